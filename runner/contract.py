@@ -1,0 +1,249 @@
+"""What the engine and the actions agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner.durations import Deadline
+
+OUTPUT_LIMIT = 50 * 1024 * 1024
+
+
+class Status(StrEnum):
+    """How a task, a step or a run ended. Kept as words; `WORST_FIRST` orders them."""
+
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    INTERRUPTED = "interrupted"
+    UNREACHABLE = "unreachable"
+    WAITING = "waiting"
+    CHANGED = "changed"
+    OK = "ok"
+    SKIPPED = "skipped"
+
+
+WORST_FIRST = tuple(Status)
+FINISHED_WELL = frozenset({Status.OK, Status.CHANGED})
+
+
+class Reason(StrEnum):
+    """Why a task was skipped; the last three occur in a dry run, `blocked` also where a value is missing."""
+
+    CONDITION = "condition"
+    NOT_SELECTED = "not_selected"
+    PREVIEWED = "previewed"
+    NOT_CHECKED = "not_checked"
+    BLOCKED = "blocked"
+
+
+class Effect(StrEnum):
+    """What an action does to the world: nothing, a change on a target, or something beyond our reach (a letter)."""
+
+    READ = "read"
+    CHANGE = "change"
+    OUTSIDE = "outside"
+
+
+class Repeat(StrEnum):
+    """Whether an interrupted task may be done again: freely, after asking `probe`, or only by a person's decision."""
+
+    SAFE = "safe"
+    PROBE = "probe"
+    NEVER = "never"
+
+
+class Reach(StrEnum):
+    """Where an action does its work: on this machine, or on the target's server over a connection."""
+
+    CONTROLLER = "controller"
+    SERVER = "server"
+
+
+class Severity(StrEnum):
+    """How bad a problem is."""
+
+    MINOR = "minor"
+    MAJOR = "major"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A kept file: its name for people, SHA-256 (hex), size in bytes and media type."""
+
+    name: str
+    sha256: str
+    size: int
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong out there; the same fault on the same target always has the same `key`."""
+
+    key: str
+    severity: Severity
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What waits for a person: the role that must act, what is asked, the labels to choose from (none: a signature)."""
+
+    role: str
+    question: str
+    answers: tuple[str, ...] = ()
+    subject: str = ""  # SHA-256 of what is signed; "" where nothing is
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Status, outputs, evidence and problems of one task on one target."""
+
+    status: Status
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    evidence: tuple[Evidence, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    message: str = ""
+    reason: Reason | None = None
+    deviations: tuple[str, ...] = ()
+    request: Request | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What `run` would do, in one sentence; `diff` is a unified diff where content would change."""
+
+    message: str
+    changes: bool = True
+    diff: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command for a target: either `line`, for the shell, with `parameters` as its $1, $2 …, or `argv`, word by word.
+
+    `directory` is the working directory, `run_as` a user to become by `sudo -n`. Output beyond `output_limit`
+    bytes (stdout and stderr each) ends the command with an error.
+    """
+
+    line: str = ""
+    argv: tuple[str, ...] = ()
+    parameters: tuple[str, ...] = ()
+    stdin: bytes = b""
+    directory: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    run_as: str = ""
+    output_limit: int = OUTPUT_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a command ended: exit code (128 + n when signal n ended it), both streams, a remark about how it ran."""
+
+    exit_code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+    remark: str = ""
+
+
+class Connection(Protocol):
+    """One way to run commands on a server. Safe to use from several threads."""
+
+    def run(self, command: Command, deadline: Deadline) -> Result:
+        """Run the command to its end. Raise TimeUp when the deadline passes (the process group is then gone, or
+        its survivors are named), Unreachable when there is no connection or it breaks, Failed when the output
+        passes its limit."""
+
+    def read(self, path: str, deadline: Deadline, *, limit: int = OUTPUT_LIMIT) -> bytes:
+        """Return a file's bytes. Raise Failed when it is missing, unreadable or larger than `limit`."""
+
+    def write(self, path: str, data: bytes, deadline: Deadline, *, mode: int = 0o600) -> None:
+        """Write a file whole or not at all (temporary name, then rename)."""
+
+    def stream(self, command: Command, deadline: Deadline, sink: Callable[[bytes], None]) -> Result:
+        """Like `run`, but hand stdout to `sink` piece by piece; the result's stdout is empty and has no limit."""
+
+    def close(self) -> None:
+        """End everything that still runs over this connection."""
+
+
+class Recorder(Protocol):
+    """What an action may ask of the record while it runs."""
+
+    def latest(self) -> Mapping[str, Any] | None:
+        """Outputs of this task on this target when it last ended well in an earlier run; None the first time."""
+
+    def report(self, kind: str) -> bytes:
+        """The HTML document of that kind ("situation") about this run so far and the open problems."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One task to be done on one target; all that an action may know and use.
+
+    `target` is the target's settings with `name` and `kind` (None in a step that runs once), `inputs` the filled
+    and checked values of `with`. `connect()` gives the connection to the target's server (to this machine where
+    the step runs once) and raises Unreachable. `keep(name, content, media_type)` keeps bytes, or a file by its
+    path, as evidence. `directory` is a private place for temporary files that the engine removes.
+    """
+
+    target: Mapping[str, Any] | None
+    inputs: Mapping[str, Any]
+    deadline: Deadline
+    now: datetime
+    connect: Callable[[], Connection]
+    keep: Callable[[str, bytes | Path, str], Evidence]
+    record: Recorder
+    office: Mapping[str, Any]
+    directory: Path
+    run_as: str = ""
+    effect: Effect = Effect.CHANGE
+
+
+JsonSchema = Mapping[str, Any]
+
+
+def _no_preview(call: Call) -> Preview | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action's contract as data, beside the functions that keep it.
+
+    `inputs` and `outputs` map a name to its JSON Schema, each with `description` and `examples`. An input is
+    required unless its schema has `default` or `"optional": true`; `"secret": true` marks one that takes
+    `secret('…')`. `limit` is the default time limit as written ("5m"). `targets` lists the kinds of target it
+    works on ("website", "server", "service", and "" for a step that runs once). `effects` holds what a task may
+    claim with `effect:` where an action's effect depends on its inputs.
+    """
+
+    name: str
+    description: str
+    inputs: Mapping[str, JsonSchema]
+    outputs: Mapping[str, JsonSchema]
+    effect: Effect
+    repeat: Repeat
+    reach: Reach
+    limit: str
+    run: Callable[[Call], Outcome]
+    preview: Callable[[Call], Preview | None] = _no_preview
+    probe: Callable[[Call], Outcome | None] | None = None
+    targets: Sequence[str] = ("website", "server", "service", "")
+    effects: Sequence[Effect] = ()
+    example: str = ""
+
+    def required(self) -> tuple[str, ...]:
+        """Names of the inputs that a task must give."""
+        return tuple(n for n, s in self.inputs.items() if "default" not in s and not s.get("optional"))
+
+
+def worst(statuses: Sequence[Status]) -> Status:
+    """Given statuses, return the worst; of none, return skipped."""
+    return min(statuses, key=WORST_FIRST.index, default=Status.SKIPPED)

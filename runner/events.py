@@ -1,0 +1,139 @@
+"""What the engine says. A secret is masked when an event is made, so no listener ever holds one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from runner.contract import Evidence, Outcome, Problem, Reason, Request, Severity, Status
+
+
+class Kind(StrEnum):
+    """The kinds of event, in the order of a run's life. `data` holds, by kind:
+
+    run_started    playbook, title, file, mode, by, version, sources [{name, sha256}], steps [{id, activity, …}],
+                   targets, options {limit, only, from, variables, forks}
+    run_resumed    by, reason
+    step_started   time_limit, due (ISO time or null)
+    task_started   action, limit_seconds, repeat, effect, item         (the claim: on disk before the act)
+    task_finished  action, item, and the outcome's fields              (on disk before the next act)
+    step_finished  status, used_seconds, outputs, deviations, reason, message
+    moved          to, back (boolean), why                             (a decision or failure goes to another step)
+    answered       role, person, label, method, note, subject          (a person's act)
+    run_ended      status, exit_code
+    """
+
+    RUN_STARTED = "run_started"
+    RUN_RESUMED = "run_resumed"
+    STEP_STARTED = "step_started"
+    TASK_STARTED = "task_started"
+    TASK_FINISHED = "task_finished"
+    STEP_FINISHED = "step_finished"
+    MOVED = "moved"
+    ANSWERED = "answered"
+    RUN_ENDED = "run_ended"
+
+
+class Key(NamedTuple):
+    """What a claim names. `target` is None in a step that runs once; `item` is the place in `for_each` ("" without);
+    `attempt` and `tries` count from 1."""
+
+    step: str
+    attempt: int
+    task: str
+    target: str | None
+    item: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `at` is an aware UTC time; fields that do not apply are empty."""
+
+    kind: Kind
+    run: str
+    at: datetime
+    step: str = ""
+    attempt: int = 0
+    task: str = ""
+    target: str | None = None
+    item: str = ""
+    tries: int = 0
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        """The claim that this event belongs to."""
+        return Key(self.step, self.attempt, self.task, self.target, self.item, self.tries)
+
+    def to_json(self) -> dict[str, Any]:
+        """The event as plain JSON values, `at` in ISO form."""
+        return {
+            "kind": str(self.kind),
+            "run": self.run,
+            "at": self.at.isoformat(),
+            "step": self.step,
+            "attempt": self.attempt,
+            "task": self.task,
+            "target": self.target,
+            "item": self.item,
+            "try": self.tries,
+            "data": dict(self.data),
+        }
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Event:
+        """The inverse of `to_json`."""
+        return cls(
+            kind=Kind(body["kind"]),
+            run=body["run"],
+            at=datetime.fromisoformat(body["at"]),
+            step=body["step"],
+            attempt=body["attempt"],
+            task=body["task"],
+            target=body["target"],
+            item=body["item"],
+            tries=body["try"],
+            data=body["data"],
+        )
+
+
+def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
+    """Given an outcome, return its fields as plain JSON values."""
+    request = outcome.request
+    return {
+        "status": str(outcome.status),
+        "reason": None if outcome.reason is None else str(outcome.reason),
+        "message": outcome.message,
+        "outputs": dict(outcome.outputs),
+        "evidence": [
+            {"name": e.name, "sha256": e.sha256, "size": e.size, "media_type": e.media_type} for e in outcome.evidence
+        ],
+        "problems": [{"key": p.key, "severity": str(p.severity), "message": p.message} for p in outcome.problems],
+        "deviations": list(outcome.deviations),
+        "request": request
+        and {
+            "role": request.role,
+            "question": request.question,
+            "answers": list(request.answers),
+            "subject": request.subject,
+        },
+    }
+
+
+def outcome_from_json(body: Mapping[str, Any]) -> Outcome:
+    """The inverse of `outcome_to_json`; further keys are ignored."""
+    request = body.get("request")
+    return Outcome(
+        status=Status(body["status"]),
+        reason=Reason(body["reason"]) if body.get("reason") else None,
+        message=body["message"],
+        outputs=body["outputs"],
+        evidence=tuple(Evidence(**e) for e in body["evidence"]),
+        problems=tuple(Problem(p["key"], Severity(p["severity"]), p["message"]) for p in body["problems"]),
+        deviations=tuple(body["deviations"]),
+        request=Request(**{**request, "answers": tuple(request["answers"])}) if request else None,
+    )

@@ -1,0 +1,296 @@
+"""YAML text with the place of every key and value.
+
+The only booleans are `true` and `false`, the only nulls `null`, `~` and nothing; keys and everything else that
+is not a plain number stay text, so `No: 1`, `16:30`, `ya` and dates mean what is written. A norm written as
+`waktu: -` is the text "-". Duplicate keys, merge keys, tags, deep nesting and alias bombs are mistakes.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from runner.errors import Mistake, Refused
+
+LARGEST_FILE = 32 * 1024 * 1024
+DEEPEST_NESTING = 64
+MOST_ALIASED_NODES = 100_000
+MOST_DASHES = 100
+
+Position = tuple[int, int]
+Where = Sequence[str | int]
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
+_FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]+)([eE][-+]?[0-9]{1,3})?\Z")
+_BARE_DASH = re.compile(r"^((?:\s*-)*\s*[^\s#'\"\[{][^#]*?:\s+)-\s*(#.*)?$")
+_WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
+
+
+class Map(dict[str, Any]):
+    """A mapping that knows where its keys and values stand (offsets into the text)."""
+
+    __slots__ = ("places", "start")
+
+    def __init__(self, start: int) -> None:
+        super().__init__()
+        self.start = start
+        self.places: dict[str, tuple[int, int]] = {}
+
+
+class Items(list[Any]):
+    """A list that knows where its items stand."""
+
+    __slots__ = ("places", "start")
+
+    def __init__(self, start: int) -> None:
+        super().__init__()
+        self.start = start
+        self.places: list[int] = []
+
+
+class Source:
+    """A YAML document: `file` as shown to the user, its `text`, and its `data` of plain values."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._lines = [0, *accumulate(len(line) for line in _lines(text))]
+        self.data: Any = None
+
+    def position(self, offset: int) -> Position:
+        """Given an offset into the text, return (line, column), both from 1."""
+        line = bisect_right(self._lines, offset) - 1
+        return line + 1, offset - self._lines[line] + 1
+
+    def offset(self, path: Where, *, key: bool = False) -> int:
+        """Given a path of keys and indexes, return where its value (or key) begins; of a missing one, its parent."""
+        node, offset = self.data, getattr(self.data, "start", 0)
+        for depth, part in enumerate(path):
+            last = depth == len(path) - 1
+            if isinstance(node, Map) and part in node:
+                offset = node.places[str(part)][0 if key and last else 1]
+                node = node[str(part)]
+            elif isinstance(node, Items) and isinstance(part, int) and part < len(node):
+                offset = node.places[part]
+                node = node[part]
+            else:
+                break
+        return offset
+
+    def mistake(self, path: Where, message: str, cure: str = "", *, key: bool = False, find: str = "") -> Mistake:
+        """Return a mistake at the path's value (or key); with `find`, at that text inside the value where it stands."""
+        offset = self.offset(path, key=key)
+        if find:
+            found = self.text.find(find, offset, offset + 65536)
+            offset = offset if found < 0 else found
+        return Mistake(self.file, *self.position(offset), message, cure)
+
+
+def load_source(path: Path, name: str = "") -> Source:
+    """Given a YAML file, return its Source; `name` is how messages call it. Raise Refused if it cannot be read."""
+    file = name or str(path)
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise Refused(Mistake(file, 0, 0, f"the file is larger than {LARGEST_FILE} bytes", "split it"))
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(Mistake(file, 0, 0, f"not UTF-8 at byte {error.start}", "save it as UTF-8")) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise Refused(Mistake(file, 0, 0, f"cannot be read: {reason}", "check the path")) from None
+    return parse_source(text, file)
+
+
+def parse_source(text: str, file: str, tags: Collection[str] = ()) -> Source:
+    """Given YAML text, return its Source; values with one of `tags` are read as text. Raise Refused for mistakes."""
+    source = Source(file, text)
+    mistakes: list[Mistake] = []
+    for _ in range(MOST_DASHES):
+        try:
+            source.data = _Composer(source, mistakes, tags).compose()
+            break
+        except yaml.YAMLError as error:
+            line, mistake = _explain(source, error)
+            repaired = _quote_bare_dash(source.text, line)
+            if repaired is None:
+                raise Refused(mistake) from None
+            source, mistakes = Source(file, repaired), []
+        except ValueError as error:  # libyaml: a lone surrogate or NUL
+            raise Refused(Mistake(file, 1, 1, f"not YAML: {error}", "save it as UTF-8 text")) from None
+    else:
+        raise Refused(Mistake(file, 0, 0, f"more than {MOST_DASHES} bare dashes", 'write "-" in quotes'))
+    if mistakes:
+        raise Refused(*mistakes)
+    return source
+
+
+def dump_yaml(data: Any) -> str:
+    """Given plain values, return block-style YAML that reads back the same here."""
+    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=110)
+
+
+def _lines(text: str) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def _explain(source: Source, error: yaml.YAMLError) -> tuple[int, Mistake]:
+    mark = getattr(error, "problem_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
+    cure = "check the indentation, and quote values that contain ': ' or begin with a special character"
+    if "\t" in "".join(_lines(source.text)[line - 1 : line]):
+        cure = "indent with spaces, not tabs"
+    return line, Mistake(source.file, line, column, f"not valid YAML: {problem}", cure)
+
+
+def _quote_bare_dash(text: str, line: int) -> str | None:
+    """`time_limit: -` is how the form writes "no norm", and a syntax error in YAML: read it as the text "-"."""
+    lines = _lines(text)
+    for number in (line - 1, line - 2):
+        if 0 <= number < len(lines):
+            bare = lines[number].rstrip("\r\n")
+            match = _BARE_DASH.match(bare)
+            if match:
+                comment = " " + match[2] if match[2] else ""
+                lines[number] = f'{match[1]}"-"{comment}{lines[number][len(bare) :]}'
+                return "".join(lines)
+    return None
+
+
+class _Composer:
+    """Builds values from the parser's events, without recursion."""
+
+    def __init__(self, source: Source, mistakes: list[Mistake], tags: Collection[str]) -> None:
+        self._source = source
+        self._mistakes = mistakes
+        self._tags = tags
+        self._anchors: dict[str, tuple[Any, int]] = {}
+        self._open: list[_Frame] = []
+        self._nodes = 0
+        self._aliased = 0
+        self._root: Any = None
+        self._documents = 0
+
+    def compose(self) -> Any:
+        for event in yaml.parse(self._source.text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+            kind = type(event)
+            if kind is yaml.ScalarEvent:
+                self._add(self._scalar(event), event)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                self._start(event, kind)
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                self._end()
+            elif kind is yaml.AliasEvent:
+                self._alias(event)
+            elif kind is yaml.DocumentStartEvent:
+                self._documents += 1
+                if self._documents > 1:
+                    self._stop(event, "a second document begins here", "keep one document in a file")
+        return self._root
+
+    def _scalar(self, event: Any) -> Any:
+        if event.tag is not None and event.tag != "!":
+            self._check_tag(event)
+            return event.value
+        if not event.implicit[0]:
+            return event.value
+        return _plain(event.value)
+
+    def _check_tag(self, event: Any) -> None:
+        if event.tag != "tag:yaml.org,2002:str" and event.tag not in self._tags:
+            self._note(event, f"the tag '{event.tag}' has no meaning here", "leave it out")
+
+    def _start(self, event: Any, kind: type) -> None:
+        if event.tag is not None:
+            self._check_tag(event)
+        if len(self._open) >= DEEPEST_NESTING:
+            self._stop(event, f"nested more than {DEEPEST_NESTING} levels deep", "flatten it")
+        container = Map(event.start_mark.index) if kind is yaml.MappingStartEvent else Items(event.start_mark.index)
+        frame = _Frame(container, event.anchor, self._nodes)
+        self._add(container, event)
+        self._open.append(frame)
+
+    def _end(self) -> None:
+        frame = self._open.pop()
+        if frame.anchor:
+            self._anchors[frame.anchor] = frame.container, self._nodes - frame.nodes_before
+
+    def _alias(self, event: Any) -> None:
+        if event.anchor not in self._anchors:
+            self._stop(event, f"the alias '*{event.anchor}' stands before the end of its anchor", "write the value out")
+        value, size = self._anchors[event.anchor]
+        self._nodes += size
+        self._aliased += size
+        if self._aliased > MOST_ALIASED_NODES:
+            self._stop(event, "aliases blow this file up", "write the values out")
+        self._add(value, event)
+
+    def _add(self, value: Any, event: Any) -> None:
+        self._nodes += 1
+        start = event.start_mark.index
+        if type(event) is yaml.ScalarEvent and event.anchor:
+            self._anchors[event.anchor] = value, 1
+        if not self._open:
+            self._root = value
+            return
+        frame = self._open[-1]
+        container = frame.container
+        if isinstance(container, Items):
+            container.append(value)
+            container.places.append(start)
+        elif frame.key is None:
+            frame.key, frame.key_start = self._key(event, value, container), start
+        else:
+            container[frame.key] = value
+            container.places[frame.key] = (frame.key_start, start)
+            frame.key = None
+
+    def _key(self, event: Any, value: Any, container: Map) -> str:
+        if type(event) is not yaml.ScalarEvent:
+            self._note(event, "a key must be plain text", "write the key as one word")
+            return ""
+        key = str(event.value)
+        if key in container:
+            first = self._source.position(container.places[key][0])[0]
+            self._note(event, f"the key '{key}' stands twice (first in line {first})", "keep one of them")
+        elif key == "<<" and event.implicit[0]:
+            self._note(event, "merge keys are not supported", "write the keys out, or put them under vars")
+        return key
+
+    def _note(self, event: Any, message: str, cure: str) -> None:
+        position = self._source.position(event.start_mark.index)
+        self._mistakes.append(Mistake(self._source.file, *position, message, cure))
+
+    def _stop(self, event: Any, message: str, cure: str) -> None:
+        self._note(event, message, cure)
+        raise Refused(*self._mistakes)
+
+
+class _Frame:
+    """A mapping or list that is being filled."""
+
+    __slots__ = ("anchor", "container", "key", "key_start", "nodes_before")
+
+    def __init__(self, container: Map | Items, anchor: str | None, nodes_before: int) -> None:
+        self.container = container
+        self.anchor = anchor
+        self.nodes_before = nodes_before
+        self.key: str | None = None
+        self.key_start = 0
+
+
+def _plain(text: str) -> Any:
+    if text in _WORDS:
+        return _WORDS[text]
+    if text[0] in "-+.0123456789":
+        if _INTEGER.match(text):
+            return int(text)
+        if _FLOAT.match(text):
+            return float(text)
+    return text
