@@ -92,8 +92,11 @@ class Source:
         return Mistake(self.file, *self.position(offset), message, cure)
 
 
-def load_source(path: Path, name: str = "") -> Source:
-    """Given a YAML file, return its Source; `name` is how messages call it. Raise Refused if it cannot be read."""
+def load_source(path: Path, name: str = "", *, collect: list[Mistake] | None = None) -> Source:
+    """Given a YAML file, return its Source; `name` is how messages call it. Raise Refused if it cannot be read.
+
+    Mistakes that leave the rest readable (a duplicate key) are added to `collect` where it is given.
+    """
     file = name or str(path)
     try:
         if path.stat().st_size > LARGEST_FILE:
@@ -104,11 +107,14 @@ def load_source(path: Path, name: str = "") -> Source:
     except OSError as error:
         reason = error.strerror or str(error)
         raise Refused(Mistake(file, 0, 0, f"cannot be read: {reason}", "check the path")) from None
-    return parse_source(text, file)
+    return parse_source(text, file, collect=collect)
 
 
-def parse_source(text: str, file: str, tags: Collection[str] = ()) -> Source:
-    """Given YAML text, return its Source; values with one of `tags` are read as text. Raise Refused for mistakes."""
+def parse_source(text: str, file: str, tags: Collection[str] = (), *, collect: list[Mistake] | None = None) -> Source:
+    """Given YAML text, return its Source; values with one of `tags` are read as text. Raise Refused for mistakes.
+
+    Mistakes that leave the rest readable (a duplicate key) are added to `collect` where it is given.
+    """
     source = Source(file, text)
     mistakes: list[Mistake] = []
     for _ in range(MOST_DASHES):
@@ -125,8 +131,10 @@ def parse_source(text: str, file: str, tags: Collection[str] = ()) -> Source:
             raise Refused(Mistake(file, 1, 1, f"not YAML: {error}", "save it as UTF-8 text")) from None
     else:
         raise Refused(Mistake(file, 0, 0, f"more than {MOST_DASHES} bare dashes", 'write "-" in quotes'))
-    if mistakes:
+    if mistakes and collect is None:
         raise Refused(*mistakes)
+    if collect is not None:
+        collect += mistakes
     return source
 
 
