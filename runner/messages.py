@@ -1,0 +1,101 @@
+"""What people read, in Indonesian and English: a table of words; dates, numbers and sizes as people write them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal, NamedTuple
+
+Language = Literal["id", "en"]
+
+
+class Words(NamedTuple):
+    """One message in both languages; `{name}` is filled in by `say`."""
+
+    id: str
+    en: str
+
+
+WEEKDAYS = (
+    Words("Senin", "Monday"),
+    Words("Selasa", "Tuesday"),
+    Words("Rabu", "Wednesday"),
+    Words("Kamis", "Thursday"),
+    Words("Jumat", "Friday"),
+    Words("Sabtu", "Saturday"),
+    Words("Minggu", "Sunday"),
+)
+
+MONTHS = (
+    Words("Januari", "January"),
+    Words("Februari", "February"),
+    Words("Maret", "March"),
+    Words("April", "April"),
+    Words("Mei", "May"),
+    Words("Juni", "June"),
+    Words("Juli", "July"),
+    Words("Agustus", "August"),
+    Words("September", "September"),
+    Words("Oktober", "October"),
+    Words("November", "November"),
+    Words("Desember", "December"),
+)
+
+MESSAGES: dict[str, Words] = {
+    "status.ok": Words("selesai", "done"),
+    "status.changed": Words("selesai dengan perubahan", "changed"),
+    "status.failed": Words("gagal", "failed"),
+    "status.timed_out": Words("melewati batas waktu", "timed out"),
+    "status.unreachable": Words("tidak terjangkau", "unreachable"),
+    "status.waiting": Words("menunggu", "waiting"),
+    "status.interrupted": Words("terhenti", "interrupted"),
+    "status.skipped": Words("dilewati", "skipped"),
+    "reason.condition": Words("syaratnya tidak terpenuhi", "its condition does not hold"),
+    "reason.not_selected": Words("tidak dipilih", "not selected"),
+    "reason.previewed": Words("hanya ditinjau", "previewed"),
+    "reason.not_checked": Words("tidak dapat diperiksa sebelumnya", "cannot be checked beforehand"),
+    "reason.blocked": Words("terhalang karena ada nilai yang belum tersedia", "blocked by a value that is not there"),
+    "severity.minor": Words("ringan", "minor"),
+    "severity.major": Words("berat", "major"),
+    "severity.critical": Words("kritis", "critical"),
+    "date": Words("{weekday}, {day} {month} {year}", "{weekday}, {day} {month} {year}"),
+    "moment": Words("{date} pukul {hour}.{minute} {zone}", "{date} at {hour}:{minute} {zone}"),
+}
+
+SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def say(key: str, language: Language, **values: object) -> str:
+    """Given a key of MESSAGES and the values it names, return the message. Raise KeyError for what is not there."""
+    return str(getattr(MESSAGES[key], language)).format(**values)
+
+
+def render_date(day: date, language: Language) -> str:
+    """Given a day, return it with its weekday: "Selasa, 24 Maret 2026"."""
+    weekday = getattr(WEEKDAYS[day.weekday()], language)
+    month = getattr(MONTHS[day.month - 1], language)
+    return say("date", language, weekday=weekday, day=day.day, month=month, year=day.year)
+
+
+def render_moment(moment: datetime, language: Language) -> str:
+    """Given an aware time in the office's zone, return it in full: "Selasa, 24 Maret 2026 pukul 15.30 WIB"."""
+    hour, minute = f"{moment:%H}", f"{moment:%M}"
+    return say(
+        "moment", language, date=render_date(moment, language), hour=hour, minute=minute, zone=moment.tzname() or ""
+    ).rstrip()
+
+
+def render_number(value: float, language: Language, *, decimals: int = 0) -> str:
+    """Given a number, return it with separators and that many decimals: 1.234.567,5 in Indonesian."""
+    text = f"{value:,.{decimals}f}"
+    if language == "en":
+        return text
+    return text.translate(str.maketrans(",.", ".,"))
+
+
+def render_size(size: int, language: Language) -> str:
+    """Given a size in bytes, return it in the unit that fits (a kB is 1000 bytes): "1,5 MB"."""
+    amount, unit = float(size), 0
+    while unit < len(SIZES) - 1 and round(amount, 1) >= 1000:
+        amount, unit = amount / 1000, unit + 1
+    decimals = 0 if unit == 0 or amount >= 100 else 1
+    return f"{render_number(amount, language, decimals=decimals)} {SIZES[unit]}"

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import string
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from runner.contract import Reason, Severity, Status
+from runner.messages import (
+    MESSAGES,
+    MONTHS,
+    WEEKDAYS,
+    render_date,
+    render_moment,
+    render_number,
+    render_size,
+    say,
+)
+
+
+def _names(text: str) -> set[str | None]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_every_message_stands_in_both_languages() -> None:
+    for key, words in MESSAGES.items():
+        assert all(word == word.strip() != "" for word in words), key
+        assert _names(words.id) == _names(words.en), key
+    assert all(all(words) for words in (*WEEKDAYS, *MONTHS))
+
+
+def test_every_status_reason_and_severity_has_words() -> None:
+    expected = {
+        *(f"status.{word}" for word in Status),
+        *(f"reason.{word}" for word in Reason),
+        *(f"severity.{word}" for word in Severity),
+    }
+    assert {key for key in MESSAGES if "." in key} == expected
+
+
+def test_says_in_both_languages() -> None:
+    assert say(f"status.{Status.TIMED_OUT}", "id") == "melewati batas waktu"
+    assert say(f"status.{Status.TIMED_OUT}", "en") == "timed out"
+
+
+def test_values_are_never_read_as_templates() -> None:
+    assert say("date", "id", weekday="{day}", day="{0}", month="", year="{") == "{day}, {0}  {"
+
+
+def test_what_is_not_there_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        say("status.unknown", "id")
+    with pytest.raises(KeyError):
+        say("date", "id")
+
+
+@pytest.mark.parametrize(
+    ("zone", "name"), [("Asia/Jakarta", "WIB"), ("Asia/Makassar", "WITA"), ("Asia/Jayapura", "WIT")]
+)
+def test_writes_dates_as_offices_do(zone: str, name: str) -> None:
+    moment = datetime(2026, 3, 24, 15, 30, tzinfo=ZoneInfo(zone))
+    assert render_moment(moment, "id") == f"Selasa, 24 Maret 2026 pukul 15.30 {name}"
+    assert render_moment(moment, "en") == f"Tuesday, 24 March 2026 at 15:30 {name}"
+    assert render_date(date(2026, 1, 2), "id") == "Jumat, 2 Januari 2026"
+
+
+def test_writes_numbers_with_the_right_separators() -> None:
+    assert render_number(1234567.891, "id", decimals=2) == "1.234.567,89"
+    assert render_number(1234567.891, "en", decimals=2) == "1,234,567.89"
+    assert render_number(-1000, "id") == "-1.000"
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1,0 kB"),
+        (1_500_000, "1,5 MB"),
+        (999_960, "1,0 MB"),
+        (123_456_789, "123 MB"),
+        (10**19, "10.000 PB"),
+    ],
+)
+def test_writes_sizes_in_the_unit_that_fits(size: int, words: str) -> None:
+    assert render_size(size, "id") == words
