@@ -197,7 +197,7 @@ class _Reader:
     def holidays(self, path: Where, value: object) -> Mapping[date, str]:
         days = self.dates(path, value)
         for day, name in days.items():
-            if not isinstance(name, str) or not name.strip():
+            if day > date.min and (not isinstance(name, str) or not name.strip()):
                 self.note((*path, day.isoformat()), "the holiday has no name", "write its name")
         return days
 
