@@ -1,0 +1,233 @@
+"""A run as its events tell it, as values that never change, and as the JSON document that programs read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from runner.contract import Outcome, Reason, Request, Severity, Status, worst
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try of a task. `ended` is None where it never finished: its status is then `interrupted`."""
+
+    number: int
+    outcome: Outcome
+    started: datetime
+    ended: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A task on one target; its state is that of the latest try. `place` is the claim's item, `item` its value."""
+
+    id: str
+    action: str
+    place: str
+    item: Any
+    tries: tuple[Try, ...]
+
+    @property
+    def latest(self) -> Try:
+        """The try that counts."""
+        return self.tries[-1]
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome of the try that counts."""
+        return self.latest.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRecord:
+    """A step on one target (None where it runs once). `used_seconds` is working time, None until it finished."""
+
+    target: str | None
+    status: Status
+    reason: Reason | None
+    message: str
+    started: datetime | None
+    due: datetime | None
+    ended: datetime | None
+    used_seconds: float | None
+    outputs: Mapping[str, Any]
+    deviations: tuple[str, ...]
+    tasks: tuple[TaskRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """One attempt of a step; `attempt` is 0 for a step that was never begun, `time_limit` is as written."""
+
+    id: str
+    activity: str
+    attempt: int
+    time_limit: str | None
+    targets: tuple[TargetRecord, ...]
+
+    @property
+    def status(self) -> Status:
+        """The worst of its targets' statuses."""
+        return worst([target.status for target in self.targets])
+
+
+@dataclass(frozen=True, slots=True)
+class FoundProblem:
+    """A problem that a run found, and where; `step` and `task` say what found it."""
+
+    key: str
+    severity: Severity
+    target: str | None
+    message: str
+    step: str
+    task: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A person's act: who answered a request as what, with which label, how it was proved, and what of."""
+
+    step: str
+    attempt: int
+    task: str
+    target: str | None
+    role: str
+    person: str
+    label: str
+    method: str
+    note: str
+    subject: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A request that nobody has answered, and since when it waits; `due` is when the step's limit passes."""
+
+    step: str
+    attempt: int
+    task: str
+    target: str | None
+    request: Request
+    since: datetime
+    due: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A decision or a failure that went on at another step; `back` where that began new attempts."""
+
+    step: str
+    attempt: int
+    target: str | None
+    to: str
+    back: bool
+    why: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a run did. `steps` has the latest attempt of each step in the playbook's order, `attempts` the earlier ones.
+
+    `started_data` is what the run's first event says: sources, options, targets and so on. Until the run has
+    ended, `ended` is None, and `status` and `exit_code` are those of an interrupted run.
+    """
+
+    run: str
+    playbook: str
+    title: str
+    status: Status
+    exit_code: int
+    started: datetime
+    ended: datetime | None
+    steps: tuple[StepRecord, ...]
+    attempts: tuple[StepRecord, ...] = ()
+    problems: tuple[FoundProblem, ...] = ()
+    requests: tuple[OpenRequest, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    moves: tuple[Move, ...] = ()
+    started_data: Mapping[str, Any] = field(default_factory=dict)
+
+    def document(self) -> dict[str, Any]:
+        """The run as `sop run --format json` prints it; its form is RECORD_SCHEMA."""
+        return {
+            "run": self.run,
+            "playbook": self.playbook,
+            "status": str(self.status),
+            "exit_code": self.exit_code,
+            "started": self.started.isoformat(),
+            "ended": _text(self.ended),
+            "steps": [_step(step) for step in self.steps],
+            "problems": [
+                {"key": p.key, "severity": str(p.severity), "target": p.target, "message": p.message}
+                for p in self.problems
+            ],
+        }
+
+
+_EXIT_CODES = {
+    Status.INTERRUPTED: 130,
+    Status.FAILED: 2,
+    Status.TIMED_OUT: 2,
+    Status.UNREACHABLE: 4,
+    Status.WAITING: 3,
+}
+_FIRST_COUNTS = (130, 2, 4, 10, 3)
+
+
+def exit_code(statuses: Iterable[Status], problems: Collection[object] = (), interrupted: bool = False) -> int:
+    """Given the statuses of a run's steps, what it found and whether it was interrupted, return its exit code."""
+    codes = {_EXIT_CODES.get(status, 0) for status in statuses}
+    if problems:
+        codes.add(10)
+    if interrupted:
+        codes.add(130)
+    return next((code for code in _FIRST_COUNTS if code in codes), 0)
+
+
+def _step(step: StepRecord) -> dict[str, Any]:
+    return {
+        "id": step.id,
+        "status": str(step.status),
+        "attempt": step.attempt,
+        "time_limit": step.time_limit,
+        "targets": [_target(target) for target in step.targets],
+    }
+
+
+def _target(target: TargetRecord) -> dict[str, Any]:
+    return {
+        "target": target.target,
+        "status": str(target.status),
+        "used_seconds": target.used_seconds,
+        "outputs": dict(target.outputs),
+        "deviations": list(target.deviations),
+        "tasks": [_task(task) for task in target.tasks],
+    }
+
+
+def _task(task: TaskRecord) -> dict[str, Any]:
+    outcome, latest = task.outcome, task.latest
+    return {
+        "id": task.id,
+        "action": task.action,
+        "item": task.item,
+        "try": latest.number,
+        "status": str(outcome.status),
+        "reason": _text(outcome.reason),
+        "started": latest.started.isoformat(),
+        "ended": _text(latest.ended),
+        "outputs": dict(outcome.outputs),
+        "evidence": [
+            {"name": e.name, "sha256": e.sha256, "size": e.size, "media_type": e.media_type} for e in outcome.evidence
+        ],
+        "message": outcome.message,
+    }
+
+
+def _text(value: datetime | Reason | None) -> str | None:
+    return value.isoformat() if isinstance(value, datetime) else value and str(value)
