@@ -25,6 +25,11 @@ MISSING = "…"
 # What is left of the drawn lanes, arrows and column lines, row by row, as the reading has it.
 DRAWN = ["", r"\4", "v", "|v", "v", "|", "Q<", "|v", "yTN\\"]
 
+LABELS = [
+    *("A. DASAR HUKUM", "B. KETERKAITAN", "C. PERINGATAN"),
+    *("D. KUALIFIKASI PELAKSANA", "E. PERALATAN/PERLENGKAPAN", "F. PENCATATAN DAN PENDATAAN"),
+]
+
 
 def squeeze(text: str) -> str:
     """Text without white space and without the mark of missing letters; a hyphen at a line's end stays."""
@@ -90,10 +95,7 @@ def test_no_letter_of_a_row_is_lost_or_added(number):
 
 
 def test_identity_block_is_complete():
-    labels = (
-        "A. DASAR HUKUM|B. KETERKAITAN|C. PERINGATAN|D. KUALIFIKASI PELAKSANA|E. PERALATAN/PERLENGKAPAN"
-        "|F. PENCATATAN DAN PENDATAAN|G.ALUR PROSES|Keterangan:"
-    ).split("|")
+    labels = [*LABELS, "G.ALUR PROSES", "Keterangan:"]
     drawn = ["1.2.3.4.5.6.7.", "-" * 9, "vv'"]  # numbers and bullets
     in_playbook = "".join([*identity_lines(), *labels, *drawn]).replace(PROCEDURE["unit"], "", 1)
     heads = TEXT[: TEXT.index("Pelaksana Mutu Baku")] + TEXT[NOTES_BEGIN:]

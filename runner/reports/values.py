@@ -1,0 +1,96 @@
+"""Plain values of the record as text for a printed page, and text from outside made harmless."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from runner.messages import Language, render_moment, render_number
+
+LONGEST_TEXT = 400
+MOST_ITEMS = 8
+MOST_KEYS = 16
+DEEPEST = 3
+
+_ZONES = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
+_YES_NO: dict[Language, tuple[str, str]] = {"id": ("ya", "tidak"), "en": ("yes", "no")}
+_UNITS: dict[Language, tuple[tuple[str, int], ...]] = {
+    "id": (("hari", 86400), ("jam", 3600), ("menit", 60), ("detik", 1)),
+    "en": (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)),
+}
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
+
+
+def clean(text: str) -> str:
+    """Given text from anywhere, return it with what cannot be seen or turns the writing direction shown as "�"."""
+    return "".join("�" if _is_hidden(c) else c for c in text)
+
+
+def shorten(text: str, limit: int = LONGEST_TEXT) -> str:
+    """Given text, return at most `limit` characters of it, a cut shown as "…"."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def find_zone(name: str | None) -> ZoneInfo:
+    """Given the office's time zone, return it; without one or for an unknown one, UTC, which the page then shows."""
+    try:
+        return ZoneInfo(_ZONES.get(name or "UTC", name or "UTC"))
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def parse_instant(value: Any) -> datetime | None:
+    """Given an aware time or its ISO text, return the time; of anything else, None."""
+    if isinstance(value, str) and _INSTANT.match(value):
+        return datetime.fromisoformat(value)
+    return value if isinstance(value, datetime) and value.tzinfo else None
+
+
+def render_duration(seconds: float, language: Language) -> str:
+    """Given seconds, return the two largest units: "2 jam 5 menit"."""
+    left, parts = round(seconds), []
+    for unit, size in _UNITS[language]:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts[:2]) or f"0 {_UNITS[language][-1][0]}"
+
+
+def render_value(value: Any, zone: ZoneInfo, language: Language, depth: int = 0) -> str:
+    """Given an output's value (JSON), return it short, for people; long lists and deep nesting are cut visibly."""
+    moment = parse_instant(value)
+    if moment:
+        return render_moment(moment.astimezone(zone), language)
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return _YES_NO[language][not value]
+    if isinstance(value, (int, float)) and math.isfinite(value):
+        return render_number(value, language, decimals=0 if value == int(value) else 2)
+    if depth >= DEEPEST:
+        return "…"
+    if isinstance(value, Mapping):
+        parts = [f"{_label(k)}: {render_value(v, zone, language, depth + 1)}" for k, v in value.items()]
+        return shorten("; ".join(_first(parts, MOST_KEYS)))
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
+        items = [render_value(item, zone, language, depth + 1) for item in value[: MOST_ITEMS + 1]]
+        return shorten("; ".join(_first(items, MOST_ITEMS, len(value))) or "–")
+    return shorten(str(value))
+
+
+def _first(parts: list[str], most: int, total: int | None = None) -> list[str]:
+    total = len(parts) if total is None else total
+    return parts if total <= most else [*parts[:most], f"… (+{total - most})"]
+
+
+def _label(key: Any) -> str:
+    return str(key).replace("_", " ")
+
+
+def _is_hidden(character: str) -> bool:
+    return character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
