@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.contract import Evidence, Outcome, Severity, Status
+from runner.document import Record
+from runner.events import Event, Kind, outcome_to_json
+from runner.problems import OpenProblem
+from runner.record import build_record
 from runner.reports.form import render_form
 from runner.reports.situation import Holder, render_situation
 from runner.source import load_source
@@ -26,52 +32,77 @@ OFFICE = {
     "timezone": "Asia/Jakarta",
     "letterhead": ["MAHKAMAH AGUNG REPUBLIK INDONESIA", "PENGADILAN NEGERI CONTOH"],
 }
-PROBLEM = {
-    "key": "domain.expires",
-    "severity": "major",
-    "target": "domain",
-    "message": "Masa berlaku domain berakhir 12 hari lagi.",
-    "since": "2026-11-22T01:36:00+00:00",
-}
 SUM = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-@dataclass
-class FakeRecord:
-    """A record with a document, as `runner.record` gives one."""
-
-    started: dict[str, Any]
-    body: dict[str, Any]
-
-    def document(self) -> dict[str, Any]:
-        return self.body
-
-
-def task(**fields: Any) -> dict[str, Any]:
-    plain = {"id": "a", "action": "website.available", "item": "", "try": 1, "status": "ok", "reason": None}
-    times = {"started": "2026-11-22T01:30:00+00:00", "ended": "2026-11-22T01:32:00+00:00"}
-    return {**plain, **times, "outputs": {}, "evidence": [], "message": "", **fields}
+FINE = Outcome(Status.OK)
+RUN = "20261122-083000"
+BEGAN = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
+ACTORS = PLAYBOOK["supplement"]["actors"]
+FORMS = [
+    {**{key: row[key] for key in ("id", "activity", "time_limit", "outputs")}, "actor": ACTORS[row["id"]]}
+    for row in PLAYBOOK["steps"]
+]
 
 
-def target(name: str | None = "pn_contoh", *tasks: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    plain = {"target": name, "status": "ok", "used_seconds": 120, "outputs": {}, "deviations": []}
-    return {**plain, "tasks": list(tasks) or [task()], **fields}
+def at(minutes: float) -> datetime:
+    return BEGAN + timedelta(minutes=minutes)
 
 
-def step(name: str, *targets: dict[str, Any], attempt: int = 1) -> dict[str, Any]:
-    return {"id": name, "status": "ok", "attempt": attempt, "time_limit": "1 hari", "targets": list(targets)}
+def started(**data: Any) -> Event:
+    plain = {"playbook": "pemeliharaan-website", "title": PLAYBOOK["procedure"]["title"], "by": "petugas"}
+    return Event(
+        Kind.RUN_STARTED,
+        RUN,
+        BEGAN,
+        data={**plain, "roles": PLAYBOOK["procedure"]["roles"], "steps": FORMS, "sources": [], **data},
+    )
 
 
-def record(*steps: dict[str, Any], **started: Any) -> FakeRecord:
-    actors = PLAYBOOK["supplement"]["actors"]
-    forms = [
-        {**{key: row[key] for key in ("id", "activity", "time_limit", "outputs")}, "actor": actors[row["id"]]}
-        for row in PLAYBOOK["steps"]
+def done(
+    step: str,
+    target: str | None = "pn_contoh",
+    outcome: Outcome = FINE,
+    *,
+    attempt: int = 1,
+    **finished: Any,
+) -> list[Event]:
+    """The events of one step on one target, with one task, two minutes long."""
+    place = {"run": RUN, "step": step, "attempt": attempt, "target": target}
+    task = {**place, "task": "only", "tries": 1}
+    end = {"status": str(outcome.status), "used_seconds": 120, "outputs": {}, "deviations": [], **finished}
+    return [
+        Event(Kind.STEP_STARTED, at=at(0), data={"time_limit": "1 hari", "due": None}, **place),
+        Event(Kind.TASK_STARTED, at=at(0), data={"action": "a", "item": ""}, **task),
+        Event(Kind.TASK_FINISHED, at=at(2), data={"action": "a", "item": "", **outcome_to_json(outcome)}, **task),
+        Event(Kind.STEP_FINISHED, at=at(2), data={"reason": None, "message": "", **end}, **place),
     ]
-    begun = {"title": PLAYBOOK["procedure"]["title"], "by": "petugas", "roles": PLAYBOOK["procedure"]["roles"]}
-    body = {"run": "r-1", "playbook": "pemeliharaan-website", "status": "ok", "exit_code": 0, "problems": []}
-    times = {"started": "2026-11-22T01:30:00+00:00", "ended": None}
-    return FakeRecord({**begun, "steps": forms, "sources": [], **started}, {**body, **times, "steps": list(steps)})
+
+
+def answered(step: str, person: str, label: str = "", note: str = "", *, target: str | None = None) -> Event:
+    words = {"role": "sekretaris", "person": person, "label": label, "method": "login", "note": note, "subject": ""}
+    return Event(Kind.ANSWERED, RUN, at(3), step, 1, "only", target, "", 1, words)
+
+
+def record(*events: Event | list[Event], **data: Any) -> Record:
+    flat = [event for each in events for event in (each if isinstance(each, list) else [each])]
+    return build_record([started(**data), *flat])
+
+
+def problem(text: str = "Masa berlaku domain berakhir 12 hari lagi.", **fields: Any) -> OpenProblem:
+    plain = OpenProblem(
+        key="domain.expires",
+        target="domain",
+        severity=Severity.MAJOR,
+        message=text,
+        first_seen=BEGAN,
+        last_seen=BEGAN,
+        run=RUN,
+        playbook="pemeliharaan-website",
+        step="renew",
+        task="due",
+    )
+    return replace(plain, **fields)
 
 
 def page_text(*args: Any, **options: Any) -> str:
@@ -84,22 +115,23 @@ def test_every_activity_stands_verbatim_with_its_norm():
 
 
 def test_times_are_those_of_the_office():
-    assert "22 November 2026, 08.30–08.32 WIB (waktu kerja 2 menit)" in page_text(
-        record(step("watch", target())), [], OFFICE
-    )
+    assert "22 November 2026, 08.30–08.32 WIB (waktu kerja 2 menit)" in page_text(record(done("watch")), [], OFFICE)
 
 
-def test_unknown_parts_of_a_problem_stay_blank():
-    page = render_situation(record(), [PROBLEM], OFFICE)
+def test_what_nobody_knows_of_a_problem_stays_blank():
+    page = render_situation(record(), [problem()], OFFICE)
+    assert page.count('<td class="blank"></td>') == 3
+    assert problem().message in page
+
+
+def test_criterion_is_the_norm_of_the_step_that_found_it():
+    text = page_text(record(), [problem()], OFFICE)
+    assert "Mutu baku SOP, kegiatan 4: Layanan koneksi, hosting & domain yang di perbaharui" in text
+
+
+def test_criterion_of_a_step_of_another_run_stays_blank():
+    page = render_situation(record(), [problem(step="elsewhere")], OFFICE)
     assert page.count('<td class="blank"></td>') == 4
-    assert PROBLEM["message"] in page
-
-
-def test_known_parts_of_a_problem_are_shown():
-    known = {**PROBLEM, "criterion": "Paling lambat 30 hari sebelum berakhir", "advice": "Perpanjang sekarang"}
-    page = render_situation(record(), [known], OFFICE)
-    assert page.count('<td class="blank"></td>') == 2
-    assert "Paling lambat 30 hari sebelum berakhir" in page
 
 
 def test_number_is_left_open_and_names_are_not_invented():
@@ -116,8 +148,8 @@ def test_letterhead_is_never_guessed():
 
 
 def test_evidence_is_listed_with_its_sum_and_marked_in_its_row():
-    kept = {"name": "situs.sqlite.gz", "sha256": SUM, "size": 120345, "media_type": "application/gzip"}
-    text = page_text(record(step("backup", target("pn_contoh", task(evidence=[kept])))), [], OFFICE)
+    outcome = Outcome(Status.CHANGED, evidence=(Evidence("situs.sqlite.gz", SUM, 120345),))
+    text = page_text(record(done("backup", outcome=outcome)), [], OFFICE)
     assert text.count("B-1") == 2
     assert f"B-1 situs.sqlite.gz 2 / pn_contoh 120 kB {SUM}" in text
 
@@ -130,56 +162,55 @@ def test_chain_head_and_sources_are_printed():
 
 
 def test_deviations_are_not_hidden():
-    text = page_text(record(step("watch", target(deviations=["terlambat 2 jam kerja"]))), [], OFFICE)
+    text = page_text(record(done("watch", deviations=["terlambat 2 jam kerja"])), [], OFFICE)
     assert "1 pn_contoh: terlambat 2 jam kerja" in text
 
 
 def test_a_second_attempt_stands_beside_the_first():
-    steps = (step("solution", target(None)), step("solution", target(None, status="waiting"), attempt=2))
-    text = page_text(record(*steps), [], OFFICE)
+    second = done("solution", None, Outcome(Status.WAITING), attempt=2)
+    text = page_text(record(done("solution", None), second), [], OFFICE)
     assert "putaran ke-1: selesai" in text
     assert "putaran ke-2: menunggu" in text
 
 
 def test_who_signed_and_what_was_decided_is_told():
-    signed = task(action="person.sign", outputs={"person": "Petugas A", "label": "", "note": ""})
-    decided = task(action="person.decide", outputs={"person": "Petugas C", "label": "bersama pihak ketiga"})
-    text = page_text(record(step("solution", target(None, signed, decided))), [], OFFICE)
-    assert "ditandatangani oleh Petugas A" in text
-    assert "diputuskan oleh Petugas C: bersama pihak ketiga" in text
+    acts = answered("solution", "Petugas A"), answered("solution", "Petugas C", "bersama pihak ketiga", "segera")
+    text = page_text(record(done("solution", None), *acts), [], OFFICE)
+    assert "ditandatangani oleh Petugas A 22 November 2026, 08.33 WIB" in text
+    assert "diputuskan oleh Petugas C: bersama pihak ketiga 22 November 2026, 08.33 WIB – segera" in text
 
 
 def test_a_thousand_targets_stay_readable():
-    targets = [target(f"situs_{n}", status="failed" if n == 700 else "ok") for n in range(1000)]
-    page = render_situation(record(step("watch", *targets)), [], OFFICE)
+    broken = Outcome(Status.FAILED, message="putus")
+    targets = [done("watch", f"situs_{n}", broken if n == 700 else FINE) for n in range(1000)]
+    page = render_situation(record(*targets), [], OFFICE)
     assert "situs_700" in page
     assert "dan 999 sasaran lain" in page
     assert len(page) < 60_000
 
 
-def test_a_run_without_steps_still_gives_a_page():
-    body = {"run": "r", "playbook": "p", "status": None, "started": None, "ended": None, "steps": [], "problems": []}
-    assert "sedang berjalan" in page_text(FakeRecord({}, body), [], {})
+def test_a_run_that_only_began_still_gives_a_page():
+    assert "sedang berjalan" in page_text(build_record([Event(Kind.RUN_STARTED, RUN, BEGAN)]), [], {})
 
 
 def test_english_has_every_heading():
-    text = page_text(record(step("watch", target())), [PROBLEM], OFFICE, language="en")
+    text = page_text(record(done("watch")), [problem()], OFFICE, language="en")
     assert "IT MANAGEMENT REPORT" in text
     assert "Recommendation" in text
     assert "Rekomendasi" not in text
 
 
 def render_with(text: str) -> str:
-    kept = {"name": text, "sha256": text, "size": 1, "media_type": text}
-    tasks = [task(outputs={"person": text, "label": text}, evidence=[kept], message=text, status="failed")]
+    """The page with that text in every place where text from outside can come to stand."""
+    outcome = Outcome(Status.FAILED, evidence=(Evidence(text, text, 1, text),), message=text)
     outputs = {"access": {text: [text, {text: text}]}}
-    steps = [step("watch", target(text, *tasks, outputs=outputs, deviations=[text]))]
-    problem = dict.fromkeys(("key", "severity", "target", "message", "criterion", "cause", "effect", "advice"), text)
-    started = {"title": text, "by": text, "sources": [{"name": text, "sha256": text}]}
+    steps = done("watch", text, outcome, outputs=outputs, deviations=[text], message=text)
+    data = {"title": text, "by": text, "sources": [{"name": text, "sha256": text}]}
     office = {"name": text, "city": text, "letterhead": [text], "address": text, "phone": text}
-    roles = dict.fromkeys(PLAYBOOK["procedure"]["roles"], text)
-    people = {"admin": Holder(text, text, text)}
-    return render_situation(record(*steps, roles=roles, **started), [problem], office, head=text, people=people)
+    forms = [{"id": "watch", "activity": text, "time_limit": text, "outputs": [{"text": text}], "actor": "admin"}]
+    run = record(steps, answered("watch", text, text, text, target=text), roles={"admin": text}, steps=forms, **data)
+    found = problem(text, key=text, target=text)
+    return render_situation(run, [found], office, head=text, people={"admin": Holder(text, text, text)})
 
 
 HOSTILE = [
@@ -210,7 +241,7 @@ def test_no_text_changes_the_structure(text):
     assert read_page(render_with(text)).tags == read_page(render_with("biasa")).tags
 
 
-@pytest.mark.parametrize("page", [render_situation(record(), [PROBLEM], OFFICE), render_form(PLAYBOOK)])
+@pytest.mark.parametrize("page", [render_situation(record(), [problem()], OFFICE), render_form(PLAYBOOK)])
 def test_page_needs_nothing_from_outside(page):
     read = read_page(page)
     assert {tag[0] for tag in read.tags} & {"script", "link", "img", "iframe", "object", "a", "base", "form"} == set()

@@ -1,20 +1,23 @@
-"""A run's document as the rows of a report: what each activity of the SOP was, and what became of it."""
+"""A run's record as the rows of a report: what each activity of the SOP was, and what became of it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from runner.contract import FINISHED_WELL, Status
+from runner.document import Answer, Record, StepRecord, TargetRecord
 from runner.messages import render_size
 from runner.reports.pen import Pen
-from runner.reports.values import parse_instant, render_duration
+from runner.reports.values import render_duration, shorten
 
 MOST_TARGETS = 12
 MOST_EVIDENCE = 500
 MOST_RESULTS = 60
-_FINE = frozenset({"ok", "changed"})
+MOST_MARKS = 6
+FINE = FINISHED_WELL | {Status.WAITING}
 
 Json = Mapping[str, Any]
 
@@ -66,41 +69,49 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A step of the SOP (`form`: its texts) with its attempts in this run."""
+    """A step of the SOP (`form`: its texts) with its attempts in this run, oldest first."""
 
     number: str
     form: Json
-    attempts: Sequence[Json] = field(default=())
+    attempts: Sequence[StepRecord] = ()
 
-    def targets(self) -> Iterator[tuple[Json, Json]]:
-        """Give each (attempt, target) pair, oldest attempt first."""
+    @property
+    def outputs(self) -> Sequence[str]:
+        """The texts of its outputs, as the SOP writes them."""
+        texts = (o.get("text") if isinstance(o, Mapping) else o for o in self.form.get("outputs") or ())
+        return [str(text) for text in texts if text]
+
+    def targets(self) -> Iterator[tuple[int, TargetRecord]]:
+        """Give each target with the number of its attempt, oldest attempt first."""
         for attempt in self.attempts:
-            for target in attempt.get("targets", ()):
-                yield attempt, target
+            for target in attempt.targets:
+                yield attempt.attempt, target
 
 
-def pair_activities(forms: Sequence[Json], steps: Sequence[Json]) -> list[Activity]:
-    """Given the SOP's steps and the document's, return every activity of the SOP with its attempts."""
+def pair_activities(record: Record) -> list[Activity]:
+    """Given a run's record, return every activity of the SOP with its attempts."""
+    forms: Sequence[Json] = record.started.get("steps") or [
+        {"id": step.id, "activity": step.activity, "time_limit": step.time_limit} for step in record.steps
+    ]
+    attempts = [step for step in (*record.attempts, *record.steps) if step.attempt]
     return [
-        Activity(
-            number=str(form.get("number") or index),
-            form=form,
-            attempts=[step for step in steps if step.get("id") == form.get("id")],
-        )
+        Activity(str(index), form, [step for step in attempts if step.id == form.get("id")])
         for index, form in enumerate(forms, 1)
     ]
 
 
-def build_rows(activities: Sequence[Activity], roles: Json, evidence: Sequence[EvidenceRow], pen: Pen) -> list[Row]:
-    """Given the activities, return the table's rows in the SOP's order."""
+def build_rows(
+    activities: Sequence[Activity], answers: Sequence[Answer], roles: Json, evidence: Sequence[EvidenceRow], pen: Pen
+) -> list[Row]:
+    """Given the activities and what people answered, return the table's rows in the SOP's order."""
     return [
         Row(
             number=activity.number,
             activity=str(activity.form.get("activity") or ""),
             performer=render_roles(activity.form.get("actor"), roles),
             norm=str(activity.form.get("time_limit") or ""),
-            realised=_realised(activity, pen),
-            outputs=[text for text in map(_output_text, activity.form.get("outputs") or ()) if text],
+            realised=_realised(activity, answers, pen),
+            outputs=activity.outputs,
             marks=_marks(activity, evidence),
             remarks=_remarks(activity),
         )
@@ -114,9 +125,8 @@ def build_results(activities: Sequence[Activity], pen: Pen) -> list[Result]:
     for activity in activities:
         values = [pair for attempt in activity.attempts[-1:] for pair in _values(attempt, pen)]
         if values:
-            texts = [text for text in map(_output_text, activity.form.get("outputs") or ()) if text]
             left_out = max(0, len(values) - MOST_RESULTS)
-            results.append(Result(activity.number, "; ".join(texts), values[:MOST_RESULTS], left_out))
+            results.append(Result(activity.number, "; ".join(activity.outputs), values[:MOST_RESULTS], left_out))
     return results
 
 
@@ -125,23 +135,21 @@ def build_evidence(activities: Sequence[Activity], pen: Pen) -> list[EvidenceRow
     found: dict[tuple[str, ...], EvidenceRow] = {}
     for activity in activities:
         for _, target in activity.targets():
-            for task in target.get("tasks", ()):
-                for item in task.get("evidence", ()):
-                    origin = " / ".join(filter(None, (activity.number, target.get("target"))))
-                    key = origin, str(item["name"]), str(item["sha256"])
-                    size = render_size(int(item.get("size", 0)), pen.language)
-                    row = EvidenceRow(f"B-{len(found) + 1}", key[1], origin, size, key[2], activity.number)
-                    found.setdefault(key, row)
+            origin = " / ".join(filter(None, (activity.number, target.target)))
+            for item in (item for task in target.tasks for item in task.outcome.evidence):
+                size = render_size(item.size, pen.language)
+                row = EvidenceRow(f"B-{len(found) + 1}", item.name, origin, size, item.sha256, activity.number)
+                found.setdefault((origin, item.name, item.sha256), row)
     return list(found.values())
 
 
 def build_deviations(activities: Sequence[Activity]) -> list[str]:
     """Given the activities, return every deviation with its place."""
     return [
-        f"{activity.number} {target.get('target') or ''}".strip() + f": {deviation}"
+        f"{activity.number} {target.target or ''}".strip() + f": {deviation}"
         for activity in activities
         for _, target in activity.targets()
-        for deviation in target.get("deviations", ())
+        for deviation in target.deviations
     ]
 
 
@@ -151,74 +159,61 @@ def render_roles(actor: Any, roles: Json) -> str:
     return ", ".join(str(roles.get(name, name)) for name in names)
 
 
-def moments(target: Json) -> list[datetime]:
-    """Given a target of a document, return all times at which one of its tasks began or ended, in order."""
-    times = (parse_instant(task.get(name)) for task in target.get("tasks", ()) for name in ("started", "ended"))
+def moments(target: TargetRecord) -> list[datetime]:
+    """Given a target's record, return all times at which it or one of its tasks began or ended, in order."""
+    tries = [each for task in target.tasks for each in task.tries]
+    times = [target.started, target.ended, *(each.started for each in tries), *(each.ended for each in tries)]
     return sorted(time for time in times if time)
 
 
-def _realised(activity: Activity, pen: Pen) -> list[Line]:
-    if not activity.attempts:
-        return [Line("", pen.words["not_run"])]
+def _realised(activity: Activity, answers: Sequence[Answer], pen: Pen) -> list[Line]:
     pairs = list(activity.targets())
-    if len(pairs) > MOST_TARGETS:
-        bad = [pair for pair in pairs if pair[1].get("status") not in _FINE]
+    if not pairs:
+        return [Line("", pen.words["not_run"])]
+    total = len(pairs)
+    if total > MOST_TARGETS:
+        bad = [pair for pair in pairs if pair[1].status not in FINISHED_WELL]
         pairs = (bad or pairs)[:MOST_TARGETS]
-    lines = [_line(attempt, target, pen, many=len(activity.attempts) > 1) for attempt, target in pairs]
-    left_out = sum(1 for _ in activity.targets()) - len(lines)
-    return [*lines, Line("", pen.words["more"].format(count=left_out))] if left_out else lines
+    lines = [_line(number, target, pen, many=len(activity.attempts) > 1) for number, target in pairs]
+    lines += [_answer(answer, pen) for answer in answers if answer.key.step == activity.form.get("id")]
+    return [*lines, Line("", pen.words["more"].format(count=total - len(pairs)))] if total > len(pairs) else lines
 
 
-def _line(attempt: Json, target: Json, pen: Pen, *, many: bool) -> Line:
+def _line(number: int, target: TargetRecord, pen: Pen, *, many: bool) -> Line:
     times = moments(target)
     details = [pen.span(times[0], times[-1])] if times else []
-    used = target.get("used_seconds")
-    if used:
-        details.append(f"({pen.words['working_time']} {render_duration(used, pen.language)})")
-    details += _people(target, pen)
-    label = str(target.get("target") or "")
+    if target.used_seconds:
+        details.append(f"({pen.words['working_time']} {render_duration(target.used_seconds, pen.language)})")
+    label = target.target or ""
     if many:
-        label = f"{label} {pen.words['attempt']}{attempt.get('attempt', '')}".strip()
-    return Line(label, pen.status(target.get("status")), " ".join(details))
+        label = f"{label} {pen.words['attempt']}{number}".strip()
+    return Line(label, pen.status(target.status), " ".join(details))
 
 
-def _people(target: Json, pen: Pen) -> list[str]:
-    """Who signed or decided, as the record has it."""
-    acts = []
-    for task in target.get("tasks", ()):
-        outputs = task.get("outputs") or {}
-        if outputs.get("person"):
-            decided = outputs.get("label")
-            word = pen.words["method_decided" if decided else "method_signed"]
-            acts.append(f"– {word} {pen.value(outputs['person'])}" + (f": {pen.value(decided)}" if decided else ""))
-    return acts
-
-
-def _output_text(output: Any) -> str:
-    return str(output.get("text") or "") if isinstance(output, Mapping) else str(output)
+def _answer(answer: Answer, pen: Pen) -> Line:
+    """Who signed or decided, when, and with which words."""
+    did = "decided" if answer.label else "signed"
+    said = ": ".join(filter(None, (f"{pen.words[did]} {answer.person}", answer.label)))
+    return Line("", shorten(said), " – ".join(filter(None, (pen.span(answer.at, answer.at), shorten(answer.note)))))
 
 
 def _marks(activity: Activity, evidence: Sequence[EvidenceRow]) -> list[str]:
     marks = [row.mark for row in evidence if row.step == activity.number]
-    return [f"{marks[0]} – {marks[-1]}"] if len(marks) > 6 else marks
+    return [f"{marks[0]} – {marks[-1]}"] if len(marks) > MOST_MARKS else marks
 
 
 def _remarks(activity: Activity) -> list[str]:
     remarks = []
     for _, target in activity.targets():
-        messages = [str(task["message"]) for task in target.get("tasks", ()) if _is_worth_telling(task)]
-        prefix = f"{target['target']}: " if target.get("target") else ""
-        remarks += [prefix + text for text in (*target.get("deviations", ()), *messages)]
+        messages = [task.outcome.message for task in target.tasks if task.outcome.status not in FINE]
+        prefix = f"{target.target}: " if target.target else ""
+        remarks += [prefix + shorten(text) for text in (*target.deviations, target.message, *messages) if text]
     unique = list(dict.fromkeys(remarks))
-    return unique[:MOST_TARGETS] if len(unique) <= MOST_TARGETS else [*unique[:MOST_TARGETS], "…"]
+    return unique if len(unique) <= MOST_TARGETS else [*unique[:MOST_TARGETS], "…"]
 
 
-def _is_worth_telling(task: Json) -> bool:
-    return bool(task.get("message")) and task.get("status") not in _FINE and task.get("status") != "waiting"
-
-
-def _values(attempt: Json, pen: Pen) -> Iterator[tuple[str, str]]:
-    for target in attempt.get("targets", ()):
-        shown = [pen.value(value) for value in (target.get("outputs") or {}).values() if value is not None]
+def _values(attempt: StepRecord, pen: Pen) -> Iterator[tuple[str, str]]:
+    for target in attempt.targets:
+        shown = [pen.value(value) for value in target.outputs.values() if value is not None]
         if shown:
-            yield str(target.get("target") or "–"), "; ".join(shown)
+            yield target.target or "–", "; ".join(shown)

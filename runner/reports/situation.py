@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
+from runner.document import Record
 from runner.messages import Language
+from runner.problems import OpenProblem
 from runner.reports.activities import (
     MOST_EVIDENCE,
     Activity,
@@ -24,22 +25,12 @@ from runner.reports.activities import (
 )
 from runner.reports.pages import render_page
 from runner.reports.pen import Pen, take_pen
-from runner.reports.values import parse_instant, shorten
+from runner.reports.values import shorten
 from runner.reports.words import Words
 
 MOST_PROBLEMS = 200
+LONGEST_CONDITION = 2000
 MOST_SIGNATURES = 3
-
-
-class RunRecord(Protocol):
-    """What is read of a run's record."""
-
-    @property
-    def started(self) -> Json:
-        """The data of the run's first event."""
-
-    def document(self) -> Json:
-        """The run as one JSON document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +89,8 @@ class Page:
 
 
 def render_situation(
-    record: RunRecord,
-    problems: Sequence[Json],
+    record: Record,
+    problems: Sequence[OpenProblem],
     office: Json,
     *,
     language: Language = "id",
@@ -108,9 +99,8 @@ def render_situation(
 ) -> str:
     """Given a run's record, the open problems and the office, return the report as one self-contained HTML page.
 
-    A problem has `key`, `severity`, `target`, `message` (the condition) and, where known, `criterion`, `cause`,
-    `effect`, `advice` and `since`; what is not known becomes a blank line. `head` is the head of the record's hash
-    chain, `people` names who holds a role.
+    Of a problem its condition and the SOP's norm are known; cause, effect and recommendation are left to be filled
+    in. `head` is the head of the record's hash chain, `people` says who holds a role.
     """
     pen = take_pen(office, language)
     page = build_page(record, problems, office, pen, head, people or {})
@@ -118,21 +108,21 @@ def render_situation(
 
 
 def build_page(
-    record: RunRecord, problems: Sequence[Json], office: Json, pen: Pen, head: str, people: Mapping[str, Holder]
+    record: Record, problems: Sequence[OpenProblem], office: Json, pen: Pen, head: str, people: Mapping[str, Holder]
 ) -> Page:
     """Given the same as `render_situation`, return what stands on the page."""
-    document, started = record.document(), record.started
+    started = record.started
     roles = started.get("roles") or {}
-    activities = pair_activities(started.get("steps") or document["steps"], document["steps"])
+    activities = pair_activities(record)
     evidence = build_evidence(activities, pen)
-    until = _latest(document, activities)
+    until = _latest(record, activities)
     return Page(
-        run=str(document["run"]),
+        run=record.run,
         letterhead=build_letterhead(office),
-        facts=_facts(document, started, office, pen, until),
-        rows=build_rows(activities, roles, evidence, pen),
+        facts=_facts(record, office, pen, until),
+        rows=build_rows(activities, record.answers, roles, evidence, pen),
         results=build_results(activities, pen),
-        problems=[_finding(problem, pen) for problem in problems[:MOST_PROBLEMS]],
+        problems=[_finding(problem, activities, pen) for problem in problems[:MOST_PROBLEMS]],
         problems_left_out=max(0, len(problems) - MOST_PROBLEMS),
         deviations=build_deviations(activities),
         evidence=evidence[:MOST_EVIDENCE],
@@ -151,41 +141,47 @@ def build_letterhead(office: Json) -> Letterhead:
     return Letterhead(lines, [line for line in (str(office.get("address") or ""), " · ".join(contacts)) if line])
 
 
-def _facts(document: Json, started: Json, office: Json, pen: Pen, until: datetime | None) -> list[tuple[str, str]]:
+def _facts(record: Record, office: Json, pen: Pen, until: datetime) -> list[tuple[str, str]]:
     words = pen.words
-    begun = parse_instant(document.get("started"))
-    period = "–" if begun is None else pen.day(begun)
-    if begun and until and pen.day(until) != period:
+    period = pen.day(record.began)
+    if pen.day(until) != period:
         period = f"{period} {words['to']} {pen.day(until)}"
     facts = [
-        (words["procedure"], str(started.get("title") or document.get("playbook") or "")),
+        (words["procedure"], record.title or record.playbook),
         (words["unit"], str(office.get("name") or "")),
         (words["period"], period),
-        (words["run"], str(document["run"])),
-        (words["by"], str(started.get("by") or "")),
-        (words["made"], pen.time(until) if until else ""),
-        (words["result"], pen.status(document.get("status"))),
+        (words["run"], record.run),
+        (words["by"], str(record.started.get("by") or "")),
+        (words["made"], pen.time(until)),
+        (words["result"], pen.status(record.status if record.ended else None)),
     ]
     return [(name, value) for name, value in facts if value]
 
 
-def _latest(document: Json, activities: Sequence[Activity]) -> datetime | None:
+def _latest(record: Record, activities: Sequence[Activity]) -> datetime:
     times = [time for activity in activities for _, target in activity.targets() for time in moments(target)]
-    times += [time for time in (parse_instant(document.get(name)) for name in ("started", "ended")) if time]
-    return max(times, default=None)
+    return max([*times, record.ended or record.began])
 
 
-def _finding(problem: Json, pen: Pen) -> Finding:
+def _finding(problem: OpenProblem, activities: Sequence[Activity], pen: Pen) -> Finding:
     words = pen.words
-    target = str(problem.get("target") or "")
-    severity = str(problem.get("severity") or "")
-    since = parse_instant(problem.get("since"))
-    known = [(words["severity"], pen.severity(severity)), (words["key"], str(problem.get("key") or ""))]
-    if since:
-        known.append((words["since"], pen.time(since)))
-    condition = (words["condition"], shorten(str(problem.get("message") or ""), 2000))
-    rest = [(words[name], str(problem.get(name) or "")) for name in ("criterion", "cause", "effect", "advice")]
-    return Finding(target or words["unit"], [*known, condition, *rest])
+    parts = [
+        (words["severity"], pen.severity(problem.severity)),
+        (words["key"], problem.key),
+        (words["since"], pen.time(problem.first_seen)),
+        (words["condition"], shorten(problem.message, LONGEST_CONDITION)),
+        (words["criterion"], _criterion(problem, activities, pen)),
+        *((words[name], "") for name in ("cause", "effect", "advice")),
+    ]
+    return Finding(problem.target or words["unit"], parts)
+
+
+def _criterion(problem: OpenProblem, activities: Sequence[Activity], pen: Pen) -> str:
+    """The SOP's norm for the activity that found the problem; "" where this run does not know it."""
+    found = next((a for a in activities if a.form.get("id") == problem.step), None)
+    if found is None or not found.outputs:
+        return ""
+    return pen.words["criterion_of"].format(number=found.number, output="; ".join(found.outputs))
 
 
 def _signatures(
@@ -194,14 +190,14 @@ def _signatures(
     people: Mapping[str, Holder],
     office: Json,
     pen: Pen,
-    until: datetime | None,
+    until: datetime,
 ) -> list[Signature]:
     """The posts that act alone in some step, in the SOP's order: the first prepares, the last acknowledges."""
     acting = dict.fromkeys(a.form.get("actor") for a in activities if isinstance(a.form.get("actor"), str))
     names = [str(name) for name in acting][:MOST_SIGNATURES]
     headings = _headings(len(names), pen.words)
     place = str(office.get("city") or "…………………")
-    date = f"{place}, {pen.day(until) if until else '…………………'}"
+    date = f"{place}, {pen.day(until)}"
     blocks = [
         _signature(date if index == 0 else "", heading, str(roles.get(name, name)), people.get(name, Holder("")))
         for index, (name, heading) in enumerate(zip(names, headings, strict=True))
