@@ -1,0 +1,75 @@
+"""What the readers of inventories gather, before groups and references are looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from runner.errors import Mistake
+from runner.source import Source, Where
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something is written: a path into a YAML source, or a line of another one."""
+
+    source: Source
+    path: tuple[str | int, ...] = ()
+    line: int = 0
+
+    def mistake(self, message: str, cure: str = "", *, at: Where = (), key: bool = False) -> Mistake:
+        """Return a mistake here, or further down at `at`."""
+        if self.line or not self.path:
+            return Mistake(self.source.file, self.line, min(self.line, 1), message, cure)
+        return self.source.mistake((*self.path, *at), message, cure, key=key)
+
+    def __str__(self) -> str:
+        mistake = self.mistake("", key=True)
+        return f"{mistake.file}:{mistake.line}" if mistake.line else mistake.file
+
+
+@dataclass(slots=True)
+class TargetDraft:
+    """A target as read."""
+
+    kind: str
+    place: Place
+    settings: Mapping[str, Any]
+    vars: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class GroupDraft:
+    """A group as read: `members` are terms still to be resolved, `targets` and `children` are names."""
+
+    place: Place
+    members: list[str] = field(default_factory=list)
+    targets: dict[str, None] = field(default_factory=dict)
+    children: list[str] = field(default_factory=list)
+    vars: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Draft:
+    """All that was read so far, with the mistakes found on the way."""
+
+    targets: dict[str, TargetDraft] = field(default_factory=dict)
+    groups: dict[str, GroupDraft] = field(default_factory=dict)
+    people: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    office: dict[str, Any] = field(default_factory=dict)
+    vars: dict[str, Any] = field(default_factory=dict)
+    secrets: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    places: dict[tuple[str, str], Place] = field(default_factory=dict)
+    sources: list[Source] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    mistakes: list[Mistake] = field(default_factory=list)
+
+    def claim(self, section: str, name: str, place: Place) -> bool:
+        """Take a name within a section; where it is taken, note the mistake with both places and return False."""
+        first = self.places.setdefault((section, name), place)
+        if first is place:
+            return True
+        message = f"'{name}' is already defined at {first}"
+        self.mistakes.append(place.mistake(message, "give each a name of its own, or keep one", key=True))
+        return False

@@ -1,0 +1,129 @@
+"""Whether what an inventory refers to is there: servers, services, people, secrets; and whether its days are days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from runner.draft import Draft, Place, TargetDraft
+from runner.errors import did_you_mean
+from runner.source import Where
+from runner.wording import render_value
+
+_DAYS = ("started", "expires", "observed")
+
+
+def check_relations(draft: Draft) -> None:
+    """Given a draft, add a mistake for everything that refers to nothing."""
+    kinds: dict[str, list[str]] = {"server": [], "service": [], "website": []}
+    for name, target in draft.targets.items():
+        kinds[target.kind].append(name)
+    for name, target in draft.targets.items():
+        _check_target(draft, name, target, kinds)
+    for name, person in draft.people.items():
+        _check_roles(draft, draft.places["people", name], person.get("roles"))
+    for name, group in draft.groups.items():
+        _check_secrets(draft, draft.groups[name].place, group.vars, ("vars",))
+    for key, value in draft.vars.items():
+        _check_secrets(draft, draft.places.get(("vars", key)), value, ())
+
+
+def _check_target(draft: Draft, name: str, target: TargetDraft, kinds: Mapping[str, list[str]]) -> None:
+    settings, place = target.settings, target.place
+    if "server" in settings:
+        _check_name(draft, place, ("server",), settings["server"], "server", kinds["server"])
+    for key, kind, known in (("services", "service", kinds["service"]), ("responsible", "person", draft.people)):
+        if key in settings:
+            _check_names(draft, place, key, settings[key], kind, known)
+    if "jump" in settings:
+        _check_jump(draft, name, target, kinds["server"])
+    if target.kind == "service":
+        _check_service(draft, target)
+    if target.vars:
+        _check_secrets(draft, place, target.vars, ("vars",))
+    for key in ("password", "database"):
+        if key in settings:
+            _check_secrets(draft, place, settings[key], (key,))
+
+
+def _check_names(draft: Draft, place: Place, key: str, value: Any, kind: str, known: Iterable[str]) -> None:
+    if isinstance(value, list):
+        for index, each in enumerate(value):
+            _check_name(draft, place, (key, index), each, kind, known)
+    else:
+        _check_name(draft, place, (key,), value, kind, known)
+
+
+def _check_name(draft: Draft, place: Place, at: Where, value: Any, kind: str, known: Iterable[str]) -> None:
+    names = {*known}
+    if isinstance(value, str) and value not in names:
+        other = draft.targets.get(value)
+        message = f"'{value}' is a {other.kind}, not a {kind}" if other else f"there is no {kind} '{value}'"
+        cure = did_you_mean(value, names) or f"define it under '{'people' if kind == 'person' else kind + 's'}'"
+        draft.mistakes.append(place.mistake(message, cure, at=at))
+
+
+def _check_jump(draft: Draft, name: str, target: TargetDraft, servers: list[str]) -> None:
+    """A jump without '@', '.' or ':' is the name of a server; those must not go round in a circle."""
+    jump = target.settings["jump"]
+    if not isinstance(jump, str) or any(sign in jump for sign in "@.:,"):
+        return
+    _check_name(draft, target.place, ("jump",), jump, "server", servers)
+    way = [name]
+    while isinstance(jump, str) and jump in draft.targets:
+        way.append(jump)
+        if jump in way[:-1]:
+            message = f"the way goes round in a circle: {' → '.join(way)}"
+            draft.mistakes.append(target.place.mistake(message, "leave one jump out", at=("jump",)))
+            return
+        jump = draft.targets[jump].settings.get("jump")
+
+
+def _check_service(draft: Draft, target: TargetDraft) -> None:
+    days = {key: _check_day(draft, target.place, (key,), target.settings.get(key)) for key in _DAYS}
+    started, expires = days["started"], days["expires"]
+    if started and expires and expires < started:
+        message = f"it expires on {expires}, before it started on {started}"
+        draft.mistakes.append(target.place.mistake(message, "check both days", at=("expires",)))
+
+
+def _check_roles(draft: Draft, place: Place, roles: Any) -> None:
+    for index, holding in enumerate(roles if isinstance(roles, list) else ()):
+        if isinstance(holding, dict):
+            at = ("roles", index)
+            start = _check_day(draft, place, (*at, "from"), holding.get("from"))
+            end = _check_day(draft, place, (*at, "until"), holding.get("until"))
+            if start and end and end < start:
+                message = f"the role ends on {end}, before it begins on {start}"
+                draft.mistakes.append(place.mistake(message, "check both days", at=(*at, "until")))
+
+
+def _check_day(draft: Draft, place: Place, at: Where, value: Any) -> date | None:
+    if not isinstance(value, str) or len(value) != 10:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        cure = "write it as YYYY-MM-DD, such as 2026-11-30"
+        draft.mistakes.append(place.mistake(f"{render_value(value)} is not a day of the calendar", cure, at=at))
+        return None
+
+
+def _check_secrets(draft: Draft, place: Place | None, value: Any, at: tuple[str | int, ...]) -> None:
+    for path, name in _references(value, at):
+        if name not in draft.secrets and place is not None:
+            cure = did_you_mean(name, draft.secrets) or "define it under 'secrets'"
+            draft.mistakes.append(place.mistake(f"there is no secret '{name}'", cure, at=(*path, "secret")))
+
+
+def _references(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Give the place and name of every `{secret: name}` within a value."""
+    if isinstance(value, dict):
+        if value.keys() == {"secret"} and isinstance(value["secret"], str):
+            yield at, value["secret"]
+        for key, part in value.items():
+            yield from _references(part, (*at, key))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _references(part, (*at, index))
