@@ -1,0 +1,1 @@
+"""The craft that the website actions share: fetching under a deadline, pages, feeds, dates."""

@@ -1,0 +1,87 @@
+"""Inputs that the website actions share, and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from runner.contract import Call
+from runner.durations import Deadline, parse_limit
+from runner.errors import Failed
+
+SHARE = 0.8
+
+SHARED: dict[str, Mapping[str, Any]] = {
+    "url": {
+        "type": "string",
+        "description": "The address to visit; without it the target's url",
+        "examples": ["https://pn-tais.go.id/"],
+        "optional": True,
+    },
+    "hosts": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Further hosts that are the court's own; the site's, its aliases' and those below are anyway",
+        "examples": [["sipp.pn-tais.go.id"]],
+        "default": [],
+    },
+    "within": {
+        "type": "string",
+        "description": "How long the visit may take; at most 80 % of the task's limit is used",
+        "unit": "duration",
+        "examples": ["20s", "1 menit"],
+        "default": "20s",
+    },
+    "size_limit": {
+        "type": "integer",
+        "minimum": 1024,
+        "maximum": 100 * 1024 * 1024,
+        "description": "The largest page that is read",
+        "unit": "bytes",
+        "examples": [10485760],
+        "default": 10 * 1024 * 1024,
+    },
+    "ca_file": {
+        "type": "string",
+        "description": "Certificates of the authorities to trust, where not those of this machine",
+        "examples": ["/etc/ssl/court-ca.pem"],
+        "optional": True,
+    },
+}
+
+
+def site_url(call: Call) -> str:
+    """Given a call, return the address to visit. Raise Failed when there is none."""
+    url = call.inputs.get("url") or (call.target or {}).get("url")
+    if not isinstance(url, str) or urlsplit(url).scheme not in ("http", "https"):
+        name = (call.target or {}).get("name", "this task")
+        raise Failed(f"{name}: there is no web address to visit. give the task an input url")
+    return url
+
+
+def own_hosts(call: Call, url: str) -> frozenset[str]:
+    """Given a call and the address to visit, return the hosts that are the court's own."""
+    aliases = (call.target or {}).get("aliases", ())
+    listed = [aliases] if isinstance(aliases, str) else list(aliases)
+    names = {_host(address) for address in (url, *listed, *call.inputs["hosts"])}
+    return frozenset(name for name in names if name)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address if "://" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def visit_deadline(call: Call) -> Deadline:
+    """Given a call, return when its visits must end: the rest of its time is for the answer.
+
+    Raise Failed when `within` is not a duration.
+    """
+    try:
+        within = parse_limit(call.inputs["within"])
+    except ValueError as error:
+        raise Failed(f"within: {error}") from None
+    return call.deadline.tightened(min(within, SHARE * call.deadline.remaining()))

@@ -1,0 +1,172 @@
+"""Pages that answer 200 but are not the site: a hoster's or registry's notice, a default, maintenance or error page.
+
+A court writes about suspended accounts and failed databases, too. So a phrase counts in a title only when the title
+begins with it, and in the text only on a short page.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from runner.actions.web.pages import Page
+
+SHORT_PAGE = 3000
+LONGEST_ERROR_START = 400
+
+
+class PageKind(StrEnum):
+    """What a page is. Kept as words."""
+
+    SITE = "site"
+    EMPTY = "empty"
+    PAYMENT = "payment"
+    SUSPENDED = "suspended"
+    EXPIRED = "expired"
+    DEFAULT = "default"
+    LISTING = "listing"
+    MAINTENANCE = "maintenance"
+    ERROR = "error"
+
+
+WORDS = {
+    PageKind.EMPTY: "halaman kosong",
+    PageKind.PAYMENT: "halaman pemberitahuan pembayaran nama domain",
+    PageKind.SUSPENDED: "halaman penangguhan dari penyedia hosting",
+    PageKind.EXPIRED: "halaman nama domain atau layanan yang habis masa berlakunya",
+    PageKind.DEFAULT: "halaman bawaan server",
+    PageKind.LISTING: "daftar isi folder",
+    PageKind.MAINTENANCE: "halaman pemeliharaan",
+    PageKind.ERROR: "halaman kesalahan",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sign:
+    """One of `titles` must begin a title, one of `texts` stand on a short page, or `address` in the final address."""
+
+    kind: PageKind
+    titles: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    address: str = ""
+
+
+_SIGNS = (
+    _Sign(
+        PageKind.PAYMENT,
+        texts=(
+            r"penyelesaian pembayaran sewa nama domain",
+            r"melakukan permohonan invoice",
+            r"pembayaran (?:sewa )?nama domain",
+        ),
+    ),
+    _Sign(
+        PageKind.SUSPENDED,
+        titles=(
+            r"(?:account (?:has been )?)?suspended",
+            r"this (?:site|account|domain) (?:has been|is) suspended",
+            r"(?:akun|situs|layanan) ditangguhkan",
+        ),
+        texts=(
+            r"this (?:account|site|domain) (?:has been|is) suspended",
+            r"(?:akun|layanan|situs|website|hosting)(?: \w+)? (?:telah |sedang |ini ){0,3}"
+            r"(?:ditangguhkan|disuspend|dinonaktifkan)",
+        ),
+        address="/cgi-sys/suspendedpage.cgi",
+    ),
+    _Sign(
+        PageKind.EXPIRED,
+        titles=(
+            r"(?:this )?domain (?:name )?(?:has |is )?expired",
+            r"domain (?:ini )?(?:telah |sudah )?(?:kedaluwarsa|kadaluarsa)",
+            r"(?:this )?domain (?:is )?(?:for sale|parked)",
+        ),
+        texts=(
+            r"this domain (?:name )?(?:has|is) expired",
+            r"domain ini (?:telah |sudah )?(?:kedaluwarsa|kadaluarsa|berakhir)",
+            r"masa (?:aktif|berlaku) (?:domain|hosting)(?: \w+)? (?:telah |sudah )?(?:habis|berakhir)",
+            r"this domain (?:may be|is) for sale",
+            r"domain is parked",
+        ),
+    ),
+    _Sign(
+        PageKind.DEFAULT,
+        titles=(
+            r"welcome to (?:nginx|openresty|caddy)",
+            r"apache2? (?:\w+ ){0,3}default page",
+            r"test page for (?:the )?(?:apache|nginx|http server)",
+            r"http server test page",
+            r"it works",
+            r"iis windows",
+            r"(?:web server'?s |domain )?default (?:web ?site |plesk )?page",
+        ),
+        texts=(
+            r"^it works!$",
+            r"the web server software is running but no content has been added",
+            r"sorry! if you are the owner of this website",
+            r"there is no website configured at this address",
+        ),
+        address="/cgi-sys/defaultwebpage.cgi",
+    ),
+    _Sign(PageKind.LISTING, titles=(r"index of /",)),
+    _Sign(
+        PageKind.MAINTENANCE,
+        titles=(
+            r"(?:site |website )?(?:is )?(?:under|down for|undergoing) (?:\w+ )?(?:maintenance|construction)",
+            r"maintenance(?: mode)?$",
+            r"(?:situs |website )?(?:ini )?sedang dalam (?:perbaikan|pemeliharaan)",
+            r"coming soon$",
+        ),
+        texts=(
+            r"briefly unavailable for scheduled maintenance",
+            r"(?:site|website) is (?:down for|under|undergoing) (?:\w+ )?maintenance",
+            r"(?:situs|website|web|halaman)(?: \w+)? (?:ini )?(?:sedang )?(?:dalam|menjalani|under) "
+            r"(?:tahap |masa |proses )?(?:perbaikan|pemeliharaan|maintenance|pengembangan|konstruksi)",
+        ),
+    ),
+    _Sign(
+        PageKind.ERROR,
+        titles=(
+            r"(?:wordpress|database) (?:› )?(?:database )?error",
+            r"error establishing a database connection",
+            r"(?:http )?(?:error )?50[0-9]\b",
+            r"(?:internal server error|service unavailable|bad gateway|web server is down)",
+            r"(?:bandwidth limit exceeded|resource limit is reached)",
+            r"error: 0\b",
+        ),
+        texts=(
+            r"error establishing a database connection",
+            r"error displaying the error page",
+            r"there has been a critical error on th(?:is|e) website",
+            r"could not connect to (?:the )?(?:mysql|database)",
+            r"database connection error",
+            r"sqlstate\[",
+            r"bandwidth limit exceeded",
+            r"kesalahan (?:saat )?(?:koneksi|menyambung(?:kan)?)(?: ke)? (?:database|basis data)",
+        ),
+    ),
+)
+# A PHP error stands at the very beginning of what it broke, whatever follows.
+_PHP_ERROR = re.compile(
+    r"(?:fatal error|parse error) ?: .{0,300}? on line \d+|uncaught [\w\\]{0,60}(?:error|exception)", re.IGNORECASE
+)
+
+
+def page_kind(page: Page, url: str) -> PageKind:
+    """Given a page that answered 200 and its final address, return what it is."""
+    text = " ".join(page.whole.split())
+    if not text and not page.title:
+        return PageKind.EMPTY
+    if _PHP_ERROR.search(text[:LONGEST_ERROR_START]):
+        return PageKind.ERROR
+    short = text if len(text) <= SHORT_PAGE else ""
+    return next((sign.kind for sign in _SIGNS if _fits(sign, page.title, short, url)), PageKind.SITE)
+
+
+def _fits(sign: _Sign, title: str, text: str, url: str) -> bool:
+    return (
+        any(re.match(rule, title, re.IGNORECASE) for rule in sign.titles)
+        or any(re.search(rule, text, re.IGNORECASE) for rule in sign.texts)
+        or bool(sign.address and sign.address in url)
+    )

@@ -1,0 +1,54 @@
+"""Bytes from a socket: read under a deadline, unpacked under a bound."""
+
+from __future__ import annotations
+
+import io
+import socket
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from runner.actions.web.faults import Cause, fail
+from runner.durations import Deadline
+
+PIECE = 64 * 1024
+
+
+class Wire:
+    """What http.client needs of a socket: a file to read, here under the deadline."""
+
+    def __init__(self, plug: socket.socket, deadline: Deadline) -> None:
+        self._plug = plug
+        self._deadline = deadline
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reader(self._plug, self._deadline), PIECE)
+
+
+class _Reader(io.RawIOBase):
+    """Reads a socket; every read gets only what is left of the deadline."""
+
+    def __init__(self, plug: socket.socket, deadline: Deadline) -> None:
+        self._plug = plug
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._deadline.remaining()
+        if left <= 0:
+            raise TimeoutError
+        self._plug.settimeout(left)
+        return self._plug.recv_into(buffer)
+
+
+def inflater(encoding: str) -> Callable[[bytes, int], bytes]:
+    """Given a content encoding (some servers compress unasked), return what unpacks a piece, at most n bytes of it."""
+    name = encoding.strip().lower()
+    if name in ("", "identity"):
+        return lambda piece, most: piece
+    if name not in ("gzip", "x-gzip", "deflate"):
+        raise fail(Cause.BROKEN, f"jawaban memakai pengodean {name[:40]!r} yang tidak diminta")
+    machine = zlib.decompressobj(47 if "gzip" in name else zlib.MAX_WBITS)
+    return lambda piece, most: machine.decompress(machine.unconsumed_tail + piece, max(1, most))
