@@ -114,6 +114,13 @@ def test_every_activity_stands_verbatim_with_its_norm():
     assert [s["id"] for s in PLAYBOOK["steps"] if words(s["activity"]) not in text or s["time_limit"] not in text] == []
 
 
+def test_readings_stand_beside_the_wording_and_never_in_its_place():
+    text = page_text(record(readings=PLAYBOOK["supplement"]["readings"]), [], OFFICE)
+    assert "Masalah terselesaikan, II(DatabdiI_Back Up … embali" in text
+    assert "Dibaca: Masalah terselesaikan, (Data di Back Up kembali)" in text
+    assert "Pihak ke 3" in text
+
+
 def test_times_are_those_of_the_office():
     assert "22 November 2026, 08.30–08.32 WIB (waktu kerja 2 menit)" in page_text(record(done("watch")), [], OFFICE)
 
@@ -177,7 +184,7 @@ def test_who_signed_and_what_was_decided_is_told():
     acts = answered("solution", "Petugas A"), answered("solution", "Petugas C", "bersama pihak ketiga", "segera")
     text = page_text(record(done("solution", None), *acts), [], OFFICE)
     assert "ditandatangani oleh Petugas A 22 November 2026, 08.33 WIB" in text
-    assert "diputuskan oleh Petugas C: bersama pihak ketiga 22 November 2026, 08.33 WIB – segera" in text
+    assert "dijawab oleh Petugas C: bersama pihak ketiga 22 November 2026, 08.33 WIB – segera" in text
 
 
 def test_a_thousand_targets_stay_readable():

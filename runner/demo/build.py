@@ -21,7 +21,7 @@ IN_OFFICE = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """What a demo official does when `step` waits for `role`: an answer ("" for a signature) and a note."""
+    """What a demo official does when `step` waits for `role`: the answer's label and a note."""
 
     step: str
     role: str

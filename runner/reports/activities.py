@@ -101,19 +101,20 @@ def pair_activities(record: Record) -> list[Activity]:
 
 
 def build_rows(
-    activities: Sequence[Activity], answers: Sequence[Answer], roles: Json, evidence: Sequence[EvidenceRow], pen: Pen
+    activities: Sequence[Activity], record: Record, roles: Json, evidence: Sequence[EvidenceRow], pen: Pen
 ) -> list[Row]:
-    """Given the activities and what people answered, return the table's rows in the SOP's order."""
+    """Given the activities of a run and its record, return the table's rows in the SOP's order."""
+    readings = record.started.get("readings") or {}
     return [
         Row(
             number=activity.number,
             activity=str(activity.form.get("activity") or ""),
             performer=render_roles(activity.form.get("actor"), roles),
             norm=str(activity.form.get("time_limit") or ""),
-            realised=_realised(activity, answers, pen),
+            realised=_realised(activity, record.answers, pen),
             outputs=activity.outputs,
             marks=_marks(activity, evidence),
-            remarks=_remarks(activity),
+            remarks=[*_reading(activity, readings, pen), *_remarks(activity)],
         )
         for activity in activities
     ]
@@ -192,14 +193,19 @@ def _line(number: int, target: TargetRecord, pen: Pen, *, many: bool) -> Line:
 
 def _answer(answer: Answer, pen: Pen) -> Line:
     """Who signed or decided, when, and with which words."""
-    did = "decided" if answer.label else "signed"
-    said = ": ".join(filter(None, (f"{pen.words[did]} {answer.person}", answer.label)))
+    did = pen.words.get(f"did_{answer.label or 'signed'}")
+    said = f"{did} {answer.person}" if did else f"{pen.words['answered']} {answer.person}: {answer.label}"
     return Line("", shorten(said), " – ".join(filter(None, (pen.span(answer.at, answer.at), shorten(answer.note)))))
 
 
 def _marks(activity: Activity, evidence: Sequence[EvidenceRow]) -> list[str]:
     marks = [row.mark for row in evidence if row.step == activity.number]
     return [f"{marks[0]} – {marks[-1]}"] if len(marks) > MOST_MARKS else marks
+
+
+def _reading(activity: Activity, readings: Json, pen: Pen) -> list[str]:
+    reading = readings.get(f"steps.{activity.form.get('id')}.activity")
+    return [pen.words["read_as"].format(reading=reading)] if reading else []
 
 
 def _remarks(activity: Activity) -> list[str]:

@@ -112,7 +112,7 @@ def build_page(
 ) -> Page:
     """Given the same as `render_situation`, return what stands on the page."""
     started = record.started
-    roles = started.get("roles") or {}
+    roles = read_roles(started)
     activities = pair_activities(record)
     evidence = build_evidence(activities, pen)
     until = _latest(record, activities)
@@ -120,7 +120,7 @@ def build_page(
         run=record.run,
         letterhead=build_letterhead(office),
         facts=_facts(record, office, pen, until),
-        rows=build_rows(activities, record.answers, roles, evidence, pen),
+        rows=build_rows(activities, record, roles, evidence, pen),
         results=build_results(activities, pen),
         problems=[_finding(problem, activities, pen) for problem in problems[:MOST_PROBLEMS]],
         problems_left_out=max(0, len(problems) - MOST_PROBLEMS),
@@ -133,6 +133,12 @@ def build_page(
     )
 
 
+def read_roles(started: Json) -> dict[str, str]:
+    """Given a run's first event, return its roles as they are read, which need not be how they are written."""
+    readings = _readings(started)
+    return {key: str(readings.get(f"roles.{key}", label)) for key, label in (started.get("roles") or {}).items()}
+
+
 def build_letterhead(office: Json) -> Letterhead:
     """Given the office, return its letterhead as configured; of an office without one, its name and how to reach it."""
     head = office.get("letterhead") or office.get("name") or ()
@@ -141,13 +147,17 @@ def build_letterhead(office: Json) -> Letterhead:
     return Letterhead(lines, [line for line in (str(office.get("address") or ""), " · ".join(contacts)) if line])
 
 
+def _readings(started: Json) -> Json:
+    return started.get("readings") or {}
+
+
 def _facts(record: Record, office: Json, pen: Pen, until: datetime) -> list[tuple[str, str]]:
     words = pen.words
     period = pen.day(record.began)
     if pen.day(until) != period:
         period = f"{period} {words['to']} {pen.day(until)}"
     facts = [
-        (words["procedure"], record.title or record.playbook),
+        (words["procedure"], str(_readings(record.started).get("title") or record.title or record.playbook)),
         (words["unit"], str(office.get("name") or "")),
         (words["period"], period),
         (words["run"], record.run),
