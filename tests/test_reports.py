@@ -39,8 +39,14 @@ FINE = Outcome(Status.OK)
 RUN = "20261122-083000"
 BEGAN = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 ACTORS = PLAYBOOK["supplement"]["actors"]
+
+
+def named(actor: str | list[str]) -> list[str]:
+    return [actor] if isinstance(actor, str) else actor
+
+
 FORMS = [
-    {**{key: row[key] for key in ("id", "activity", "time_limit", "outputs")}, "actor": ACTORS[row["id"]]}
+    {**{key: row[key] for key in ("id", "activity", "time_limit", "outputs")}, "actors": named(ACTORS[row["id"]])}
     for row in PLAYBOOK["steps"]
 ]
 
@@ -214,7 +220,7 @@ def render_with(text: str) -> str:
     steps = done("watch", text, outcome, outputs=outputs, deviations=[text], message=text)
     data = {"title": text, "by": text, "sources": [{"name": text, "sha256": text}]}
     office = {"name": text, "city": text, "letterhead": [text], "address": text, "phone": text}
-    forms = [{"id": "watch", "activity": text, "time_limit": text, "outputs": [{"text": text}], "actor": "admin"}]
+    forms = [{"id": "watch", "activity": text, "time_limit": text, "outputs": [{"text": text}], "actors": ["admin"]}]
     run = record(steps, answered("watch", text, text, text, target=text), roles={"admin": text}, steps=forms, **data)
     found = problem(text, key=text, target=text)
     return render_situation(run, [found], office, head=text, people={"admin": Holder(text, text, text)})

@@ -81,6 +81,11 @@ class Activity:
         texts = (o.get("text") if isinstance(o, Mapping) else o for o in self.form.get("outputs") or ())
         return [str(text) for text in texts if text]
 
+    @property
+    def actors(self) -> Sequence[str]:
+        """The roles that carry it out."""
+        return [str(role) for role in self.form.get("actors") or ()]
+
     def targets(self) -> Iterator[tuple[int, TargetRecord]]:
         """Give each target with the number of its attempt, oldest attempt first."""
         for attempt in self.attempts:
@@ -109,7 +114,7 @@ def build_rows(
         Row(
             number=activity.number,
             activity=str(activity.form.get("activity") or ""),
-            performer=render_roles(activity.form.get("actor"), roles),
+            performer=", ".join(str(roles.get(role, role)) for role in activity.actors),
             norm=str(activity.form.get("time_limit") or ""),
             realised=_realised(activity, record.answers, pen),
             outputs=activity.outputs,
@@ -152,12 +157,6 @@ def build_deviations(activities: Sequence[Activity]) -> list[str]:
         for _, target in activity.targets()
         for deviation in target.deviations
     ]
-
-
-def render_roles(actor: Any, roles: Json) -> str:
-    """Given a step's actor (a role, several, or none), return the roles' names as the SOP writes them."""
-    names = [actor] if isinstance(actor, str) else list(actor or ())
-    return ", ".join(str(roles.get(name, name)) for name in names)
 
 
 def moments(target: TargetRecord) -> list[datetime]:

@@ -203,8 +203,8 @@ def _signatures(
     until: datetime,
 ) -> list[Signature]:
     """The posts that act alone in some step, in the SOP's order: the first prepares, the last acknowledges."""
-    acting = dict.fromkeys(a.form.get("actor") for a in activities if isinstance(a.form.get("actor"), str))
-    names = [str(name) for name in acting][:MOST_SIGNATURES]
+    alone = [activity.actors[0] for activity in activities if len(activity.actors) == 1]
+    names = list(dict.fromkeys(alone))[:MOST_SIGNATURES]
     headings = _headings(len(names), pen.words)
     place = str(office.get("city") or "…………………")
     date = f"{place}, {pen.day(until)}"
