@@ -45,10 +45,11 @@ class EvidenceRow:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One activity of the SOP beside its realisation."""
+    """One activity of the SOP beside its realisation; `reading` says how an illegible wording is understood."""
 
     number: str
     activity: str
+    reading: str
     performer: str
     norm: str
     realised: Sequence[Line]
@@ -114,12 +115,13 @@ def build_rows(
         Row(
             number=activity.number,
             activity=str(activity.form.get("activity") or ""),
+            reading=str(readings.get(f"steps.{activity.form.get('id')}.activity") or ""),
             performer=", ".join(str(roles.get(role, role)) for role in activity.actors),
             norm=str(activity.form.get("time_limit") or ""),
             realised=_realised(activity, record.answers, pen),
             outputs=activity.outputs,
             marks=_marks(activity, evidence),
-            remarks=[*_reading(activity, readings, pen), *_remarks(activity)],
+            remarks=_remarks(activity),
         )
         for activity in activities
     ]
@@ -200,11 +202,6 @@ def _answer(answer: Answer, pen: Pen) -> Line:
 def _marks(activity: Activity, evidence: Sequence[EvidenceRow]) -> list[str]:
     marks = [row.mark for row in evidence if row.step == activity.number]
     return [f"{marks[0]} – {marks[-1]}"] if len(marks) > MOST_MARKS else marks
-
-
-def _reading(activity: Activity, readings: Json, pen: Pen) -> list[str]:
-    reading = readings.get(f"steps.{activity.form.get('id')}.activity")
-    return [pen.words["read_as"].format(reading=reading)] if reading else []
 
 
 def _remarks(activity: Activity) -> list[str]:

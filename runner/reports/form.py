@@ -19,6 +19,9 @@ HEADS = (
     ("approved_by", "Disahkan oleh"),
 )
 
+_COLUMNS = {"inputs": "inputs", "time_limit": "time", "outputs": "outputs", "remark": "remarks"}
+_PARTS_OF_PLACE = {"title": "form_title", "roles": "performer"}
+
 Json = Mapping[str, Any]
 
 
@@ -117,21 +120,33 @@ def _supplement(playbook: Json, words: Words) -> list[tuple[str, Sequence[str], 
     readings = supplement.get("readings") or {}
     spoken = {key: readings.get(f"roles.{key}", label) for key, label in roles.items()}
     numbers = {step["id"]: f"{number}" for number, step in enumerate(playbook["steps"], 1)}
+    after = [numbers.get(step, step) for step in (supplement.get("after") or {}).get("problems") or ()]
     tables = [
-        (words["readings"], (words["place"], words["written"], words["read"]), list(_readings(readings, playbook))),
+        (
+            words["readings"],
+            (words["place"], words["written"], words["read"]),
+            list(_readings(readings, playbook, numbers, words)),
+        ),
         (words["actors"], (words["no"], words["performer"]), list(_actors(supplement, spoken, numbers))),
         (words["schedule"], (words["steps"], words["cron"], words["remarks"]), list(_schedule(supplement, numbers))),
+        (words["after_problems"], ("",), [[", ".join(after)]] if after else []),
         (words["notes"], ("",), [[note] for note in supplement.get("notes") or ()]),
     ]
-    after = [numbers.get(step, step) for step in (supplement.get("after") or {}).get("problems") or ()]
-    if after:
-        tables.append((words["after_problems"], ("",), [[", ".join(after)]]))
     return [table for table in tables if table[2]]
 
 
-def _readings(readings: Json, playbook: Json) -> Iterator[list[str]]:
+def _readings(readings: Json, playbook: Json, numbers: Json, words: Words) -> Iterator[list[str]]:
     for place, reading in readings.items():
-        yield [place, find_written(playbook, place), str(reading)]
+        yield [name_place(place, numbers, words), find_written(playbook, place), str(reading)]
+
+
+def name_place(place: str, numbers: Json, words: Words) -> str:
+    """Given a place as readings name it and the steps' numbers, return it as people call it on the form."""
+    part, name, *below = place.split(".")[:3] + [""] * (2 - place.count("."))
+    if part == "steps" and name in numbers:
+        column = _COLUMNS.get(below[0], "")
+        return f"{words['activity']} {numbers[name]}" + (f", {words[column].lower()}" if column else "")
+    return words[_PARTS_OF_PLACE[part]] if part in _PARTS_OF_PLACE else place
 
 
 def find_written(playbook: Json, place: str) -> str:

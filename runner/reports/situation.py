@@ -170,7 +170,7 @@ def _facts(record: Record, office: Json, pen: Pen, until: datetime) -> list[tupl
 
 def _latest(record: Record, activities: Sequence[Activity]) -> datetime:
     times = [time for activity in activities for _, target in activity.targets() for time in moments(target)]
-    return max([*times, record.ended or record.began])
+    return max([*times, *(answer.at for answer in record.answers), record.ended or record.began])
 
 
 def _finding(problem: OpenProblem, activities: Sequence[Activity], pen: Pen) -> Finding:
