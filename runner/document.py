@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from runner.contract import Outcome, Reason, Request, Severity, Status, worst
+from runner.events import Key
 
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One try of a task. `ended` is None where it never finished: its status is then `interrupted`."""
+    """One try of a task. `ended` is None where it never finished: it is then `interrupted`, or waits for a person."""
 
     number: int
     outcome: Outcome
@@ -88,12 +89,9 @@ class FoundProblem:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A person's act: who answered a request as what, with which label, how it was proved, and what of."""
+    """A person's act: who answered the request of that key, as what, with which label, and how it was proved."""
 
-    step: str
-    attempt: int
-    task: str
-    target: str | None
+    key: Key
     role: str
     person: str
     label: str
@@ -107,10 +105,8 @@ class Answer:
 class OpenRequest:
     """A request that nobody has answered, and since when it waits; `due` is when the step's limit passes."""
 
-    step: str
-    attempt: int
-    task: str
-    target: str | None
+    key: Key
+    action: str
     request: Request
     since: datetime
     due: datetime | None
@@ -133,8 +129,8 @@ class Move:
 class Record:
     """What a run did. `steps` has the latest attempt of each step in the playbook's order, `attempts` the earlier ones.
 
-    `started_data` is what the run's first event says: sources, options, targets and so on. Until the run has
-    ended, `ended` is None, and `status` and `exit_code` are those of an interrupted run.
+    `started` is what the run's first event says: sources, options, targets and so on. Until the run has ended,
+    `ended` is None, and `status` and `exit_code` are those of an interrupted run.
     """
 
     run: str
@@ -142,7 +138,8 @@ class Record:
     title: str
     status: Status
     exit_code: int
-    started: datetime
+    started: Mapping[str, Any]
+    began: datetime
     ended: datetime | None
     steps: tuple[StepRecord, ...]
     attempts: tuple[StepRecord, ...] = ()
@@ -150,7 +147,6 @@ class Record:
     requests: tuple[OpenRequest, ...] = ()
     answers: tuple[Answer, ...] = ()
     moves: tuple[Move, ...] = ()
-    started_data: Mapping[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
         """The run as `sop run --format json` prints it; its form is RECORD_SCHEMA."""
@@ -159,7 +155,7 @@ class Record:
             "playbook": self.playbook,
             "status": str(self.status),
             "exit_code": self.exit_code,
-            "started": self.started.isoformat(),
+            "started": self.began.isoformat(),
             "ended": _text(self.ended),
             "steps": [_step(step) for step in self.steps],
             "problems": [

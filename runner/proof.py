@@ -86,7 +86,9 @@ def _check_rows(connection: sqlite3.Connection, store: EvidenceStore, run: str |
     seen = head is None or GENESIS.startswith(head)
     for row in evidence.check(chain.check(_rows(connection))):
         seen = seen or row.hash.startswith(str(head))
-    found = sorted(chain.faults() + evidence.faults, key=lambda each: each.seq)
+    altered = {each.seq for each in chain.faults()}  # what such a record says of its evidence means nothing
+    lacking = [each for each in evidence.faults if each.seq not in altered]
+    found = sorted(chain.faults() + lacking, key=lambda each: each.seq)
     if not seen:
         found.insert(0, Fault(0, f"no record has the hash {head}: the journal was cut off, or it is another one"))
     return found
@@ -138,7 +140,9 @@ class _ChainCheck:
             started = playbook_of(body)
             if started is not None:
                 self._playbooks[body["run"]] = started
-            expected = columns_of(body, self._playbooks.get(body["run"], ""))
+            # the run's first record, which names the playbook, may be what is missing
+            playbook = self._playbooks.setdefault(body["run"], row.columns[1] if self._faults else "")
+            expected = columns_of(body, playbook)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             self._add(row.seq, row.columns, f"is not a record of sop: {error!r}")
             return
