@@ -1,0 +1,218 @@
+"""A copy on its way here: stored compressed, while its plain content is looked at in passing."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import shutil
+import subprocess
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import IO, BinaryIO, Generic, TypeVar, cast
+
+from runner.actions.backup.content import PIECE, Readable
+from runner.actions.backup.storage import PartFile
+from runner.actions.backup.verdict import incomplete
+from runner.contract import Command, Connection, Result
+from runner.durations import Deadline
+from runner.errors import RunnerError, TimeUp
+
+Content = TypeVar("Content")
+
+GZIP_LEVEL = 3
+PACKER_FAILED = 90
+# The exit code of the first program is handed round the packer by descriptor 3: dash knows no pipefail.
+_PACK = """exec 4>&1
+status=$({{ {{ {feed}"$@" 3>&- 4>&-; echo $? >&3; }} | zstd -q -3 -c 3>&- >&4; }} 3>&1)
+packed=$?
+[ "${{status:-1}}" = 0 ] || exit "${{status:-1}}"
+[ "$packed" = 0 ] || exit {failed}"""
+_TOOLS = r"""for tool do
+    command -v "$tool" >/dev/null 2>&1 || continue
+    printf '%s\t%s\n' "$tool" "$("$tool" --version 2>/dev/null </dev/null | head -n 1)"
+done
+exit 0"""
+
+
+def find_tools(connection: Connection, deadline: Deadline, names: Sequence[str]) -> dict[str, str]:
+    """Given names of programs, return those that the server has, each with the first line of its --version."""
+    result = connection.run(Command(line=_TOOLS, parameters=tuple(names)), deadline)
+    lines = result.stdout.decode("utf-8", "replace").splitlines()
+    return dict(line.split("\t", 1) for line in lines if "\t" in line)
+
+
+def choose_compression(tools: Mapping[str, str]) -> str:
+    """Given the server's programs, return "zstd" where both sides have it, else "gzip" (then packed on this side)."""
+    return "zstd" if "zstd" in tools and shutil.which("zstd") else "gzip"
+
+
+def build_command(argv: Sequence[str], compression: str, *, stdin: bytes = b"", run_as: str = "") -> Command:
+    """Given a program that writes a copy to stdout, return the command that sends it, by zstd packed on the server.
+
+    Its exit code is the program's own. With `stdin` the program finds it as a pipe, so that /dev/stdin can be opened.
+    """
+    feed = "cat | " if stdin else ""
+    line = f'{feed}"$@"' if compression == "gzip" else _PACK.format(feed=feed, failed=PACKER_FAILED)
+    return Command(line=line, parameters=tuple(argv), stdin=stdin, run_as=run_as)
+
+
+def receive(
+    connection: Connection,
+    command: Command,
+    deadline: Deadline,
+    file: PartFile,
+    compression: str,
+    inspect: Callable[[Readable], Content],
+) -> tuple[Result, Content]:
+    """Given a command of `build_command`, store what it sends in `file`; return how it ended and what it held.
+
+    Raise NotAccepted when it does not decompress, Failed when it cannot be stored.
+    """
+    packer = None if compression == "zstd" else zlib.compressobj(GZIP_LEVEL, wbits=31)
+    with Watch(inspect, packed=packer is None) as watch:
+
+        def take(data: bytes) -> None:
+            file.write(data if packer is None else packer.compress(data))
+            watch.write(data)
+
+        result = pour(connection, command, deadline, take)
+        if packer is not None:
+            file.write(packer.flush())
+        return result, watch.content()
+
+
+def pour(connection: Connection, command: Command, deadline: Deadline, take: Callable[[bytes], None]) -> Result:
+    """Hand a command's stdout to `take`, and return how it ended. Raise what `take` raised, whatever became of it."""
+    errors: list[RunnerError] = []
+
+    def sink(data: bytes) -> None:
+        try:
+            take(data)
+        except RunnerError as error:
+            errors.append(error)
+            raise
+
+    try:
+        return connection.stream(command, deadline, sink)
+    finally:
+        if errors:
+            raise errors[0]
+
+
+def pack(source: Path, file: PartFile, deadline: Deadline) -> int:
+    """Given a plain file on this machine, store it by gzip; return its size in bytes. Raise Failed or TimeUp."""
+    packer = zlib.compressobj(GZIP_LEVEL, wbits=31)
+    size = 0
+    with source.open("rb") as plain:
+        timed = Timed(plain, deadline)
+        while piece := timed.read(PIECE):
+            file.write(packer.compress(piece))
+            size += len(piece)
+    file.write(packer.flush())
+    return size
+
+
+@contextmanager
+def unpacked(path: Path, compression: str, deadline: Deadline) -> Iterator[Readable]:
+    """Given a stored file, give its plain content. Raise NotAccepted where it does not decompress, TimeUp."""
+    if compression == "gzip":
+        with gzip.open(path, "rb") as plain:
+            try:
+                yield Timed(plain, deadline)
+            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+                raise _damaged(path.name) from error
+        return
+    with path.open("rb") as packed, _zstd(packed) as process:
+        try:
+            yield Timed(cast("BinaryIO", process.stdout), deadline)
+        except BaseException:
+            process.kill()
+            raise
+        if process.wait() != 0:
+            raise _damaged(path.name)
+
+
+class Timed:
+    """Passes a stream on until its time is up."""
+
+    def __init__(self, stream: Readable, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes. Raise TimeUp."""
+        if self._deadline.passed:
+            raise TimeUp("reading the stored files took longer than the task's limit")
+        return self._stream.read(size)
+
+
+class Watch(Generic[Content]):
+    """Looks at a stream that is written to it, in a thread of its own; by zstd packed ones go through `zstd -d`."""
+
+    def __init__(self, inspect: Callable[[Readable], Content], *, packed: bool) -> None:
+        self._process = _zstd(subprocess.PIPE) if packed else None
+        self._broken = False
+        if self._process is not None:
+            reader = cast("BinaryIO", self._process.stdout)
+            self._writer = cast("BinaryIO", self._process.stdin)
+        else:
+            read_end, write_end = os.pipe()
+            reader, self._writer = os.fdopen(read_end, "rb"), os.fdopen(write_end, "wb")
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._content = self._pool.submit(_look, inspect, reader)
+
+    def write(self, data: bytes) -> None:
+        """Show the next bytes; once they do not decompress, further ones are ignored."""
+        if not self._broken:
+            try:
+                self._writer.write(data)
+            except BrokenPipeError:
+                self._broken = True
+
+    def content(self) -> Content:
+        """Return what the stream held, now that it is over. Raise NotAccepted when it did not decompress."""
+        self._finish()
+        content = self._content.result()
+        if self._broken or (self._process is not None and self._process.wait() != 0):
+            raise _damaged("the stream")
+        return content
+
+    def __enter__(self) -> Watch[Content]:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._finish()
+        self._pool.shutdown()
+        if self._process is not None:
+            self._process.wait()
+
+    def _finish(self) -> None:
+        try:
+            self._writer.close()
+        except BrokenPipeError:
+            self._broken = True
+
+
+def _zstd(stdin: int | IO[bytes]) -> subprocess.Popen[bytes]:
+    words = ["zstd", "-d", "-q", "-c"]
+    return subprocess.Popen(words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603 - fixed
+
+
+def _look(inspect: Callable[[Readable], Content], reader: BinaryIO) -> Content:
+    with reader:
+        try:
+            return inspect(reader)
+        finally:
+            with suppress(ValueError):
+                while reader.read(PIECE):
+                    pass
+
+
+def _damaged(name: str) -> Exception:
+    return incomplete(
+        f"Berkas backup rusak: {name} tidak dapat diurai.", f"{name}: does not decompress. make the backup again"
+    )

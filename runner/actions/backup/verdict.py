@@ -1,0 +1,85 @@
+"""When a backup is not accepted, and how that is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runner.contract import Call, Outcome, Problem, Severity, Status
+from runner.errors import Failed
+from runner.messages import Words
+
+INCOMPLETE = "backup.incomplete"
+SHRUNK = "backup.shrunk"
+LARGEST_SHRINK = 0.2
+LONGEST_COMPLAINT = 600
+
+
+class NotAccepted(Failed):
+    """What was received is not a backup; nothing of it is kept. `condition` says so in Indonesian."""
+
+    def __init__(self, key: str, words: Words) -> None:
+        self.key = key
+        self.condition = words.id
+        super().__init__(words.en)
+
+
+def incomplete(indonesian: str, english: str) -> NotAccepted:
+    """Given why a backup is not whole, in both languages, return the error to raise."""
+    return NotAccepted(INCOMPLETE, Words(indonesian, english))
+
+
+def judged(run: Callable[[Call], Outcome]) -> Callable[[Call], Outcome]:
+    """Given an action's run, return one whose failures also carry a problem: a backup that is not there is one."""
+
+    def run_judged(call: Call) -> Outcome:
+        try:
+            return run(call)
+        except NotAccepted as error:
+            return _refusal(error.key, error.condition, str(error))
+        except Failed as error:
+            return _refusal(INCOMPLETE, f"Backup tidak berhasil dibuat: {error}", str(error))
+
+    return run_judged
+
+
+def check_size(call: Call, source: str, **sizes: int) -> None:
+    """Given what was received now, hold each size against the last good backup of the same source.
+
+    Raise NotAccepted when one shrank by more than a fifth, unless the task says `accept_smaller`.
+    """
+    latest: Mapping[str, Any] = call.record.latest() or {}
+    part = latest.get("part")
+    if call.inputs["accept_smaller"] or not isinstance(part, Mapping) or part.get("source") != source:
+        return
+    for name, now in sizes.items():
+        before = part.get(name)
+        if isinstance(before, int) and now < before * (1 - LARGEST_SHRINK):
+            raise NotAccepted(SHRUNK, _shrunk(source, name, before, now))
+
+
+def complaint(stderr: bytes) -> str:
+    """Given what a tool wrote on stderr, return its last lines as one line of text."""
+    lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
+    text = "; ".join(lines)[-LONGEST_COMPLAINT:] or "it gave no reason"
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def _refusal(key: str, condition: str, message: str) -> Outcome:
+    return Outcome(Status.FAILED, problems=(Problem(key, Severity.CRITICAL, condition),), message=message)
+
+
+_NAMES = {
+    "content_bytes": Words("ukuran isi (bita)", "bytes of content"),
+    "entries": Words("jumlah berkas dan folder", "number of files and folders"),
+    "table_count": Words("jumlah tabel", "number of tables"),
+}
+
+
+def _shrunk(source: str, name: str, before: int, now: int) -> Words:
+    return Words(
+        f"Sumber {source} menyusut lebih dari seperlima: {_NAMES[name].id} {before} menjadi {now}. "
+        "Backup ini tidak diterima; periksa sumbernya.",
+        f"{source}: shrank by more than a fifth: {_NAMES[name].en} {before} before, {now} now. look at the source; "
+        "where this is right, run the task once with accept_smaller: true",
+    )

@@ -1,0 +1,61 @@
+"""Reads a stored part again: its bytes are those that were written, and they are still a whole copy."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runner.actions.backup.content import PIECE, inspect_sql, inspect_sqlite, inspect_tar
+from runner.actions.backup.stream import Timed, unpacked
+from runner.actions.backup.verdict import NotAccepted, incomplete
+from runner.durations import Deadline
+from runner.errors import Failed
+
+
+def verify_part(path: Path, part: Mapping[str, Any], deadline: Deadline) -> None:
+    """Given where a part lies, hold it against what was recorded of it. Raise NotAccepted, Failed or TimeUp."""
+    if part["compression"] == "zstd" and not shutil.which("zstd"):
+        raise Failed(f"{path.name}: this machine has no zstd to read it by. install zstd")
+    try:
+        if path.stat().st_size != part["bytes"] or hash_file(path, deadline) != part["sha256"]:
+            raise _spoilt(path, "isinya bukan lagi yang dahulu ditulis", "its bytes are not those that were written")
+        with unpacked(path, part["compression"], deadline) as plain:
+            _check_content(path, part, plain)
+    except FileNotFoundError:
+        raise _spoilt(path, "berkasnya tidak ada", "the file is not there") from None
+    except OSError as error:
+        raise Failed(f"{path}: cannot be read: {error.strerror}. check the disk") from None
+
+
+def hash_file(path: Path, deadline: Deadline) -> str:
+    """Given a file, return its SHA-256 (hex). Raise OSError or TimeUp."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        timed = Timed(file, deadline)
+        while piece := timed.read(PIECE):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def _check_content(path: Path, part: Mapping[str, Any], plain: Any) -> None:
+    if part["format"] == "tar":
+        archive = inspect_tar(plain)
+        size, whole = archive.size, archive.complete and archive.entries == part["entries"]
+    elif part["format"] == "sql":
+        dump = inspect_sql(plain)
+        size, whole = dump.size, dump.complete and sorted(dump.tables) == sorted(part["tables"])
+    else:
+        database = inspect_sqlite(plain)
+        size, whole = database.size, database.complete
+    if size != part["content_bytes"] or not whole:
+        raise _spoilt(path, "isinya tidak lengkap", "its content is not whole")
+
+
+def _spoilt(path: Path, indonesian: str, english: str) -> NotAccepted:
+    return incomplete(
+        f"Berkas backup {path.name} tidak dapat dipakai: {indonesian}.",
+        f"{path}: {english}. make the backup again, and check the disk",
+    )

@@ -1,0 +1,85 @@
+"""What the tests of the backup actions share: calls into a folder of their own, and restoring with plain tools."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runner.contract import Action, Call, Outcome, Status
+from tests.calls import assert_fits, make_call
+
+TARGET = {"name": "pn_tais", "kind": "website", "url": "http://127.0.0.1/", "server": "here"}
+PROGRAMS = [
+    "sh",
+    "cat",
+    "head",
+    "tar",
+    "env",
+    "ls",
+    "wc",
+    "rm",
+    "mktemp",
+    "du",
+    "cut",
+    "mariadb",
+    "mariadb-dump",
+    "sqlite3",
+    "zstd",
+]
+UNPACK = {"zstd": ["zstd", "-dc"], "gzip": ["gzip", "-dc"]}
+
+
+def backup_call(action: Action, inputs: Mapping[str, Any], folder: Path, **more: Any) -> Call:
+    """A call whose backups go into `folder`/backups."""
+    destination = {"destination": str(folder / "backups")} if "destination" in action.inputs else {}
+    return make_call(action, {**destination, **inputs}, directory=folder, **{"target": TARGET, **more})
+
+
+def run_well(action: Action, call: Call) -> Mapping[str, Any]:
+    """Run an action that has to succeed; return its outputs."""
+    outcome = action.run(call)
+    assert outcome.status is Status.CHANGED, outcome.message
+    assert_fits(action, outcome.outputs)
+    return outcome.outputs
+
+
+def assert_refused(outcome: Outcome, key: str, *words: str) -> None:
+    """Assert that a backup was refused with that problem, in those words."""
+    assert outcome.status is Status.FAILED
+    assert [problem.key for problem in outcome.problems] == [key]
+    for word in words:
+        assert word in outcome.message, outcome.message
+    assert outcome.outputs == {}
+
+
+def files_in(folder: Path) -> list[str]:
+    """Paths of all files under a folder, relative to it."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+def unpack(part: Mapping[str, Any]) -> bytes:
+    """The plain content of a part, by the tool that its paper names."""
+    return subprocess.run([*UNPACK[part["compression"]], part["path"]], capture_output=True, check=True).stdout
+
+
+class PathWithout:
+    """A PATH of links to the programs of this machine, without some of them."""
+
+    def __init__(self, folder: Path, *missing: str) -> None:
+        self.folder = folder / "bin"
+        self.folder.mkdir()
+        for name in PROGRAMS:
+            if name not in missing:
+                (self.folder / name).symlink_to(_which(name))
+
+    def __str__(self) -> str:
+        return str(self.folder)
+
+
+def _which(name: str) -> str:
+    found = shutil.which(name)
+    assert found, f"{name} is needed for this test"
+    return found

@@ -1,0 +1,314 @@
+"""backup.database against a real MariaDB."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.actions.backup.mariadb import Database, render_options
+from runner.actions.backup_database import ACTION
+from runner.contract import Command, Result
+from runner.durations import Deadline
+from runner.errors import Failed, Unreachable
+from tests.actions.backups import PathWithout, assert_refused, backup_call, files_in, run_well, unpack
+from tests.calls import LocalConnection
+from tests.mariadb import PASSWORD, USER, MariaDB, running_mariadb
+
+LACKS = "lacks these tables, or their rows: "
+DEFINITIONS = {
+    "triggers": "trigger_name, event_manipulation, event_object_table, action_statement",
+    "routines": "routine_name, routine_type, routine_definition",
+    "events": "event_name, interval_value, interval_field, event_definition",
+}
+CONTENT = """
+CREATE TABLE `odd ``name` (id INT PRIMARY KEY, body LONGBLOB, words TEXT) ENGINE=InnoDB;
+INSERT INTO `odd ``name` VALUES (1, x'00ff0a27275c', 'Pengadilan 😀 é'), (3, NULL, ''),
+ (2, REPEAT(x'80', 300000), "it's \\\\ \\n");
+CREATE TABLE old (a INT) ENGINE=MyISAM;
+INSERT INTO old SELECT seq FROM seq_1_to_5000;
+CREATE TABLE log (a INT);
+CREATE TABLE bare (a INT);
+CREATE VIEW seen AS SELECT id, words FROM `odd ``name`;
+DELIMITER //
+CREATE TRIGGER noted AFTER INSERT ON old FOR EACH ROW BEGIN
+INSERT INTO log VALUES (NEW.a);
+END//
+CREATE PROCEDURE p() BEGIN
+CREATE TABLE `fake` (
+ a INT);
+END//
+CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY DO DELETE FROM log//
+DELIMITER ;
+"""
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[MariaDB]:
+    with running_mariadb() as running:
+        yield running
+
+
+@pytest.fixture
+def database(server: MariaDB) -> Iterator[str]:
+    with server.database() as name:
+        server.sql(CONTENT, name)
+        yield name
+
+
+def login(server: MariaDB, name: str, **more: Any) -> dict[str, Any]:
+    return {"engine": "mariadb", "name": name, "user": USER, "password": PASSWORD, "socket": server.socket, **more}
+
+
+def fingerprint(server: MariaDB, name: str) -> str:
+    """Hash of everything in a database: rows of all tables, and the definitions of the rest."""
+    tables = server.sql(f"SELECT table_name FROM information_schema.tables WHERE table_schema='{name}'").splitlines()
+    text = ""
+    for table in sorted(tables):
+        quoted = table.replace("`", "``")
+        columns = server.sql(
+            f"SELECT CONCAT('HEX(`', column_name, '`)') FROM information_schema.columns "
+            f"WHERE table_schema='{name}' AND table_name='{table}' ORDER BY ordinal_position"
+        ).split("\n")[:-1]
+        text += f"{table}\n" + server.sql(f"SELECT {', '.join(columns)} FROM `{quoted}` ORDER BY 1", name)
+    for kind, columns in DEFINITIONS.items():
+        text += server.sql(f"SELECT {columns} FROM information_schema.{kind} WHERE {kind[:-1]}_schema='{name}'")
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_restores_to_the_same_rows_with_plain_tools(server: MariaDB, database: str, tmp_path: Path) -> None:
+    outputs = run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))
+    part = outputs["part"]
+    assert outputs["tables"] == 4
+    assert part["tables"] == ["bare", "log", "odd `name", "old"]
+    assert part["views"] == ["seen"]
+    assert part["notes"] == ["not in the common snapshot, their engine has no transactions: old"]
+    assert part["compression"] == "zstd"
+    file = Path(part["path"])
+    assert file.name == f"WEB-PN-TAIS-2026-11-22-090000-database-{database.replace('_', '-')}.sql.zst"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == part["sha256"]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert files_in(tmp_path / "backups") == [f"WEB-PN-TAIS/{file.name}"]
+    dump = unpack(part)
+    assert (len(dump), file.stat().st_size) == (outputs["content_bytes"], outputs["bytes"])
+    with server.database() as restored:
+        assert server.feed(["mariadb", "--no-defaults", "-uroot", "-S", server.socket, restored], dump).returncode == 0
+        assert fingerprint(server, restored) == fingerprint(server, database)
+
+
+def test_packs_here_where_the_server_has_no_zstd(
+    server: MariaDB, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call = backup_call(ACTION, login(server, database), tmp_path)
+    monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "zstd")))
+    part = run_well(ACTION, call)["part"]
+    monkeypatch.undo()
+    assert part["path"].endswith(".sql.gz")
+    assert unpack(part).rstrip().rpartition(b"\n")[2].startswith(b"-- Dump completed")
+
+
+def test_uses_the_login_of_the_target(server: MariaDB, database: str, tmp_path: Path) -> None:
+    settings = {key: value for key, value in login(server, database).items() if key != "engine"}
+    target = {"name": "pn_tais", "kind": "website", "database": settings}
+    run_well(ACTION, backup_call(ACTION, {"engine": "mariadb", "name": database}, tmp_path, target=target))
+
+
+def test_asks_for_a_secret_that_the_inventory_only_names(server: MariaDB, tmp_path: Path) -> None:
+    target = {"name": "pn_tais", "kind": "website", "database": {"password": {"secret": "db"}}}
+    outcome = ACTION.run(backup_call(ACTION, {"engine": "mariadb", "name": "x"}, tmp_path, target=target))
+    assert_refused(outcome, "backup.incomplete", "the inventory only names a secret")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [({"password": "wrong"}, "Access denied"), ({"name": "no_such"}, "no_such"), ({"socket": "/nowhere"}, "connect")],
+)
+def test_says_why_the_server_refuses(
+    server: MariaDB, database: str, tmp_path: Path, wrong: dict[str, str], words: str
+) -> None:
+    call = backup_call(ACTION, {**login(server, database), **wrong}, tmp_path)
+    outcome = ACTION.run(call)
+    assert_refused(outcome, "backup.incomplete", words, "check its name, user and password")
+    assert PASSWORD not in outcome.message
+    assert files_in(tmp_path / "backups") == []
+    with pytest.raises(Failed, match=words):
+        ACTION.preview(call)
+
+
+def test_refuses_an_empty_database(server: MariaDB, tmp_path: Path) -> None:
+    with server.database() as name:
+        call = backup_call(ACTION, login(server, name), tmp_path)
+        assert_refused(ACTION.run(call), "backup.incomplete", "it has no tables")
+        server.sql("CREATE TABLE t (a INT)", name)
+        assert_refused(ACTION.run(call), "backup.incomplete", "none of its tables has a row")
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_refuses_a_database_that_shrank(server: MariaDB, database: str, tmp_path: Path) -> None:
+    earlier = run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))
+    server.sql("DELETE FROM `odd ``name` WHERE id = 2", database)
+    outcome = ACTION.run(backup_call(ACTION, login(server, database), tmp_path, earlier=earlier))
+    assert_refused(outcome, "backup.shrunk", "shrank by more than a fifth", "bytes of content")
+    assert len(files_in(tmp_path / "backups")) == 1
+    smaller = login(server, database, accept_smaller=True)
+    run_well(ACTION, backup_call(ACTION, smaller, tmp_path, earlier=earlier))
+
+
+def test_previews_without_writing(server: MariaDB, database: str, tmp_path: Path) -> None:
+    before = server.sql("SHOW GLOBAL STATUS LIKE 'Handler_write'"), fingerprint(server, database)
+    preview = ACTION.preview(backup_call(ACTION, login(server, database), tmp_path))
+    assert preview is not None
+    assert preview.message.startswith(f"would dump mariadb:{database} (4 tables, about ")
+    assert str(tmp_path / "backups" / "WEB-PN-TAIS") in preview.message
+    assert fingerprint(server, database) == before[1]
+    assert not (tmp_path / "backups").exists()
+
+
+@contextmanager
+def blocked_dump(server: MariaDB, database: str, tmp_path: Path) -> Iterator[tuple[Callable[[], Any], str]]:
+    """A dump that has begun and waits at its last table: how to get its outcome, and its connection's number."""
+    server.sql("CREATE TABLE zz_last (a INT); INSERT INTO zz_last VALUES (1)", database)
+    with ThreadPoolExecutor(2) as pool:
+        lock = pool.submit(server.sql, "LOCK TABLES zz_last WRITE; SELECT SLEEP(20)", database, check=False)
+        holder = _number(server, f"db = '{database}' AND state = 'User sleep'")
+        try:
+            outcome = pool.submit(ACTION.run, backup_call(ACTION, login(server, database), tmp_path))
+            number = _number(server, f"db = '{database}' AND user = '{USER}' AND state LIKE 'Waiting for%lock'")
+            yield outcome.result, number
+        finally:
+            server.sql(f"KILL {holder}")
+            lock.result()
+
+
+def _number(server: MariaDB, where: str) -> str:
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        found = server.sql(f"SELECT id FROM information_schema.processlist WHERE {where}").split()
+        if found:
+            return found[0]
+    raise AssertionError(server.sql("SHOW PROCESSLIST"))
+
+
+def test_keeps_nothing_of_a_dump_that_was_killed(server: MariaDB, database: str, tmp_path: Path) -> None:
+    with blocked_dump(server, database, tmp_path) as (outcome, number):
+        assert [name for name in files_in(tmp_path / "backups") if not name.endswith(".partial")] == []
+        server.sql(f"KILL {number}")
+        assert_refused(outcome(), "backup.incomplete", "the dump ended with exit code")
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_shows_no_password_to_other_processes(server: MariaDB, database: str, tmp_path: Path) -> None:
+    with blocked_dump(server, database, tmp_path) as (outcome, number):
+        seen = [_read(entry / name) for entry in Path("/proc").glob("[0-9]*") for name in ("cmdline", "environ")]
+        assert any(b"mariadb-dump" in text and database.encode() in text for text in seen)
+        assert not any(b"s3cret" in text for text in seen)
+        server.sql(f"KILL {number}")
+        outcome()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
+
+
+class Spoiling(LocalConnection):
+    """A connection over which the dump arrives altered, and ends as if all were well."""
+
+    __slots__ = ("alter",)
+
+    def __init__(self, alter: Callable[[bytes], bytes]) -> None:
+        object.__setattr__(self, "alter", alter)
+
+    def stream(self, command: Command, deadline: Deadline, sink: Callable[[bytes], None]) -> Result:
+        result = self.run(command, deadline)
+        sink(self.alter(result.stdout))
+        return Result(0)
+
+
+@pytest.mark.parametrize(
+    ("alter", "words"),
+    [
+        (lambda data: data[: len(data) // 2], "lacks its end mark"),
+        (lambda data: b"", "lacks its end mark"),
+        (
+            lambda data: data.replace(b"for table `old`", b"for table `odd`"),
+            LACKS + "old",
+        ),
+        (
+            lambda data: data.replace(b"\nINSERT INTO `old`", b"\nINSERT INTO `odd`"),
+            LACKS + "old",
+        ),
+        (lambda data: data.replace(b"VIEW `seen`", b"VIEW `unseen`"), LACKS + "seen"),
+    ],
+)
+def test_refuses_a_dump_that_lacks_something(
+    server: MariaDB,
+    database: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    alter: Callable[[bytes], bytes],
+    words: str,
+) -> None:
+    call = backup_call(ACTION, login(server, database), tmp_path, connect=lambda: Spoiling(alter))
+    monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "zstd")))
+    assert_refused(ACTION.run(call), "backup.incomplete", words)
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_refuses_a_packed_stream_that_was_cut(server: MariaDB, database: str, tmp_path: Path) -> None:
+    call = backup_call(
+        ACTION, login(server, database), tmp_path, connect=lambda: Spoiling(lambda data: data[: len(data) // 2])
+    )
+    assert_refused(ACTION.run(call), "backup.incomplete", "does not decompress")
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_keeps_nothing_when_the_connection_breaks(server: MariaDB, database: str, tmp_path: Path) -> None:
+    def alter(data: bytes) -> bytes:
+        raise Unreachable("the connection broke")
+
+    call = backup_call(ACTION, login(server, database), tmp_path, connect=lambda: Spoiling(alter))
+    with pytest.raises(Unreachable):
+        ACTION.run(call)
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_says_what_the_server_lacks(server: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = backup_call(ACTION, login(server, "x"), tmp_path)
+    monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "mariadb", "mariadb-dump")))
+    assert_refused(ACTION.run(call), "backup.incomplete", "neither mariadb nor mysql", "install mariadb-client")
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=40))
+def test_writes_any_value_as_one_line_or_refuses_it(password: str) -> None:
+    try:
+        text = render_options(Database("x", user="u", password=password)).decode()
+    except Failed:
+        assert not password.isprintable()
+        return
+    line = text.splitlines()[3] if password else 'password=""'
+    inner = line.removeprefix('password="').removesuffix('"')
+    assert inner.replace('\\"', '"').replace("\\\\", "\\") == password or "\\" in password
+    assert len(text.splitlines()) == (4 if password else 3)
+
+
+def test_reaches_the_server_with_odd_passwords(server: MariaDB, database: str, tmp_path: Path) -> None:
+    for number, password in enumerate(("#", "a'b", 'x"', "\\", "a\\nb", " lead ", "é😀", "%s=$(id)`")):
+        quoted = password.replace("\\", "\\\\").replace("'", "''")
+        server.sql(f"CREATE OR REPLACE USER odd@localhost IDENTIFIED BY '{quoted}'; GRANT ALL ON *.* TO odd@localhost")
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        preview = ACTION.preview(backup_call(ACTION, login(server, database, user="odd", password=password), folder))
+        assert preview is not None, password
+    assert os.environ.get("MYSQL_PWD") is None
