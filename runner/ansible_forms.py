@@ -25,6 +25,7 @@ _WITH_PORT = re.compile(
     r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^:\[\]]*(?:\[[^\]]*\][^:\[\]]*)*)):(?P<port>[0-9]{1,5})\Z"
 )
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})\Z")
+_DOTTED = re.compile(r"[0-9]+(\.[0-9]+){2,}\Z")  # an address or a version, as text: most values are one
 _SIGNS = frozenset("-+.0123456789'\"([{")
 _WORDS = {"True": True, "False": False, "None": None}
 
@@ -33,7 +34,7 @@ def parse_value(text: str) -> Any:
     """Given a value as written in INI, return the Python literal it is, or the text itself."""
     if text in _WORDS:
         return _WORDS[text]
-    if text[:1] not in _SIGNS or len(text) > LONGEST_LITERAL:
+    if text[:1] not in _SIGNS or len(text) > LONGEST_LITERAL or _DOTTED.match(text):
         return text
     if _INTEGER.match(text):
         return int(text)

@@ -104,7 +104,8 @@ class Variables:
         if not secret or value in (None, "") or isinstance(value, bool) or (isinstance(value, str) and "{{" in value):
             return value
         safe = _SAFE_NAME.sub("_", name)
-        self._draft.secrets[safe] = {"value": str(value)}
+        self._draft.plain[safe] = str(value)
+        self._draft.secrets[safe] = {"plain": str(scope.places.get(key, scope.place))}
         self._note(scope, key, f"{key} stands there as plain text: it is masked; better name it under 'secrets'")
         return {"secret": safe}
 
@@ -182,6 +183,8 @@ def _set_run_as(settings: dict[str, Any], connection: Mapping[str, Any], scope: 
 
 def parse_ssh_arguments(text: str) -> tuple[list[tuple[str, str]], list[str]]:
     """Given arguments of ssh, return its options (names in small letters) with values, and the other words."""
+    if not text:
+        return [], []
     try:
         words = shlex.split(text)
     except ValueError:

@@ -99,12 +99,12 @@ def _read_printed_group(name: str, data: Any, found: Found, place: Place) -> Non
         found.mistakes.append(place.mistake(f"the group '{name}' is not a mapping", 'print {"hosts": […]}'))
         return
     group = found.group(name, place) if name != "ungrouped" else Scope(place)
-    hosts, children, values = (data.get(key) or () for key in ("hosts", "children", "vars"))
-    for host in hosts:
+    hosts, children, values = (data.get(key) for key in ("hosts", "children", "vars"))
+    for host in hosts if isinstance(hosts, list) else ():
         if _is_host(host, found, place):
             found.host(host, place)
             group.hosts[host] = None
-    for child in children:
+    for child in children if isinstance(children, list) else ():
         if isinstance(child, str) and child != "ungrouped":
             found.group(child, place)
             group.children.setdefault(child, place)

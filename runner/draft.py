@@ -60,6 +60,7 @@ class Draft:
     office: dict[str, Any] = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    plain: dict[str, str] = field(default_factory=dict, repr=False)
     places: dict[tuple[str, str], Place] = field(default_factory=dict)
     sources: list[Source] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -22,6 +22,7 @@ from runner.ours import read_ours
 from runner.patterns import select_names
 from runner.people import Person, parse_person
 from runner.relations import check_relations
+from runner.secrets import SecretReference, resolve_secret
 from runner.source import Source
 
 NOWHERE = Place(Source("inventory", ""))
@@ -59,7 +60,11 @@ class Target:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What there is. `sources` keep the exact text that was read, `notes` what of it has no meaning here."""
+    """What there is. `sources` keep the text that was read, `notes` what of it has no meaning here.
+
+    `plain` holds the values of secrets that stand as plain text in an Ansible inventory; their entries in `secrets`
+    say only where.
+    """
 
     office: Mapping[str, Any] = field(default_factory=dict)
     targets: dict[str, Target] = field(default_factory=dict)
@@ -67,6 +72,7 @@ class Inventory:
     groups: dict[str, Group] = field(default_factory=dict)
     vars: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    plain: Mapping[str, str] = field(default_factory=dict, repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
 
@@ -95,6 +101,12 @@ class Inventory:
     def server_of(self, target: Target) -> Target | None:
         """Given a target, return the server it runs on (a server itself), or None."""
         return target if target.kind == "server" else self.targets.get(target.settings.get("server", ""))
+
+    def resolve(self, name: str) -> str:
+        """Given the name of a secret, return its value. Raise Failed, with a cure, if there is none."""
+        if name in self.plain:
+            return self.plain[name]
+        return resolve_secret(name, SecretReference.parse(self.secrets[name]))
 
     def holders(self, role: str, day: date) -> tuple[Person, ...]:
         """Given a role and a day, return the people who hold it then: full appointments first, then deputies."""
@@ -133,4 +145,4 @@ def parse_inventory(documents: Sequence[Document]) -> Inventory:
         for name, each in draft.targets.items()
     }
     sources, notes = tuple(draft.sources), tuple(draft.notes)
-    return Inventory(draft.office, targets, people, groups, draft.vars, draft.secrets, sources, notes)
+    return Inventory(draft.office, targets, people, groups, draft.vars, draft.secrets, draft.plain, sources, notes)

@@ -136,17 +136,20 @@ GROUP = keys(
 SECRET = keys(
     "Where a secret comes from: one of the keys",
     {
-        "env": text("An environment variable", "DB_PASSWORD"),
+        "env": text("An environment variable", "DB_PASSWORD", pattern="^[A-Za-z_][A-Za-z0-9_]*$"),
         "file": text("A file that only its owner may read (0600)", "~/.config/sop/db"),
-        "keyring": {
-            "description": "An entry of the keyring: service/user, or both as keys",
-            "examples": ["sop/db"],
-            "anyOf": [{"type": "string", "minLength": 1}, {"type": "object"}],
+        "keyring": text("Service and user of an entry in the keyring", "sop/db", pattern="[^/]/[^/]+$"),
+        "command": {
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "minItems": 1,
+            "description": "A program whose first line is the secret, word by word",
+            "examples": [["pass", "show", "db"]],
         },
-        "command": texts("A program that prints it, word by word", ["pass", "show", "db"]),
     },
     minProperties=1,
     maxProperties=1,
+    secret=True,
     examples=[{"env": "DB_PASSWORD"}],
 )
 

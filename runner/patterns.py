@@ -120,8 +120,8 @@ def split_terms(pattern: str, names: Iterable[str] = ()) -> list[tuple[str, str]
 
 def _holds_colons(term: str, whole: Sequence[str]) -> bool:
     bare = term.lstrip("!&").strip()
-    if bare in whole:
-        return True
+    if any(name in bare for name in whole):
+        return bare in whole
     try:
         IPv6Address(bare)
     except ValueError:

@@ -65,11 +65,11 @@ def _check_name(draft: Draft, place: Place, at: Where, value: Any, kind: str, kn
 
 
 def _check_jump(draft: Draft, name: str, target: TargetDraft, servers: list[str]) -> None:
-    """A jump without '@', '.' or ':' is the name of a server; those must not go round in a circle."""
+    """In our form a jump without '@', '.' or ':' is the name of a server; those must not go round in a circle."""
     jump = target.settings["jump"]
-    if not isinstance(jump, str) or any(sign in jump for sign in "@.:,"):
-        return
-    _check_name(draft, target.place, ("jump",), jump, "server", servers)
+    ours = target.place.path == ("servers", name)
+    if ours and isinstance(jump, str) and not any(sign in jump for sign in "@.:,"):
+        _check_name(draft, target.place, ("jump",), jump, "server", servers)
     way = [name]
     while isinstance(jump, str) and jump in draft.targets:
         way.append(jump)
