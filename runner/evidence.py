@@ -152,9 +152,10 @@ def _reading(name: str, path: Path) -> Iterator[BinaryIO]:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     except OSError as error:
         raise Failed(f"evidence '{name}': {path}: {error.strerror}. check the path") from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise Failed(f"evidence '{name}': {path}: not a plain file. keep a file, or a folder's archive")
     with os.fdopen(handle, "rb") as source:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise Failed(f"evidence '{name}': {path}: not a plain file. keep a file, or a folder's archive")
         yield source
 
 

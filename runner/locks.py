@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
-from runner.database import Format, connect_to_write, create_database, database_errors
+from runner.database import Format, connect_to_read, connect_to_write, create_database, database_errors
 from runner.errors import Locked
 from runner.folder import disk_errors, gate, locked_within, make_folder
 
@@ -87,11 +87,11 @@ class Locks:
 
     def is_running(self, run: str) -> bool:
         """Return whether a process still works on a run; of a run begun on another machine, whether it may."""
-        if not self._file(run).exists():
-            return False
         if self._is_flocked(run):
             return True
-        with self._writing() as connection:
+        if not (self._file(run).exists() and self._path.exists()):
+            return False
+        with database_errors(self._path), closing(connect_to_read(self._path, _FORM)) as connection:
             holder = _holder(connection, run)
         return holder is not None and not _was_here(holder)
 
