@@ -221,7 +221,9 @@ class Action:
     required unless its schema has `default` or `"optional": true`; `"secret": true` marks one that takes
     `secret('…')`. `limit` is the default time limit as written ("5m"). `targets` lists the kinds of target it
     works on ("website", "server", "service", and "" for a step that runs once). `effects` holds what a task may
-    claim with `effect:` where an action's effect depends on its inputs.
+    claim with `effect:` where an action's effect depends on its inputs. Exactly one of the inputs in `one_of` is
+    given. `"shell": true` marks an input that is a shell line: it arrives as (line, parameters). `person` tells that
+    a person does it: `run` only prepares, and its outcome waits with a request.
     """
 
     name: str
@@ -237,6 +239,8 @@ class Action:
     probe: Callable[[Call], Outcome | None] | None = None
     targets: Sequence[str] = ("website", "server", "service", "")
     effects: Sequence[Effect] = ()
+    one_of: Sequence[str] = ()
+    person: bool = False
     example: str = ""
 
     def required(self) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ class Kind(StrEnum):
     task_finished  action, item, and the outcome's fields              (on disk before the next act)
     step_finished  status, used_seconds, outputs, deviations, reason, message
     moved          to, back (boolean), why                             (a decision or failure goes to another step)
-    answered       role, person, label, method, note, subject          (a person's act)
+    requested      action, item, role, question, answers, subject      (a person's act is asked for)
+    answered       role, person, label, method, note, subject          (and given; the key is the request's)
     run_ended      status, exit_code
     """
 
@@ -33,6 +34,7 @@ class Kind(StrEnum):
     TASK_FINISHED = "task_finished"
     STEP_FINISHED = "step_finished"
     MOVED = "moved"
+    REQUESTED = "requested"
     ANSWERED = "answered"
     RUN_ENDED = "run_ended"
 

@@ -1,0 +1,5 @@
+"""`python -m runner` is `sop`."""
+
+from runner.cli import main
+
+main()

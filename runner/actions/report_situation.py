@@ -1,0 +1,48 @@
+"""`report.situation`: the report that the record gives, as a document that can be printed and filed."""
+
+from __future__ import annotations
+
+from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
+
+
+def run(call: Call) -> Outcome:
+    """Make the report of this run so far and keep it as evidence."""
+    kept = call.keep("laporan-situasi.html", call.record.report("situation"), "text/html")
+    report = {"name": kept.name, "sha256": kept.sha256, "size": kept.size}
+    return Outcome(Status.OK, outputs={"report": report}, evidence=(kept,))
+
+
+def preview(call: Call) -> Preview:
+    """Say what would be made."""
+    return Preview("the situation report would be made from the record of this run", changes=False)
+
+
+ACTION = Action(
+    name="report.situation",
+    description="Make the situation report (HTML, ready to print) from the record of this run and the open problems.",
+    inputs={},
+    outputs={
+        "report": {
+            "type": "object",
+            "properties": {
+                "name": {"type": "string", "description": "file name", "examples": ["laporan-situasi.html"]},
+                "sha256": {"type": "string", "description": "SHA-256, hexadecimal", "examples": ["9f86d0…"]},
+                "size": {"type": "integer", "description": "bytes", "examples": [48211]},
+            },
+            "additionalProperties": False,
+            "description": "the kept document",
+            "examples": [{"name": "laporan-situasi.html", "sha256": "9f86d0…", "size": 48211}],
+        }
+    },
+    effect=Effect.CHANGE,
+    repeat=Repeat.SAFE,
+    reach=Reach.CONTROLLER,
+    limit="2m",
+    run=run,
+    preview=preview,
+    targets=("",),
+    example="""\
+- id: report
+  action: report.situation
+""",
+)

@@ -1,0 +1,132 @@
+"""One act: a task's action called on one target, whatever happens turned into an outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from runner.contract import Action, Call, Connection, Effect, Evidence, Outcome, Reach, Reason, Recorder, Status
+from runner.durations import Deadline
+from runner.errors import Failed, RecordError, TimeUp, Unreachable
+from runner.events import Key
+from runner.inventory import Target
+
+
+class Services(Protocol):
+    """What acts need of the world, handed to the engine."""
+
+    directory: Path
+
+    def connect(self, server: Target | None) -> Connection:
+        """The connection to a server, to this machine for None. Raise Unreachable."""
+
+    def keep(self, name: str, content: bytes | Path, media_type: str) -> Evidence:
+        """Keep bytes or a file as evidence."""
+
+    def recorder(self, key: Key) -> Recorder:
+        """What the task of that key may ask of the record."""
+
+    def secret(self, name: str) -> str:
+        """A secret's value, which is masked from then on."""
+
+    def mask(self, value: Any) -> Any:
+        """The value without any secret."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A task with its inputs filled, ready to be claimed and done. `mode` is "run", "probe" or "preview"."""
+
+    key: Key
+    action: Action
+    inputs: Mapping[str, Any]
+    target: Target | None
+    server: Target | None
+    limit: float
+    effect: Effect
+    office: Mapping[str, Any]
+    run_as: str = ""
+    item: Any = None
+    mode: str = "run"
+
+
+def perform(act: Act, services: Services) -> Outcome:
+    """Given an act, do it and return its outcome. Raise RecordError when evidence cannot be kept."""
+    try:
+        return _perform(act, services)
+    except TimeUp as error:
+        survivors = f"; still running: {', '.join(error.survivors)}" if error.survivors else ""
+        return Outcome(Status.TIMED_OUT, message=f"{error}{survivors}")
+    except Unreachable as error:
+        return Outcome(Status.UNREACHABLE, message=str(error))
+    except Failed as error:
+        return Outcome(Status.FAILED, message=str(error))
+    except RecordError:
+        raise
+    except Exception as error:  # noqa: BLE001  # a fault in one action is that task's failure, never the run's
+        return Outcome(Status.FAILED, message=f"a fault in '{act.action.name}': {type(error).__name__}: {error}")
+
+
+def _perform(act: Act, services: Services) -> Outcome:
+    connection: Connection | None = None
+    if act.action.reach is Reach.SERVER:
+        connection = services.connect(act.server)  # before the limit begins: connecting has its own
+    deadline = Deadline.after(act.limit)
+    call = _build_call(act, services, deadline, connection)
+    if act.mode == "preview":
+        return _preview(act, call)
+    outcome = _probe(act, call) if act.mode == "probe" else act.action.run(call)
+    if deadline.passed and outcome.status in (Status.OK, Status.CHANGED):
+        return outcome_after_limit(act, outcome)
+    return outcome
+
+
+def outcome_after_limit(act: Act, outcome: Outcome) -> Outcome:
+    """Given an outcome that came after the limit, return it as done but late: what was done is not denied."""
+    return Outcome(
+        Status.TIMED_OUT,
+        outputs=outcome.outputs,
+        evidence=outcome.evidence,
+        problems=outcome.problems,
+        message=f"it ended only after its limit of {act.limit:g} s",
+    )
+
+
+def _build_call(act: Act, services: Services, deadline: Deadline, connection: Connection | None) -> Call:
+    connect: Callable[[], Connection] = (
+        (lambda: connection) if connection is not None else (lambda: services.connect(act.server))
+    )
+    return Call(
+        target=act.target.view() if act.target else None,
+        inputs=act.inputs,
+        deadline=deadline,
+        now=services.now(),
+        connect=connect,
+        keep=services.keep,
+        record=services.recorder(act.key),
+        office=act.office,
+        directory=services.directory,
+        run_as=act.run_as,
+        effect=act.effect,
+    )
+
+
+def _probe(act: Act, call: Call) -> Outcome:
+    found = act.action.probe(call) if act.action.probe else None
+    return found if found is not None else act.action.run(call)
+
+
+def _preview(act: Act, call: Call) -> Outcome:
+    if act.effect is Effect.READ and not act.action.person:
+        return act.action.run(call)
+    preview = act.action.preview(call)
+    if preview is None:
+        return Outcome(Status.SKIPPED, reason=Reason.NOT_CHECKED, message="it can be known only by doing it")
+    message = preview.message + (f"\n{preview.diff}" if preview.diff else "")
+    return Outcome(Status.SKIPPED, reason=Reason.PREVIEWED, message=message)

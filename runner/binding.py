@@ -1,0 +1,153 @@
+"""From files to a plan: a playbook bound to an inventory, now or as it was when a run began."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from runner.actions import ACTIONS
+from runner.calendar import Calendar
+from runner.documents import Document
+from runner.errors import Mistake, Refused, refuse
+from runner.evidence import EvidenceStore
+from runner.inventory import Inventory, load_inventory, parse_inventory
+from runner.plan import Earlier, Plan, Selection, build_plan
+from runner.playbook import Playbook, load_playbook
+
+Keep = Callable[[str, bytes, str], Any]
+NO_EARLIER: Earlier = lambda step, target: False  # noqa: E731  # a value, as the default of a parameter
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A plan and the calendar of the office that carries it out."""
+
+    plan: Plan
+    calendar: Calendar
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The files that a plan is made of: the playbook's path, and the inventory's files or folders."""
+
+    playbook: Path
+    inventories: tuple[Path, ...]
+
+
+def bind(documents: Documents, selection: Selection, *, now: datetime, earlier: Earlier = NO_EARLIER) -> Bound:
+    """Given files and what is asked for, return the plan. Raise Refused with every mistake in any of them."""
+    mistakes: list[Mistake] = []
+    playbook = load_playbook(documents.playbook, mistakes)
+    inventory = _gather(lambda: load_inventory(documents.inventories), mistakes)
+    return _bind(playbook, inventory, selection, now, earlier, mistakes)
+
+
+def rebind(
+    started: Mapping[str, Any],
+    store: EvidenceStore,
+    selection: Selection,
+    *,
+    now: datetime,
+    inventories: Sequence[Path] = (),
+    earlier: Earlier = NO_EARLIER,
+) -> Bound:
+    """Given what a run said at its start, return its plan, from the exact bytes it began with.
+
+    Another inventory in `inventories` may change only how to connect. Raise Refused otherwise.
+    """
+    texts = {str(source["file"]): _kept_text(source, store) for source in started["sources"]}
+    kinds = {str(source["file"]): source["kind"] for source in started["sources"]}
+    mistakes: list[Mistake] = []
+    playbook_texts = {file: text for file, text in texts.items() if kinds[file] == "playbook"}
+    playbook = load_playbook(Path(started["file"]), mistakes, playbook_texts)
+    kept = [Document(file, text) for file, text in texts.items() if kinds[file] == "inventory"]
+    inventory = _gather(lambda: parse_inventory(kept), mistakes)
+    if inventories and inventory is not None:
+        other = load_inventory(inventories)
+        _check_same(inventory, other)
+        inventory = other
+    return _bind(playbook, inventory, selection, now, earlier, mistakes)
+
+
+def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, str]]:
+    """Keep the text of a plan's files as evidence; return what a run says of them."""
+    kept = []
+    for kind, sources in (("playbook", plan.playbook.sources), ("inventory", plan.inventory.sources)):
+        for source in {source.file: source for source in sources}.values():
+            text = source.text.encode()
+            evidence = keep(Path(source.file).name, text, "text/yaml")
+            digest = hashlib.sha256(text).hexdigest()
+            kept.append(
+                {"kind": kind, "file": source.file, "name": evidence.name, "sha256": digest, "kept": evidence.sha256}
+            )
+    return kept
+
+
+def _kept_text(source: Mapping[str, str], store: EvidenceStore) -> str:
+    """A file as it was: from the record, or, where secrets in it were masked there, from the disk if unchanged."""
+    if source["kept"] == source["sha256"]:
+        with store.open(source["kept"]) as file:
+            return file.read().decode()
+    path = Path(source["file"])
+    text = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(text).hexdigest() != source["sha256"]:
+        message = "it holds secrets, so the record keeps it masked, and the file is not the same any more"
+        raise refuse(source["file"], message, "put the file back as it was")
+    return text.decode()
+
+
+def _gather(load: Callable[[], Inventory], mistakes: list[Mistake]) -> Inventory | None:
+    try:
+        return load()
+    except Refused as refused:
+        mistakes += refused.mistakes
+        return None
+
+
+def _bind(
+    playbook: Playbook | None,
+    inventory: Inventory | None,
+    selection: Selection,
+    now: datetime,
+    earlier: Earlier,
+    mistakes: list[Mistake],
+) -> Bound:
+    if playbook is None or inventory is None:
+        raise Refused(*mistakes)
+    try:
+        calendar = Calendar.from_office(inventory.office)
+    except ValueError as error:
+        raise Refused(*mistakes, Mistake("office", 0, 0, str(error))) from None
+    today: date = now.astimezone(calendar.office.zone).date()
+    plan = build_plan(playbook, inventory, ACTIONS, selection, today=today, earlier=earlier, mistakes=mistakes)
+    return Bound(plan, calendar)
+
+
+_CONNECTING = frozenset(
+    {"address", "port", "user", "identity", "password", "proxy_jump", "ssh_config", "host_key", "connection"}
+)
+
+
+def _check_same(kept: Inventory, other: Inventory) -> None:
+    mistakes = []
+    for name, target in kept.targets.items():
+        found = other.targets.get(name)
+        settings = _steady(target.settings)
+        if (
+            found is None
+            or found.kind != target.kind
+            or _steady(found.settings) != settings
+            or found.vars != target.vars
+        ):
+            message = f"'{name}' is not as it was when the run began"
+            mistakes.append(Mistake("--inventory", 0, 0, message, "change only how to connect to it"))
+    if mistakes:
+        raise Refused(*mistakes)
+
+
+def _steady(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key not in _CONNECTING}

@@ -1,0 +1,104 @@
+"""The command line: `sop`. The one place that turns errors into words and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from runner import __version__
+from runner.errors import Refused, RunnerError
+
+COMMANDS = {
+    "actions": "what kinds of act there are",
+    "check": "look for mistakes in playbooks and inventory",
+    "demo": "run the whole SOP on an embedded court website",
+    "history": "runs, newest first",
+    "inventory": "what there is, and whether it can be reached",
+    "plan": "a dry run: read, preview, and say what could not be checked",
+    "print": "the SOP as its form",
+    "problems": "what is open",
+    "resume": "go on with a run",
+    "run": "carry out a playbook",
+    "show": "what a run did",
+    "sign": "answer what a run waits for",
+    "status": "what goes on, what waits, and for whom",
+    "verify": "whether the record is whole",
+}
+BUG = 1
+INTERRUPTED = 130
+
+
+class Commands(click.Group):
+    """Loads a command's file when it is asked for, so that the rest costs nothing."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = import_module(f"runner.commands.{name}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS:
+            from runner.errors import did_you_mean
+
+            context.fail(f"there is no command '{args[0]}'. {did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(context, args)
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="sop", message="%(prog)s %(version)s")
+def group() -> None:
+    """Carry out written standard operating procedures, and keep the proof."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Given the words after `sop`, do it and return the exit code."""
+    try:
+        result = group.main(arguments, prog_name="sop", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.Abort:
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return Refused.exit_code
+    except BrokenPipeError:
+        return _end_quietly()
+    except RunnerError as error:
+        click.echo(str(error), err=True)
+        return error.exit_code
+    except Exception as error:  # noqa: BLE001  # the one door: a bug is told with a report, not with a traceback
+        from runner.commands.bug import report_bug
+
+        click.echo(report_bug(error), err=True)
+        return BUG
+
+
+def _end_quietly() -> int:
+    """The reader of our output has gone (`sop history | head`): nothing more can be said."""
+    sys.stdout = None  # so that the interpreter does not try to flush it
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""`sop check`: look for mistakes in playbooks and inventory; nothing is run and nothing is connected to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from runner.binding import Documents, bind
+from runner.commands.options import find_inventories, inventory_option, parse_extra
+from runner.errors import Mistake, Refused, refuse
+from runner.plan import Selection
+
+
+@click.command("check")
+@click.argument("playbooks", nargs=-1, type=click.Path(path_type=Path))
+@inventory_option()
+@click.option("-e", "--extra", multiple=True, help="Variable NAME=VALUE, or @FILE.")
+def command(playbooks: tuple[Path, ...], inventories: tuple[Path, ...], extra: tuple[str, ...]) -> int:
+    """Look for mistakes in playbooks (all of playbooks/ without a name) and inventory."""
+    files = playbooks or tuple(sorted(Path("playbooks").glob("*.yml")))
+    if not files:
+        raise refuse("PLAYBOOK", "there is no playbooks/*.yml here", "name a playbook")
+    selection = Selection(extra=parse_extra(extra))
+    found: list[Mistake] = []
+    for file in files:
+        try:
+            bound = bind(Documents(file, find_inventories(inventories)), selection, now=datetime.now(UTC))
+        except Refused as refused:
+            found += refused.mistakes
+        else:
+            for note in bound.plan.inventory.notes:
+                click.echo(f"note: {note}", err=True)
+            click.echo(f"{file}: no mistakes, {len(bound.plan.steps)} steps")
+    if found:
+        raise Refused(*found)
+    return 0

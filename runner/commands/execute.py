@@ -1,0 +1,230 @@
+"""Carrying out a plan: the record, the locks and the signals around the engine."""
+
+from __future__ import annotations
+
+import getpass
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runner import __version__
+from runner.binding import Bound, keep_sources
+from runner.connections import Connections
+from runner.document import Record
+from runner.engine import Brake, Emit, Ending, Engine, Request, describe
+from runner.events import Event
+from runner.evidence import EvidenceStore
+from runner.executors import Threads
+from runner.inventory import Inventory
+from runner.journal import Journal, new_run_id
+from runner.locks import Locks
+from runner.plan import Plan
+from runner.problems import open_problems
+from runner.progress import build_progress
+from runner.record import build_record
+from runner.scope import StepValue
+from runner.services import Secrets, open_world
+
+DRY_RUN = "dry-run"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a run is asked for besides its plan. `said` are the request's words, for the record."""
+
+    records: Path
+    forks: int
+    said: dict[str, Any]
+    explicit: frozenset[str] = frozenset()
+    resume: str = ""
+    reason: str = ""
+
+
+def earlier_values(
+    journal: Journal | None, playbook: str, run: str = ""
+) -> Callable[[str, str | None], StepValue | None]:
+    """What steps that are not selected gave when they last finished, from the journal; its age is said in the note."""
+
+    def find(step: str, target: str | None) -> StepValue | None:
+        from runner.contract import Status
+
+        latest = journal.latest_step(playbook, step, target, other_than=run) if journal else None
+        if latest is None:
+            return None
+        age = datetime.now(UTC) - latest.at
+        return StepValue(Status.OK, latest.outputs, note=f"from run {latest.run}, {_age(age.total_seconds())} ago")
+
+    return find
+
+
+def _age(seconds: float) -> str:
+    from runner.durations import render_duration
+
+    return render_duration(seconds, "en")
+
+
+def open_journal(records: Path) -> Journal | None:
+    """The journal of a records folder, to read; None where there is none yet."""
+    return Journal.open(records, create=False) if (records / "journal.sqlite").exists() else None
+
+
+def carry_out(bound: Bound, options: Options, listen: Emit) -> Record:
+    """Given a bound plan, run it (or go on with it), record it, and return its record."""
+    journal = Journal.open(options.records)
+    store = EvidenceStore(options.records)
+    plan = bound.plan
+    run = options.resume or new_run_id(datetime.now(UTC))
+    secrets = Secrets(plan.inventory, secrets_of(plan))
+    pairs = [(step.id, t.name if t else None) for step in plan.steps if step.selected for t in step.targets]
+    with ExitStack() as stack:
+        stack.callback(journal.close)
+        stack.enter_context(Locks(options.records).acquire(run, plan.playbook.name, pairs, getpass.getuser()))
+        connections = stack.enter_context(_connections(plan.inventory, secrets))
+        world = open_world(
+            plan.inventory,
+            connections,
+            secrets,
+            journal=journal,
+            store=store,
+            playbook=plan.playbook.name,
+            run=run,
+            render=lambda name, kind: render_document(journal, plan.inventory, name, kind),
+        )
+        stack.callback(world.close)
+        header = _resumed(options) if options.resume else _header(plan, options, world.keep, world.mask)
+        request = Request(
+            run=run,
+            header=header,
+            calendar=bound.calendar,
+            progress=build_progress(journal.events(run)),
+            resumed=bool(options.resume),
+            forks=options.forks,
+            explicit=options.explicit,
+            open_problems=bool(open_problems(journal, plan.playbook.name)),
+            earlier=earlier_values(journal, plan.playbook.name, run),
+            child=lambda name: build_progress(journal.events(name)),
+        )
+
+        def emit(events: Sequence[Event]) -> None:
+            journal.append(events)
+            listen(events)
+
+        executor = Threads()
+        with braked() as brake:
+            Engine(plan, emit, executor, world, request, brake).run()
+        executor.close()
+        return build_record(journal.events(run))
+
+
+def rehearse(bound: Bound, options: Options, listen: Emit) -> tuple[Record, Ending]:
+    """Given a bound plan, go through it without changing anything, and return what was found. Records nothing."""
+    plan = bound.plan
+    secrets = Secrets(plan.inventory, secrets_of(plan))
+    journal = open_journal(options.records)
+    events: list[Event] = []
+    with ExitStack() as stack:
+        connections = stack.enter_context(_connections(plan.inventory, secrets))
+        world = open_world(
+            plan.inventory,
+            connections,
+            secrets,
+            journal=None,
+            store=None,
+            playbook=plan.playbook.name,
+            run=DRY_RUN,
+            render=lambda name, kind: b"",
+        )
+        stack.callback(world.close)
+        request = Request(
+            run=DRY_RUN,
+            header={**describe(plan), "mode": "plan", "by": getpass.getuser(), "version": __version__},
+            calendar=bound.calendar,
+            forks=options.forks,
+            dry=True,
+            explicit=options.explicit,
+            earlier=earlier_values(journal, plan.playbook.name),
+        )
+
+        def emit(said: Sequence[Event]) -> None:
+            events.extend(said)
+            listen(said)
+
+        with braked() as brake:
+            ending = Engine(plan, emit, Threads(), world, request, brake).run()
+        return build_record(events), ending
+
+
+def secrets_of(plan: Plan) -> frozenset[str]:
+    """Names of the secrets that a plan uses: in expressions, and in settings of its targets and their servers."""
+    names = set(plan.secrets)
+    targets = {t for step in plan.steps if step.selected for t in step.targets if t}
+    servers = {plan.inventory.server_of(target) for target in targets}
+    for target in targets | {server for server in servers if server}:
+        names |= set(_referred(target.settings))
+    return frozenset(names)
+
+
+def _referred(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if set(value) == {"secret"} and isinstance(value["secret"], str):
+            yield value["secret"]
+        for part in value.values():
+            yield from _referred(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _referred(part)
+
+
+@contextmanager
+def _connections(inventory: Inventory, secrets: Secrets) -> Iterator[Connections]:
+    connections = Connections(lambda name: secrets.get(name))
+    try:
+        yield connections
+    finally:
+        connections.close()
+
+
+@contextmanager
+def braked() -> Iterator[Brake]:
+    """A brake that Ctrl-C and SIGTERM pull."""
+    brake = Brake()
+    before = {number: signal.signal(number, lambda *_: brake.pull()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield brake
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _header(plan: Plan, options: Options, keep: Any, mask: Callable[[Any], Any]) -> dict[str, Any]:
+    return {
+        **describe(plan),
+        "mode": "run",
+        "by": getpass.getuser(),
+        "version": __version__,
+        "sources": keep_sources(plan, keep),
+        "options": mask(options.said),
+    }
+
+
+def _resumed(options: Options) -> dict[str, Any]:
+    return {"by": getpass.getuser(), "reason": options.reason, "version": __version__}
+
+
+def render_document(journal: Journal, inventory: Inventory, run: str, kind: str) -> bytes:
+    """Given a run and a kind of document, return it, made from the journal alone."""
+    from runner.reports.situation import render_situation
+
+    record = build_record(journal.events(run))
+    problems = open_problems(journal, record.playbook)
+    people = {role: person for role in record.started.get("roles", {}) for person in _holder(inventory, role)}
+    text = render_situation(record, problems, inventory.office, head=journal.head(), people=people)
+    return text.encode()
+
+
+def _holder(inventory: Inventory, role: str) -> tuple[Any, ...]:
+    return inventory.holders(role, datetime.now(UTC).date())[:1]

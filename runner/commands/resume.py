@@ -1,0 +1,69 @@
+"""`sop resume`: go on with a run that waits for a person or was cut off."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from runner.binding import Bound, rebind
+from runner.commands.execute import Options, carry_out, earlier_values
+from runner.commands.options import format_option, inventory_option, records_option
+from runner.commands.run import finish
+from runner.contract import Status
+from runner.document import Record
+from runner.errors import refuse
+from runner.evidence import EvidenceStore
+from runner.journal import Journal
+from runner.plan import Selection
+from runner.record import build_record
+from runner.screen import Screen
+from runner.secrets import was_masked
+
+GOES_ON = (Status.WAITING, Status.INTERRUPTED)
+
+
+@click.command("resume")
+@click.argument("run")
+@inventory_option()
+@click.option("-f", "--forks", type=click.IntRange(1, 500), default=20, help="Targets at a time (20).")
+@click.option("--reason", default="", help="Why, for the record.")
+@records_option()
+@format_option()
+@click.option("-v", "--verbose", count=True, help="Say more.")
+def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, verbose: int, **asked: Any) -> int:
+    """Go on with RUN where it stopped: nothing that finished is done again."""
+    journal = Journal.open(records, create=False)
+    name = journal.find_run(run)
+    record = build_record(journal.events(name))
+    bound = bound_as_begun(journal, record, inventories)
+    if record.status not in GOES_ON:
+        raise refuse(name, f"this run has ended: {record.status}", "begin a new one, with --from where it should start")
+    options = Options(records, asked["forks"], {}, explicit_steps(record), resume=name, reason=asked["reason"])
+    screen = Screen.for_run(bound.plan, form=form, verbose=verbose)
+    return finish(carry_out(bound, options, screen.listen), screen, form=form, records=records)
+
+
+def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ...] = ()) -> Bound:
+    """Given a run's record, return its plan, from the exact bytes and variables it began with."""
+    if record.started.get("parent"):
+        raise refuse(record.run, "it belongs to another run", f"resume that one: sop resume {record.started['parent']}")
+    said = record.started["options"]
+    if was_masked(said["variables"]):
+        raise refuse(record.run, "a variable given with -e was a secret, which the record does not keep", "run anew")
+    find = earlier_values(journal, record.playbook, record.run)
+    return rebind(
+        record.started,
+        EvidenceStore(journal.records),
+        Selection(said["limit"], tuple(said["only"]), said["from"], said["variables"]),
+        now=datetime.now(UTC),
+        inventories=inventories,
+        earlier=lambda step, target: find(step, target) is not None,
+    )
+
+
+def explicit_steps(record: Record) -> frozenset[str]:
+    """The steps that the run was asked for by name."""
+    return frozenset(record.started["options"]["only"])

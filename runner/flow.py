@@ -1,0 +1,337 @@
+"""What one target goes through: steps and tasks in order, as a generator that yields acts and receives outcomes.
+
+A resumed run goes the same way again: what was done is taken from its progress, the rest is yielded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from runner.acts import Act
+from runner.contract import Outcome, Reason, Request, Status, worst
+from runner.course import Ask, Course, Include, Lane, Move, Tasks
+from runner.events import Key, Kind
+from runner.filling import check_condition, fill, fill_inputs, fill_list, skipped
+from runner.plan import PlannedStep, PlannedTask
+from runner.playbook import Conduct
+from runner.scope import Scope, StepValue, TaskValues
+from runner.tries import Tries, answered
+
+DECIDE = "decide"
+INCLUDE = "include"
+STOPPING = (Status.FAILED, Status.TIMED_OUT, Status.INTERRUPTED)
+
+Steps = Generator[Ask, Outcome, Move | None]
+
+
+class Flow:
+    """One lane's way through some steps."""
+
+    def __init__(self, course: Course, lane: Lane) -> None:
+        self._course = course
+        self._lane = lane
+        self._tries = Tries(course, lane)
+        self._server = course.plan.inventory.server_of(lane.target) if lane.target else None
+
+    def steps(self, steps: Sequence[PlannedStep]) -> Steps:
+        """Go through the steps; return where a decision or failure leads, None for straight on."""
+        for planned in steps:
+            move = (yield from self._step(planned)) if planned.selected else None
+            if move or self._lane.waiting:
+                return move
+        return None
+
+    def _step(self, planned: PlannedStep) -> Steps:
+        key = Key(planned.id, self._course.attempts.get(planned.id, 1), "", self._lane.name, "", 0)
+        values = TaskValues()
+        unwanted = self._why_skipped(planned)
+        if unwanted:
+            self._finish(planned, key, [unwanted], values)
+            return self._leave(planned, unwanted)
+        self._begin(planned, key)
+        outcomes: list[Outcome] = []
+        values = yield from self._items(planned, key, outcomes)
+        if planned.child and not self._lane.waiting:
+            outcomes.append((yield from self._include(planned, key, values)))
+        decided = None
+        if planned.decision and not self._lane.waiting and not self._stopped:
+            decided = self._decide(planned, key, values)
+            outcomes.append(decided)
+        if self._lane.waiting:
+            self._course.statuses[planned.id, self._lane.name] = Status.WAITING
+            return None
+        self._finish(planned, key, outcomes, values)
+        return self._leave(planned, decided)
+
+    @property
+    def _stopped(self) -> str:
+        return self._lane.stopped or self._course.halted
+
+    def _why_skipped(self, planned: PlannedStep) -> Outcome | None:
+        for holder in (self._lane, self._course):
+            if holder.skip_until == planned.id:
+                holder.skip_until = ""
+            if holder.skip_until:
+                return skipped(Reason.CONDITION, f"it went on to '{holder.skip_until}'")
+        course = self._course
+        gated = planned.id in course.plan.playbook.after_problems and planned.id not in course.explicit
+        if gated and not (course.dry or course.problems or course.open_problems):
+            return skipped(Reason.CONDITION, "no problem is open")
+        return None if self._stopped else check_condition(planned.when, self._scope(planned, TaskValues()))
+
+    def _begin(self, planned: PlannedStep, key: Key) -> None:
+        due = self._course.calendar.due(self._course.now(), planned.step.norm)
+        said = {"time_limit": planned.step.norm.text, "due": due.isoformat() if due else None}
+        self._course.say_once(Kind.STEP_STARTED, key, said)
+
+    def _items(self, planned: PlannedStep, key: Key, outcomes: list[Outcome]) -> Generator[Ask, Outcome, TaskValues]:
+        if planned.for_each is None:
+            values = TaskValues()
+            yield from self._tasks(planned, key, values, outcomes, None)
+            return values
+        items, refused = fill_list(planned.for_each, self._scope(planned, TaskValues()))
+        if refused:
+            outcomes.append(refused)
+            self._route(planned.step.conduct, key, refused)
+        rounds: list[TaskValues] = []
+        for index, item in enumerate(items):
+            rounds.append(TaskValues())
+            yield from self._tasks(planned, key._replace(item=str(index)), rounds[-1], outcomes, item)
+            if self._lane.waiting:
+                break
+        return _joined(planned, rounds)
+
+    def _tasks(
+        self, planned: PlannedStep, key: Key, values: TaskValues, outcomes: list[Outcome], item: Any
+    ) -> Generator[Ask, Outcome, None]:
+        for task in planned.tasks:
+            scope = self._scope(planned, values, item)
+            at = key._replace(task=task.id, tries=1)
+            if task.for_each is None:
+                outcome = yield from self._task(task, at, scope)
+                values.add(task.id, outcome)
+                outcomes.append(outcome)
+            else:
+                several = yield from self._each(task, at, scope)
+                values.add_list(task.id, several, task.action.outputs)
+                outcomes += several
+            if self._lane.waiting:
+                return
+
+    def _each(self, task: PlannedTask, key: Key, scope: Scope) -> Generator[Ask, Outcome, list[Outcome]]:
+        assert task.for_each is not None
+        items: Sequence[Any] = ()
+        refused: Outcome | None
+        if self._stopped and not task.task.conduct.always:
+            refused = self._blocked()
+        else:
+            items, refused = fill_list(task.for_each, scope)
+        if refused:
+            self._route(task.task.conduct, key, refused)
+            return [self._course.record(key, task.action.name, refused)]
+        outcomes = []
+        for index, item in enumerate(items):
+            outcome = yield from self._task(task, key._replace(item=str(index)), replace(scope, item=item))
+            outcomes.append(outcome)
+            if self._lane.waiting:
+                break
+        return outcomes
+
+    def _task(self, task: PlannedTask, key: Key, scope: Scope) -> Tasks:
+        conduct = task.task.conduct
+        stopped = self._stopped and not conduct.always
+        refused = self._blocked() if stopped else check_condition(task.when, scope)
+        inputs: Mapping[str, Any] = {}
+        if refused is None:
+            inputs, refused = fill_inputs(task, scope, self._course.secret)
+        if refused:
+            outcome = self._course.record(key, task.action.name, refused, scope.item)
+        else:
+            outcome = yield from self._tries.settle(self._act(task, key, inputs, scope.item), conduct.retry)
+        self._course.note(key, outcome)
+        self._route(conduct, key, outcome)
+        return outcome
+
+    def _blocked(self) -> Outcome:
+        return skipped(Reason.BLOCKED, f"stopped: {self._stopped}")
+
+    def _act(self, task: PlannedTask, key: Key, inputs: Mapping[str, Any], item: Any) -> Act:
+        return Act(
+            key=key,
+            action=task.action,
+            inputs=inputs,
+            target=self._lane.target,
+            server=self._server,
+            limit=task.limit,
+            effect=task.effect,
+            office=self._course.plan.inventory.office,
+            run_as=task.task.conduct.run_as,
+            item=item,
+            mode="preview" if self._course.dry else "run",
+        )
+
+    def _decide(self, planned: PlannedStep, key: Key, values: TaskValues) -> Outcome:
+        assert planned.decision is not None
+        key = key._replace(task=DECIDE, tries=1)
+        outcome = self._decided(planned, key, values)
+        if outcome.status is Status.OK:
+            outcome = self._checked_label(planned, outcome)
+        self._route(planned.step.conduct, key, outcome)
+        return outcome
+
+    def _decided(self, planned: PlannedStep, key: Key, values: TaskValues) -> Outcome:
+        decision, progress = planned.decision, self._course.progress
+        assert decision is not None
+        role = decision.actor or next(iter(planned.actors), "")
+        if self._course.dry:
+            message = f"{decision.question} Every answer is looked at: {', '.join(decision.answers)}"
+            return self._course.record(key, DECIDE, skipped(Reason.PREVIEWED, message))
+        if key in progress.finished:
+            return progress.finished[key]
+        if planned.decision_value:
+            label, refused = fill(planned.decision_value, self._scope(planned, values))
+            made = Outcome(Status.OK, outputs={"label": label}, message=f"{decision.question} {label}")
+            return self._course.record(key, DECIDE, refused or made)
+        if key in progress.answers:
+            return self._course.record(key, DECIDE, answered(progress.answers[key]))
+        request = Request(role, decision.question, tuple(decision.answers))
+        self._lane.waiting = True
+        self._course.ask(key, DECIDE, request)
+        return Outcome(Status.WAITING, request=request)
+
+    def _checked_label(self, planned: PlannedStep, outcome: Outcome) -> Outcome:
+        assert planned.decision is not None
+        label = str(outcome.outputs.get("label"))
+        route = planned.decision.answers.get(label)
+        if route is None:
+            answers = ", ".join(planned.decision.answers)
+            return Outcome(Status.FAILED, message=f"'{label}' is none of the answers: {answers}")
+        if route.step and self._course.goes_back(planned.id, route.step) and not self._course.may_go_back(planned.id):
+            return Outcome(Status.FAILED, message=f"it was sent back more than {planned.decision.rounds} times")
+        return outcome
+
+    def _include(self, planned: PlannedStep, key: Key, values: TaskValues) -> Tasks:
+        assert planned.child is not None
+        key = key._replace(task=INCLUDE, tries=1)
+        outcome = self._course.progress.finished.get(key)
+        if outcome is None:
+            variables: Mapping[str, Any] = {}
+            refused = self._blocked() if self._stopped else None
+            if refused is None and planned.child_vars:
+                variables, refused = fill(planned.child_vars, self._scope(planned, values))
+            if refused:
+                outcome = self._course.record(key, INCLUDE, refused)
+            else:
+                outcome = yield Include(key, replace(planned.child, extra={**planned.child.extra, **variables}))
+        if outcome.status is Status.WAITING:
+            self._lane.waiting = True
+            return outcome
+        values.add(INCLUDE, outcome)
+        self._course.note(key, outcome)
+        self._route(planned.step.conduct, key, outcome)
+        return outcome
+
+    def _finish(self, planned: PlannedStep, key: Key, outcomes: list[Outcome], values: TaskValues) -> None:
+        status = worst([outcome.status for outcome in outcomes])
+        outputs, lacking = self._outputs(planned, values)
+        only = outcomes[0] if len(outcomes) == 1 else None
+        used, late = self._used(planned, key)
+        deviations = [d for outcome in outcomes for d in outcome.deviations] + late
+        if status in (Status.OK, Status.CHANGED):
+            deviations += [f"no value for output '{name}'" for name in lacking]
+        data = {
+            "status": str(status),
+            "reason": str(only.reason) if only and only.reason else None,
+            "message": only.message if only and status is Status.SKIPPED else "",
+            "used_seconds": used,
+            "outputs": outputs,
+            "deviations": deviations,
+        }
+        self._course.say_once(Kind.STEP_FINISHED, key, data)
+        self._course.statuses[planned.id, self._lane.name] = status
+        unchecked = (
+            frozenset([*lacking, "status"] if values.unchecked else lacking) if self._course.dry else frozenset()
+        )
+        self._course.values.add(planned.id, self._lane.name, StepValue(status, outputs, unchecked))
+
+    def _outputs(self, planned: PlannedStep, values: TaskValues) -> tuple[dict[str, Any], list[str]]:
+        included = values.outputs.get(INCLUDE, {})
+        outputs = {name: value for name, value in included.items() if name not in ("status", "message")}
+        lacking = []
+        for output, compiled in planned.outputs:
+            value, refused = fill(compiled, self._scope(planned, values))
+            if refused:
+                lacking.append(output.id)
+            else:
+                outputs[output.id] = value
+        return outputs, lacking
+
+    def _used(self, planned: PlannedStep, key: Key) -> tuple[float, list[str]]:
+        """Seconds since the step began, and the deviation where that was beyond its norm."""
+        started = self._course.progress.said.get((Kind.STEP_STARTED, key.step, key.attempt, key.target))
+        if started is None:
+            return 0.0, []
+        now = self._course.now()
+        due = self._course.calendar.due(started, planned.step.norm)
+        late = [f"late: it was due at {due.isoformat(timespec='minutes')}"] if due and now > due else []
+        return round((now - started).total_seconds(), 3), late
+
+    def _leave(self, planned: PlannedStep, decided: Outcome | None) -> Move | None:
+        """Where the step leads: what a failure in it asked for, else what was decided."""
+        to, why, lane = self._lane.leads_to, self._lane.stopped, self._lane
+        if to:
+            lane.leads_to = ""
+            back = self._course.goes_back(planned.id, to)
+            if back and not self._course.may_go_back(planned.id):
+                return None
+            lane.stopped = ""
+            if back or lane.target is None:
+                return Move(planned.id, to, why)
+            lane.skip_until = to
+            return None
+        if decided is None or decided.status is not Status.OK or planned.decision is None:
+            return None
+        route = planned.decision.answers[str(decided.outputs["label"])]
+        return None if route.kind == "next" else Move(planned.id, route.step or route.kind, decided.message)
+
+    def _route(self, conduct: Conduct, key: Key, outcome: Outcome) -> None:
+        """Stop this lane, or lead it elsewhere, as `on_failure` and `on_unreachable` say."""
+        if outcome.status is Status.UNREACHABLE:
+            route = conduct.on_unreachable
+            self._lane.unreachable = route.kind != "continue"
+        elif outcome.status in STOPPING:
+            route = conduct.on_failure
+        else:
+            return
+        if route.kind == "continue" or self._stopped:
+            return
+        self._lane.stopped = f"'{key.task or key.step}' is {outcome.status}"
+        self._lane.leads_to = route.step
+        if self._lane.target is None and not route.step:
+            self._course.halted = self._lane.stopped
+
+    def _scope(self, planned: PlannedStep, values: TaskValues, item: Any = None) -> Scope:
+        return Scope(
+            values=self._course.values,
+            target=self._lane.target,
+            tasks=values,
+            run=self._course.run_values(planned.id),
+            office=self._course.plan.inventory.office,
+            secret=self._course.secret,
+            item=item,
+            dry=self._course.dry,
+        )
+
+
+def _joined(planned: PlannedStep, rounds: Sequence[TaskValues]) -> TaskValues:
+    """The values of a step done for each item: every task's outputs as lists."""
+    values = TaskValues()
+    for task in planned.tasks:
+        found = [one.outputs.get(task.id, {}) for one in rounds]
+        names = {name for outputs in found for name in outputs}
+        values.outputs[task.id] = {name: [outputs.get(name) for outputs in found] for name in names}
+        if any(task.id in one.unchecked for one in rounds):
+            values.unchecked.add(task.id)
+    return values

@@ -1,0 +1,243 @@
+"""References of a plan: whether what an expression reads exists, comes earlier, and has the right type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from runner.contract import Action, JsonSchema
+from runner.errors import did_you_mean
+from runner.expressions import ROOTS, Reference
+from runner.inputs import resolve
+from runner.inventory import Inventory, Target
+from runner.playbook import Step
+
+RUN_VALUES: Mapping[str, JsonSchema] = {
+    "id": {"type": "string"},
+    "started": {"type": "string"},
+    "date": {"type": "string"},
+    "attempt": {"type": "integer"},
+    "problems": {"type": "array"},
+}
+TASK_VALUES: Mapping[str, JsonSchema] = {"status": {"type": "string"}, "message": {"type": "string"}}
+TYPE_WORDS = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+    "null": "nothing",
+}
+
+Fault = tuple[str, str]  # message, cure
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where an expression stands: its step, the tasks that come before it there, and what it may read."""
+
+    step: Step
+    index: int
+    targets: Sequence[Target | None]
+    tasks_before: tuple[str, ...]
+    item: bool = False
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that references can lead to. `step_targets` holds the selected targets of each step, `earlier` tells
+    whether a step that was not selected has a finished value on a target."""
+
+    steps: Sequence[Step]
+    actions: Mapping[str, Action]
+    inventory: Inventory
+    variables: Callable[[Target | None], Mapping[str, Any]]
+    step_targets: Mapping[str, Sequence[Target | None]]
+    selected: frozenset[str]
+    earlier: Callable[[str, str | None], bool]
+
+    def check(self, reference: Reference, context: Context) -> Iterator[Fault]:
+        """Given a reference and where it stands, yield what is wrong with it."""
+        checks = {
+            "tasks": self._tasks,
+            "steps": self._steps,
+            "vars": self._vars,
+            "target": self._target,
+            "office": self._office,
+            "run": self._run,
+            "item": self._item,
+            "secret": self._secret,
+        }
+        check = checks.get(reference.root)
+        if check is None:
+            yield f"there is no '{reference.root}' to read", did_you_mean(reference.root, ROOTS)
+        elif not reference.path and reference.root not in ("item", "target", "vars"):
+            yield f"'{reference.root}' alone has no value", f"write {reference.root}.NAME"
+        else:
+            yield from check(reference, context)
+
+    def _tasks(self, reference: Reference, context: Context) -> Iterator[Fault]:
+        name = str(reference.path[0])
+        ids = [task.id for task in context.step.tasks]
+        if name not in ids:
+            yield f"step '{context.step.id}' has no task '{name}'", did_you_mean(name, context.tasks_before)
+        elif name not in context.tasks_before:
+            yield f"task '{name}' comes later", "move it up: a task reads what was done before it"
+        else:
+            action = self.actions.get(context.step.tasks[ids.index(name)].action)
+            outputs = {**TASK_VALUES, **action.outputs} if action else None
+            yield from _check_output(f"action '{action.name}'" if action else "", outputs, reference.path[1:])
+
+    def _steps(self, reference: Reference, context: Context) -> Iterator[Fault]:
+        name = str(reference.path[0])
+        ids = [step.id for step in self.steps]
+        if name not in ids:
+            yield f"there is no step '{name}'", did_you_mean(name, ids[: context.index])
+        elif ids.index(name) >= context.index and not reference.optional:
+            yield f"step '{name}' comes later", "a step reads what was done before it; or add | default(…)"
+        else:
+            yield from self._step_output(self.steps[ids.index(name)], reference.path[1:], context)
+
+    def _step_output(self, step: Step, path: tuple[str | int, ...], context: Context) -> Iterator[Fault]:
+        over_targets = self.step_targets[step.id] != (None,)
+        each = path[:1] == ("each",)
+        output = path[1:] if each else path
+        if each and not (over_targets and context.targets == (None,)):
+            yield "'each' reads, in a step that runs once, what ran on targets", f"write steps.{step.id}.OUTPUT"
+        elif over_targets and not each and context.targets == (None,):
+            yield f"step '{step.id}' ran on targets, this one runs once", f"write steps.{step.id}.each.OUTPUT"
+        elif not output:
+            yield f"'steps.{step.id}' alone has no value", f"name one of its outputs: steps.{step.id}.OUTPUT"
+        else:
+            outputs: dict[str, JsonSchema] = {
+                "status": {},
+                **{o.id: {} for o in step.outputs if o.value or step.include},
+            }
+            if step.include:
+                outputs |= {name: {} for name in step.include.outputs}
+            yield from _check_output(f"step '{step.id}'", outputs, output[:1])
+            yield from self._check_reach(step, context, each=each)
+
+    def _check_reach(self, step: Step, context: Context, *, each: bool) -> Iterator[Fault]:
+        theirs = self.step_targets[step.id]
+        if theirs != (None,) and not each:
+            for target in context.targets:
+                if target and target not in theirs and self.inventory.server_of(target) not in theirs:
+                    yield f"step '{step.id}' does not run on '{target.name}'", "give both steps the same targets"
+                    return
+        if step.id not in self.selected:
+            names = [t.name if t else None for t in (theirs if each or theirs == (None,) else context.targets)]
+            missing = next((n for n in names if not self.earlier(step.id, n)), "")
+            if missing != "":
+                on = f" on '{missing}'" if missing else ""
+                yield f"step '{step.id}' is not selected and never finished{on}", f"add it: --only {step.id},…"
+
+    def _vars(self, reference: Reference, context: Context) -> Iterator[Fault]:
+        if reference.optional or not reference.path:
+            return
+        for target in context.targets:
+            variables = self.variables(target)
+            if not resolve(variables, reference.path)[0]:
+                of = f" for '{target.name}'" if target else ""
+                yield f"the variable '{reference}' is not set{of}", did_you_mean(str(reference.path[0]), variables)
+                return
+
+    def _target(self, reference: Reference, context: Context) -> Iterator[Fault]:
+        for target in context.targets:
+            if target is None:
+                yield "there is no target in a step that runs once", "give the step targets:"
+                return
+            view = target.view()
+            if not reference.optional and not resolve(view, reference.path)[0]:
+                yield f"'{target.name}' has no '{'.'.join(map(str, reference.path))}'", _setting(reference, view)
+                return
+
+    def _office(self, reference: Reference, context: Context) -> Iterator[Fault]:
+        if not reference.optional and not resolve(self.inventory.office, reference.path)[0]:
+            yield f"the inventory has no '{reference}'", did_you_mean(str(reference.path[0]), self.inventory.office)
+
+    def _run(self, reference: Reference, context: Context) -> Iterator[Fault]:
+        if reference.path[0] not in RUN_VALUES:
+            yield f"there is no '{reference}'", did_you_mean(str(reference.path[0]), RUN_VALUES)
+
+    def _item(self, reference: Reference, context: Context) -> Iterator[Fault]:
+        if not context.item:
+            yield "'item' is there only with for_each", "add for_each:"
+
+    def _secret(self, reference: Reference, context: Context) -> Iterator[Fault]:
+        name = str(reference.path[0])
+        if name not in self.inventory.secrets:
+            yield f"there is no secret '{name}'", did_you_mean(name, self.inventory.secrets) or "add it under secrets:"
+        elif not context.secret:
+            yield "a secret fits only inputs made for one", "pass it through env: or stdin:"
+
+    def schema_of(self, reference: Reference, context: Context) -> JsonSchema | None:
+        """Given a sound reference, return the JSON Schema of its value; None where nothing is declared."""
+        if reference.root == "run":
+            return RUN_VALUES.get(str(reference.path[0]))
+        if reference.root != "tasks" or len(reference.path) < 2:
+            return None
+        task = next((t for t in context.step.tasks if t.id == reference.path[0]), None)
+        action = self.actions.get(task.action) if task else None
+        if task is None or action is None:
+            return None
+        if task.conduct.for_each is not None:
+            return {"type": "array"} if len(reference.path) == 2 else None
+        outputs = {**TASK_VALUES, **action.outputs}
+        return _descend(outputs.get(str(reference.path[1]), {}), reference.path[2:])
+
+
+def check_types(given: JsonSchema | None, wanted: JsonSchema) -> Fault | None:
+    """Given the schema of a value and the one an input wants, return what is wrong; None where it may fit."""
+    have, want = _types(given or {}), _types(wanted)
+    if not have or not want or have & want or ("integer" in have and "number" in want):
+        return None
+    cure = "add | string" if "string" in want and not have & {"object", "array"} else "read another output"
+    words = [" or ".join(TYPE_WORDS[t] for t in sorted(types)) for types in (have, want)]
+    return f"it is {words[0]}, and {words[1]} is needed", cure
+
+
+def _types(schema: JsonSchema) -> frozenset[str]:
+    written = schema.get("type", ())
+    return frozenset((written,) if isinstance(written, str) else written)
+
+
+def _check_output(owner: str, outputs: Mapping[str, JsonSchema] | None, path: tuple[str | int, ...]) -> Iterator[Fault]:
+    if outputs is None:
+        return
+    if not path:
+        yield "an output must be named", "write one of: " + ", ".join(sorted(outputs))
+    elif str(path[0]) not in outputs:
+        yield f"{owner} has no output '{path[0]}'", did_you_mean(str(path[0]), outputs)
+    elif _descend(outputs[str(path[0])], path[1:]) is None:
+        known = _properties_before_gap(outputs[str(path[0])], path[1:])
+        yield f"output '{path[0]}' of {owner} has no '{path[-1]}'", did_you_mean(str(path[-1]), known)
+
+
+def _descend(schema: JsonSchema, path: tuple[str | int, ...]) -> JsonSchema | None:
+    """The schema below a path; {} where nothing is declared, None where the path leads nowhere."""
+    for part in path:
+        properties = schema.get("properties")
+        if isinstance(part, int):
+            schema = schema.get("items", {})
+        elif properties is not None and part not in properties and not schema.get("additionalProperties"):
+            return None
+        else:
+            schema = (properties or {}).get(part, {})
+    return schema
+
+
+def _properties_before_gap(schema: JsonSchema, path: tuple[str | int, ...]) -> Sequence[str]:
+    for part in path:
+        properties = schema.get("properties", {})
+        if part not in properties:
+            return list(properties)
+        schema = properties[part]
+    return []
+
+
+def _setting(reference: Reference, view: Mapping[str, Any]) -> str:
+    return did_you_mean(str(reference.path[0]), view) or f"set it in the inventory, or add | default(…) to {reference}"

@@ -1,0 +1,147 @@
+"""What acts need of the world, made of the real things: connections, evidence, the record, secrets, the clock."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from runner.connections import Connections
+from runner.contract import Connection, Evidence, Recorder
+from runner.errors import Failed, Mistake, Refused
+from runner.events import Key
+from runner.evidence import EvidenceStore
+from runner.inventory import Inventory, Target
+from runner.journal import Journal
+from runner.secrets import Redactor, SecretReference, resolve_secret
+
+Render = Callable[[str, str], bytes]  # run, kind of document
+
+
+class Secrets:
+    """The values of the secrets that a run uses, found before its first task."""
+
+    def __init__(self, inventory: Inventory, names: frozenset[str]) -> None:
+        mistakes = []
+        self._values: dict[str, str] = {}
+        for name in sorted(names):
+            try:
+                self._values[name] = resolve_secret(name, SecretReference.parse(inventory.secrets[name]))
+            except (Failed, ValueError, KeyError) as error:
+                mistakes.append(Mistake(f"secret '{name}'", 0, 0, str(error)))
+        if mistakes:
+            raise Refused(*mistakes)
+        self.redactor = Redactor(self._values)
+
+    def get(self, name: str) -> str:
+        """The value of a secret that was found. Raise Failed for another."""
+        if name not in self._values:
+            raise Failed(f"the secret '{name}' was not asked for in the plan. name it by secret('{name}')")
+        return self._values[name]
+
+
+class World:
+    """The services of one run. Closing it ends what still runs and removes what was temporary."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        keep: Callable[[str, bytes | Path, str], Evidence],
+        secrets: Secrets,
+        recorder: Callable[[Key], Recorder],
+    ) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="sop-"))
+        self.keep = keep
+        self.recorder = recorder
+        self._connections = connections
+        self._secrets = secrets
+        self._masks = bool(secrets.redactor)
+
+    def connect(self, server: Target | None) -> Connection:
+        """The connection to a server, to this machine for None. Raise Unreachable."""
+        return self._connections.get(server)
+
+    def secret(self, name: str) -> str:
+        """A secret's value."""
+        return self._secrets.get(name)
+
+    def mask(self, value: Any) -> Any:
+        """The value without any secret."""
+        return self._secrets.redactor.mask(value)
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.now(UTC)
+
+    def close(self) -> None:
+        """End every command that still runs and remove the temporary files."""
+        self._connections.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class JournalRecorder:
+    """What a task may ask of the journal."""
+
+    journal: Journal
+    playbook: str
+    key: Key
+    run: str
+    render: Render
+
+    def latest(self) -> Mapping[str, Any] | None:
+        """Outputs of this task on this target when it last ended well in an earlier run."""
+        key = self.key
+        found = self.journal.latest_outcome(
+            self.playbook, key.step, key.task, key.target, item=key.item, other_than=self.run
+        )
+        return found.outputs if found else None
+
+    def report(self, kind: str) -> bytes:
+        """The document of that kind about this run so far."""
+        return self.render(self.run, kind)
+
+
+class DryRecorder:
+    """The recorder of a dry run: it makes no documents, and remembers nothing."""
+
+    def latest(self) -> Mapping[str, Any] | None:
+        """A dry run compares with nothing."""
+        return None
+
+    def report(self, kind: str) -> bytes:
+        """A dry run makes no document."""
+        raise Failed("a dry run makes no document")
+
+
+def keep_nothing(name: str, content: bytes | Path, media_type: str) -> Evidence:
+    """Describe evidence without keeping it, for a dry run."""
+    import hashlib
+
+    data = content.read_bytes() if isinstance(content, Path) else content
+    return Evidence(name, hashlib.sha256(data).hexdigest(), len(data), media_type)
+
+
+def open_world(
+    inventory: Inventory,
+    connections: Connections,
+    secrets: Secrets,
+    *,
+    journal: Journal | None,
+    store: EvidenceStore | None,
+    playbook: str,
+    run: str,
+    render: Render,
+) -> World:
+    """Given what a run is bound to, return its services; without a journal those of a dry run."""
+    if journal is None or store is None:
+        return World(connections, keep_nothing, secrets, lambda key: DryRecorder())
+
+    def keep(name: str, content: bytes | Path, media_type: str) -> Evidence:
+        return store.keep(name, content if isinstance(content, Path) else secrets.redactor.mask(content), media_type)
+
+    return World(connections, keep, secrets, lambda key: JournalRecorder(journal, playbook, key, run, render))
