@@ -300,6 +300,7 @@ def test_a_wait_for_another_process_ends(records: Path) -> None:
         journal.append(RunFactory().whole())
     os.close(handle)
     journal.append(RunFactory().whole())
+    journal.close()
 
 
 def test_a_wait_for_another_program_ends(records: Path) -> None:
@@ -310,6 +311,7 @@ def test_a_wait_for_another_program_ends(records: Path) -> None:
         journal.append(RunFactory().whole())
     other.close()
     journal.append(RunFactory().whole())
+    journal.close()
 
 
 def test_a_file_that_vanishes_is_told(journal: Journal) -> None:
