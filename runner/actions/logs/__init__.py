@@ -1,0 +1,1 @@
+"""The craft of access logs: fetching, parsing, decoding, rules, counting, privacy."""
