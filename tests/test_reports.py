@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from runner.contract import Evidence, Outcome, Severity, Status
 from runner.document import Record
 from runner.events import Event, Kind, outcome_to_json
+from runner.people import Holding, Person
 from runner.problems import OpenProblem
 from runner.record import build_record
 from runner.reports.form import render_form
-from runner.reports.situation import Holder, render_situation
+from runner.reports.situation import render_situation
 from runner.source import load_source
 from tests.pages import read_page, words
 
@@ -61,7 +62,7 @@ def started(**data: Any) -> Event:
         Kind.RUN_STARTED,
         RUN,
         BEGAN,
-        data={**plain, "roles": PLAYBOOK["procedure"]["roles"], "steps": FORMS, "sources": [], **data},
+        data={**plain, "procedure": PLAYBOOK["procedure"], "steps": FORMS, "sources": [], **data},
     )
 
 
@@ -148,7 +149,8 @@ def test_criterion_of_a_step_of_another_run_stays_blank():
 
 
 def test_number_is_left_open_and_names_are_not_invented():
-    text = page_text(record(), [], OFFICE, people={"sekretaris": Holder("Nama Sekretaris", "19870102", "Plh")})
+    deputy = Person("s", "Nama Sekretaris", (Holding("sekretaris", deputy="Plh"),), nip="19870102")
+    text = page_text(record(), [], OFFICE, people={"sekretaris": deputy})
     assert "Nomor: …………" in text
     assert "Plh. Sekretaris" in text
     assert "Nama Sekretaris" in text
@@ -221,9 +223,16 @@ def render_with(text: str) -> str:
     data = {"title": text, "by": text, "sources": [{"name": text, "sha256": text}]}
     office = {"name": text, "city": text, "letterhead": [text], "address": text, "phone": text}
     forms = [{"id": "watch", "activity": text, "time_limit": text, "outputs": [{"text": text}], "actors": ["admin"]}]
-    run = record(steps, answered("watch", text, text, text, target=text), roles={"admin": text}, steps=forms, **data)
+    run = record(
+        steps,
+        answered("watch", text, text, text, target=text),
+        procedure={"roles": {"admin": text}},
+        steps=forms,
+        **data,
+    )
+    official = Person("p", text, (Holding("admin", deputy=text),), nip=text)
     found = problem(text, key=text, target=text)
-    return render_situation(run, [found], office, head=text, people={"admin": Holder(text, text, text)})
+    return render_situation(run, [found], office, head=text, people={"admin": official})
 
 
 HOSTILE = [

@@ -63,7 +63,7 @@ ATTACKS = (
     Attack(
         "203.0.113.66",
         "sqlmap/1.8.4#stable (https://sqlmap.org)",
-        30.0,
+        19.0,
         2,
         (
             "GET /berita.php?id=1%27%20OR%20%271%27%3D%271",
@@ -75,7 +75,7 @@ ATTACKS = (
     Attack(
         "198.51.100.23",
         "Mozilla/5.0 (compatible; Nmap Scripting Engine; https://nmap.org/book/nse.html)",
-        21.5,
+        17.5,
         1,
         (
             "GET /../../../../etc/passwd",

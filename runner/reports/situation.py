@@ -8,6 +8,7 @@ from datetime import datetime
 
 from runner.document import Record
 from runner.messages import Language
+from runner.people import Person
 from runner.problems import OpenProblem
 from runner.reports.activities import (
     MOST_EVIDENCE,
@@ -61,15 +62,6 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """Who holds a role: name, staff number (NIP), and "Plh" or "Plt" for a deputy."""
-
-    name: str
-    number: str = ""
-    deputy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Everything that stands on the report, as text."""
 
@@ -95,7 +87,7 @@ def render_situation(
     *,
     language: Language = "id",
     head: str = "",
-    people: Mapping[str, Holder] | None = None,
+    people: Mapping[str, Person] | None = None,
 ) -> str:
     """Given a run's record, the open problems and the office, return the report as one self-contained HTML page.
 
@@ -108,7 +100,7 @@ def render_situation(
 
 
 def build_page(
-    record: Record, problems: Sequence[OpenProblem], office: Json, pen: Pen, head: str, people: Mapping[str, Holder]
+    record: Record, problems: Sequence[OpenProblem], office: Json, pen: Pen, head: str, people: Mapping[str, Person]
 ) -> Page:
     """Given the same as `render_situation`, return what stands on the page."""
     started = record.started
@@ -136,7 +128,8 @@ def build_page(
 def read_roles(started: Json) -> dict[str, str]:
     """Given a run's first event, return its roles as they are read, which need not be how they are written."""
     readings = _readings(started)
-    return {key: str(readings.get(f"roles.{key}", label)) for key, label in (started.get("roles") or {}).items()}
+    roles = (started.get("procedure") or {}).get("roles") or {}
+    return {key: str(readings.get(f"roles.{key}", label)) for key, label in roles.items()}
 
 
 def build_letterhead(office: Json) -> Letterhead:
@@ -197,7 +190,7 @@ def _criterion(problem: OpenProblem, activities: Sequence[Activity], pen: Pen) -
 def _signatures(
     activities: Sequence[Activity],
     roles: Json,
-    people: Mapping[str, Holder],
+    people: Mapping[str, Person],
     office: Json,
     pen: Pen,
     until: datetime,
@@ -209,15 +202,20 @@ def _signatures(
     place = str(office.get("city") or "…………………")
     date = f"{place}, {pen.day(until)}"
     blocks = [
-        _signature(date if index == 0 else "", heading, str(roles.get(name, name)), people.get(name, Holder("")))
+        _signature(name, heading, roles, people.get(name), until, date if index == 0 else "")
         for index, (name, heading) in enumerate(zip(names, headings, strict=True))
     ]
     return blocks[::-1]  # who prepared the paper signs at the right, as in official letters
 
 
-def _signature(date: str, heading: str, post: str, holder: Holder) -> Signature:
-    post = f"{holder.deputy}. {post}" if holder.deputy else post
-    return Signature(date, heading, post, holder.name, holder.number)
+def _signature(role: str, heading: str, roles: Json, person: Person | None, until: datetime, date: str) -> Signature:
+    post = str(roles.get(role, role))
+    if person is None:
+        return Signature(date, heading, post, "", "")
+    holding = person.holding(role, until.date())
+    if holding and holding.deputy:
+        post = f"{holding.deputy}. {post}"
+    return Signature(date, heading, post, person.name, person.nip)
 
 
 def _headings(count: int, words: Words) -> list[str]:
