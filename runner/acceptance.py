@@ -10,7 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-Check = Callable[[Any], bool]
+from runner.plain import TYPES, Check, is_number, is_same
+
 Schema = Mapping[str, Any] | bool
 
 _SILENT = frozenset(
@@ -131,47 +132,12 @@ def _all(checks: list[Check]) -> Check:
     return lambda value: all(check(value) for check in checks)
 
 
-def _is_integer(value: Any) -> bool:
-    whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
-    return whole and not isinstance(value, bool)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-_TYPES: dict[str, Check] = {
-    "string": lambda value: isinstance(value, str),
-    "integer": _is_integer,
-    "number": _is_number,
-    "boolean": lambda value: isinstance(value, bool),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-    "null": lambda value: value is None,
-}
-
-
-def has_type(value: Any, name: str) -> bool:
-    """Say whether a value is of the JSON Schema type `name`."""
-    return _TYPES[name](value)
-
-
 def _type(_: Acceptance, schema: Mapping[str, Any]) -> Check:
     names = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
-    checks = [_TYPES[name] for name in names]
+    checks = [TYPES[name] for name in names]
     if len(checks) == 1:
         return checks[0]
     return lambda value: any(check(value) for check in checks)
-
-
-def _same(one: Any, two: Any) -> bool:
-    if isinstance(one, bool) or isinstance(two, bool):
-        return one is two
-    if isinstance(one, list) and isinstance(two, list):
-        return len(one) == len(two) and all(map(_same, one, two))
-    if isinstance(one, dict) and isinstance(two, dict):
-        return one.keys() == two.keys() and all(_same(one[key], two[key]) for key in one)
-    return bool(one == two)
 
 
 def _one_of(allowed: Iterable[Any]) -> Check:
@@ -179,7 +145,7 @@ def _one_of(allowed: Iterable[Any]) -> Check:
     if all(isinstance(value, str) for value in values):
         words = frozenset(values)
         return lambda value: isinstance(value, str) and value in words
-    return lambda value: any(_same(value, each) for each in values)
+    return lambda value: any(is_same(value, each) for each in values)
 
 
 def _unique(_: Acceptance, schema: Mapping[str, Any]) -> Check:
@@ -188,7 +154,7 @@ def _unique(_: Acceptance, schema: Mapping[str, Any]) -> Check:
             return True
         if all(isinstance(item, str) for item in value):
             return len(set(value)) == len(value)
-        return not any(_same(one, two) for index, one in enumerate(value) for two in value[:index])
+        return not any(is_same(one, two) for index, one in enumerate(value) for two in value[:index])
 
     return differ if schema["uniqueItems"] else lambda _: True
 
@@ -225,7 +191,7 @@ def _size(keyword: str, kind: type, *, least: bool) -> Callable[[Acceptance, Map
 def _amount(keyword: str, within: Callable[[Any, Any], bool]) -> Callable[[Acceptance, Mapping[str, Any]], Check]:
     def build(_: Acceptance, schema: Mapping[str, Any]) -> Check:
         bound = schema[keyword]
-        return lambda value: not _is_number(value) or within(value, bound)
+        return lambda value: not is_number(value) or within(value, bound)
 
     return build
 

@@ -6,7 +6,7 @@ import re
 
 from runner.ansible_forms import parse_host_line, parse_value
 from runner.ansible_found import Found, Scope
-from runner.draft import Place
+from runner.draft import MOST_SUGGESTIONS, Place
 from runner.errors import did_you_mean
 from runner.source import Source
 
@@ -35,7 +35,8 @@ class IniReader:
                     self._mistake(place, str(error), "see Ansible's INI form: name key=value …")
         for name, place in self._claimed:
             if name not in self._found.groups:
-                self._mistake(place, f"there is no group '{name}'", did_you_mean(name, self._found.groups))
+                cure = did_you_mean(name, self._found.groups) if len(self._found.mistakes) < MOST_SUGGESTIONS else ""
+                self._mistake(place, f"there is no group '{name}'", cure)
 
     def _read_line(self, line: str, place: Place) -> None:
         if line[0] == "[" and (section := _SECTION.match(line)):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runner.errors import Mistake
+from runner.errors import Mistake, did_you_mean
 from runner.source import Source, Where
+
+MOST_SUGGESTIONS = 50  # comparing with ten thousand names takes time
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,10 @@ class Draft:
     sources: list[Source] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+
+    def suggest(self, word: str, known: Iterable[str]) -> str:
+        """Given a word that is not known, return the cure that names the nearest; only for the first few mistakes."""
+        return did_you_mean(word, known) if len(self.mistakes) < MOST_SUGGESTIONS else ""
 
     def claim(self, section: str, name: str, place: Place) -> bool:
         """Take a name within a section; where it is taken, note the mistake with both places and return False."""

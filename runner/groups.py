@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from runner.draft import Draft, GroupDraft
-from runner.errors import Refused, did_you_mean
+from runner.errors import Refused
 from runner.nouns import KINDS
 from runner.patterns import is_wild, match_names
 
@@ -61,7 +61,7 @@ def _resolve_members(draft: Draft, group: GroupDraft) -> None:
             _resolve_wild(draft, group, index, term)
     for index, child in enumerate(group.children):
         if child not in draft.groups:
-            cure = did_you_mean(child, draft.groups)
+            cure = draft.suggest(child, draft.groups)
             mistake = group.place.mistake(f"there is no group '{child}'", cure, at=("children", index))
             draft.mistakes.append(mistake)
     group.children = [child for child in group.children if child in draft.groups]
@@ -75,7 +75,7 @@ def _resolve_wild(draft: Draft, group: GroupDraft, index: int, term: str) -> Non
         draft.mistakes.extend(group.place.mistake(each.message, each.cure, at=at) for each in error.mistakes)
         return
     if not found:
-        cure = did_you_mean(term, [*draft.targets, *draft.groups])
+        cure = draft.suggest(term, [*draft.targets, *draft.groups])
         draft.mistakes.append(group.place.mistake(f"'{term}' is no target or group, and matches none", cure, at=at))
     group.targets |= dict.fromkeys(found)
 

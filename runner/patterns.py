@@ -17,6 +17,7 @@ import json
 import re
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv6Address
 from pathlib import Path
@@ -27,6 +28,7 @@ LONGEST_PATTERN = 65536
 LONGEST_REGEX = 1024
 LARGEST_FILE = 1024 * 1024
 REGEX_SECONDS = 5.0
+MOST_SUGGESTIONS = 20  # comparing with ten thousand names takes time
 
 _PART = re.compile(r"(?P<base>.+)\[(?P<first>-?[0-9]{1,9})(?P<range>:(?P<last>-?[0-9]{0,9}))?\]\Z", re.DOTALL)
 _OPEN, _CLOSE = "([{", ")]}"
@@ -48,8 +50,9 @@ def select_names(pattern: str, names: Names, groups: Groups, *, option: str = "-
     chosen = {"": set[str](), "&": set(names), "!": set[str]()}
     mistakes: list[Mistake] = []
     for sign, term, place in terms:
+        known = [*names, *groups] if len(mistakes) < MOST_SUGGESTIONS else []
         try:
-            found = set(_find(term, names, groups, place))
+            found = set(_find(term, names, groups, place, known))
         except Refused as error:
             mistakes.extend(error.mistakes)
             continue
@@ -154,17 +157,17 @@ def _known_length(text: str, index: int, whole: Sequence[str]) -> int:
     return max(fits, default=0)
 
 
-def _find(term: str, names: Names, groups: Groups, place: str) -> Sequence[str]:
+def _find(term: str, names: Names, groups: Groups, place: str, known: Sequence[str]) -> Sequence[str]:
     exact = _named(term, names, groups)
     if exact is not None:
         return exact or _nothing(term, [], place, "the group is empty")
     part = None if term.startswith("~") else _PART.match(term)
     if part and (_named(part["base"], names, groups) is not None or is_wild(part["base"])):
-        members = set(_find(part["base"], names, groups, place))
+        members = set(_find(part["base"], names, groups, place, known))
         ordered = [name for name in names if name in members]
         return _slice(ordered, part) or _nothing(term, [], place, f"'{part['base']}' has {len(ordered)} targets")
     if not is_wild(term):
-        return _nothing(term, [*names, *groups], place, "there is no such target or group")
+        return _nothing(term, known, place, "there is no such target or group")
     found = match_names(term, names, option=place)
     for group in match_names(term, groups, option=place):
         found += groups[group]
@@ -197,7 +200,9 @@ def _match_regex(pattern: str, names: Iterable[str], option: str) -> list[str]:
     if len(pattern) > LONGEST_REGEX:
         raise refuse(option, f"a regular expression is longer than {LONGEST_REGEX} characters", "name a group instead")
     try:
-        match = re.compile(pattern).match
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of a set that a later Python may read in another way
+            match = re.compile(pattern).match
     except (re.error, OverflowError, RecursionError) as error:
         raise refuse(option, f"'~{pattern}' is not a regular expression: {error}", "check brackets and stars") from None
     if sum(pattern.count(sign) for sign in "*+?{") <= 1:

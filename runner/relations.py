@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
 from runner.draft import Draft, Place, TargetDraft
-from runner.errors import did_you_mean
+from runner.faults import render_value
 from runner.source import Where
-from runner.wording import render_value
 
 _DAYS = ("started", "expires", "observed")
 
 
 def check_relations(draft: Draft) -> None:
     """Given a draft, add a mistake for everything that refers to nothing."""
-    kinds: dict[str, list[str]] = {"server": [], "service": [], "website": []}
+    kinds: dict[str, set[str]] = {"server": set(), "service": set(), "website": set()}
     for name, target in draft.targets.items():
-        kinds[target.kind].append(name)
+        kinds[target.kind].add(name)
     for name, target in draft.targets.items():
         _check_target(draft, name, target, kinds)
     for name, person in draft.people.items():
@@ -29,7 +28,7 @@ def check_relations(draft: Draft) -> None:
         _check_secrets(draft, draft.places.get(("vars", key)), value, ())
 
 
-def _check_target(draft: Draft, name: str, target: TargetDraft, kinds: Mapping[str, list[str]]) -> None:
+def _check_target(draft: Draft, name: str, target: TargetDraft, kinds: Mapping[str, set[str]]) -> None:
     settings, place = target.settings, target.place
     if "server" in settings:
         _check_name(draft, place, ("server",), settings["server"], "server", kinds["server"])
@@ -47,7 +46,7 @@ def _check_target(draft: Draft, name: str, target: TargetDraft, kinds: Mapping[s
             _check_secrets(draft, place, settings[key], (key,))
 
 
-def _check_names(draft: Draft, place: Place, key: str, value: Any, kind: str, known: Iterable[str]) -> None:
+def _check_names(draft: Draft, place: Place, key: str, value: Any, kind: str, known: Collection[str]) -> None:
     if isinstance(value, list):
         for index, each in enumerate(value):
             _check_name(draft, place, (key, index), each, kind, known)
@@ -55,16 +54,15 @@ def _check_names(draft: Draft, place: Place, key: str, value: Any, kind: str, kn
         _check_name(draft, place, (key,), value, kind, known)
 
 
-def _check_name(draft: Draft, place: Place, at: Where, value: Any, kind: str, known: Iterable[str]) -> None:
-    names = {*known}
-    if isinstance(value, str) and value not in names:
+def _check_name(draft: Draft, place: Place, at: Where, value: Any, kind: str, known: Collection[str]) -> None:
+    if isinstance(value, str) and value not in known:
         other = draft.targets.get(value)
         message = f"'{value}' is a {other.kind}, not a {kind}" if other else f"there is no {kind} '{value}'"
-        cure = did_you_mean(value, names) or f"define it under '{'people' if kind == 'person' else kind + 's'}'"
+        cure = draft.suggest(value, known) or f"define it under '{'people' if kind == 'person' else kind + 's'}'"
         draft.mistakes.append(place.mistake(message, cure, at=at))
 
 
-def _check_jump(draft: Draft, name: str, target: TargetDraft, servers: list[str]) -> None:
+def _check_jump(draft: Draft, name: str, target: TargetDraft, servers: Collection[str]) -> None:
     """In our form a jump without '@', '.' or ':' is the name of a server; those must not go round in a circle."""
     jump = target.settings["jump"]
     ours = target.place.path == ("servers", name)
@@ -113,7 +111,7 @@ def _check_day(draft: Draft, place: Place, at: Where, value: Any) -> date | None
 def _check_secrets(draft: Draft, place: Place | None, value: Any, at: tuple[str | int, ...]) -> None:
     for path, name in _references(value, at):
         if name not in draft.secrets and place is not None:
-            cure = did_you_mean(name, draft.secrets) or "define it under 'secrets'"
+            cure = draft.suggest(name, draft.secrets) or "define it under 'secrets'"
             draft.mistakes.append(place.mistake(f"there is no secret '{name}'", cure, at=(*path, "secret")))
 
 

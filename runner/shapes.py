@@ -10,10 +10,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from runner.acceptance import Acceptance, Check, Schema, is_expression
+from runner.acceptance import Acceptance, Schema, is_expression
 from runner.errors import Mistake
+from runner.faults import Fault
+from runner.plain import Check
 from runner.source import Source, Where
-from runner.wording import Fault, explain
+from runner.wording import explain
 
 MOST_COMPILED = 1024
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from runner.acceptance import has_type
 from runner.errors import did_you_mean
+from runner.faults import Failure, Fault, render_value
+from runner.plain import has_type
 
-LONGEST_SHOWN = 60
 NEEDED = {
     "string": "a text",
     "integer": "a whole number",
@@ -23,44 +22,6 @@ NEEDED = {
 }
 _YES = frozenset({"ya", "yes", "y", "on", "true", "benar", "1"})
 _NO = frozenset({"tidak", "no", "n", "off", "false", "salah", "0"})
-
-
-class Failure(Protocol):
-    """What is read of a jsonschema ValidationError."""
-
-    schema_path: Sequence[str | int]
-    validator: Any
-    validator_value: Any
-    instance: Any
-    schema: Any
-    context: Any
-    parent: Any
-
-    @property
-    def absolute_path(self) -> Sequence[str | int]:
-        """Keys and indexes from the root of the value."""
-
-    @property
-    def absolute_schema_path(self) -> Sequence[str | int]:
-        """Keys and indexes from the root of the schema."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that does not fit: its path, whether the key (not the value) is meant, what is wrong, what to do."""
-
-    path: tuple[str | int, ...]
-    message: str
-    cure: str = ""
-    key: bool = False
-
-
-def render_value(value: Any) -> str:
-    """Given a value, return it short and on one line, with nothing a terminal would obey."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    text = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
-    text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    return f"'{text}'" if isinstance(value, str) else text
 
 
 def explain(failure: Failure) -> Iterator[Fault]:
