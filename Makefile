@@ -1,0 +1,52 @@
+# make demo   runs the whole SOP on an embedded court website
+# make test   lint, types and tests, at most ten minutes
+# Both install what they need into .venv; `make test` also real servers, through apt where it may.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test test-heavy lint types fix schemas bench servers clean
+
+demo: .venv/installed
+	$(BIN)/sop demo
+
+test: lint types servers
+	$(BIN)/python -m pytest -m "not heavy"
+
+test-heavy: .venv/tools servers
+	$(BIN)/python -m pytest -m heavy --timeout 1800
+
+lint: .venv/tools
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/tools
+	$(BIN)/mypy
+
+fix: .venv/tools
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schemas: .venv/installed
+	$(BIN)/python -m runner.schema schemas
+
+bench: .venv/tools servers
+	benchmarks/run
+
+servers:
+	tests/install-servers
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sop needs Python 3.11 or later: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv || { echo "the venv module is missing: apt-get install python3-venv"; exit 1; }
+
+.venv/installed: setup.cfg | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/tools: setup.cfg | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@ .venv/installed
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
