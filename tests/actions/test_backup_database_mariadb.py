@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.actions import backup_seal
 from runner.actions.backup.mariadb import Database, render_options
 from runner.actions.backup_database import ACTION
 from runner.contract import Command, Result
@@ -80,8 +82,8 @@ def fingerprint(server: MariaDB, name: str) -> str:
             f"WHERE table_schema='{name}' AND table_name='{table}' ORDER BY ordinal_position"
         ).split("\n")[:-1]
         text += f"{table}\n" + server.sql(f"SELECT {', '.join(columns)} FROM `{quoted}` ORDER BY 1", name)
-    for kind, columns in DEFINITIONS.items():
-        text += server.sql(f"SELECT {columns} FROM information_schema.{kind} WHERE {kind[:-1]}_schema='{name}'")
+    for kind, wanted in DEFINITIONS.items():
+        text += server.sql(f"SELECT {wanted} FROM information_schema.{kind} WHERE {kind[:-1]}_schema='{name}'")
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -103,6 +105,13 @@ def test_restores_to_the_same_rows_with_plain_tools(server: MariaDB, database: s
     with server.database() as restored:
         assert server.feed(["mariadb", "--no-defaults", "-uroot", "-S", server.socket, restored], dump).returncode == 0
         assert fingerprint(server, restored) == fingerprint(server, database)
+
+
+def test_a_dump_can_be_sealed(server: MariaDB, database: str, tmp_path: Path) -> None:
+    part = run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))["part"]
+    outputs = run_well(backup_seal.ACTION, backup_call(backup_seal.ACTION, {"parts": [part]}, tmp_path))
+    guide = (Path(outputs["set"]) / "PULIHKAN.txt").read_text()
+    assert f"zstd -dc {Path(part['path']).name} | mariadb PULIH" in guide
 
 
 def test_packs_here_where_the_server_has_no_zstd(
@@ -222,13 +231,11 @@ def _read(path: Path) -> bytes:
         return b""
 
 
+@dataclass(frozen=True, slots=True)
 class Spoiling(LocalConnection):
     """A connection over which the dump arrives altered, and ends as if all were well."""
 
-    __slots__ = ("alter",)
-
-    def __init__(self, alter: Callable[[bytes], bytes]) -> None:
-        object.__setattr__(self, "alter", alter)
+    alter: Callable[[bytes], bytes]
 
     def stream(self, command: Command, deadline: Deadline, sink: Callable[[bytes], None]) -> Result:
         result = self.run(command, deadline)

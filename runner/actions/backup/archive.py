@@ -26,7 +26,7 @@ echo ready"""
 _SIZE = 'cd -- "$1" && du -sk . 2>/dev/null | cut -f 1'
 _GNU_FLAGS = ("--format=posix", "--pax-option=delete=atime,delete=ctime", "--sparse")
 _UNSTEADY = re.compile(
-    r"^tar: (?P<name>.+?): "
+    r"^\S*tar: (?P<name>.+?): "
     r"(?:file changed as we read it|File removed before we read it|File shrank by \d+ bytes?; padding with zeros)$"
 )
 _SAID = {

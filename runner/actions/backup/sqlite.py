@@ -96,7 +96,7 @@ def fetch(connection: Connection, path: str, copy: Path, deadline: Deadline, run
 def check_copy(copy: Path, path: str, deadline: Deadline) -> dict[str, int]:
     """Given a copy, return its tables with their numbers of rows. Raise NotAccepted where it is damaged or empty."""
     try:
-        with closing(_open(str(copy), 0)) as database:
+        with closing(_open(str(copy), 0, "&immutable=1")) as database:  # it has no journal, and shall get none
             database.set_progress_handler(lambda: int(deadline.passed), 100_000)
             faults = [row[0] for row in database.execute("PRAGMA quick_check(3)")]
             tables = _count(database) if faults == ["ok"] else {}
@@ -126,8 +126,8 @@ def _count(database: sqlite3.Connection) -> dict[str, int]:
     return counts
 
 
-def _open(path: str, wait: float) -> sqlite3.Connection:
-    uri = f"file:{quote(os.path.abspath(path))}?mode=ro"
+def _open(path: str, wait: float, how: str = "") -> sqlite3.Connection:
+    uri = f"file:{quote(os.path.abspath(path))}?mode=ro{how}"
     return sqlite3.connect(uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False)
 
 

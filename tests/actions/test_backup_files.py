@@ -1,0 +1,242 @@
+"""backup.files on real trees with real tar."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.actions.backup_files import ACTION
+from runner.contract import Command, Result
+from runner.durations import Deadline
+from runner.errors import Failed, TimeUp
+from tests.actions.backups import PathWithout, assert_refused, backup_call, files_in, run_well, unpack
+from tests.calls import LocalConnection
+
+ODD_NAMES = (
+    *(b"plain", b"-rf", b"--help", b"line\nbreak", b"latin\xe9\xff", b"\xc3\xa9", b" lead ", b"$(touch pwned)"),
+    *(b"Case", b"case", b"q\"'`\\", b"n" * 255),
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    root = tmp_path / "the site"
+    (root / "deep" / "er").mkdir(parents=True)
+    for name in ODD_NAMES:
+        path = os.fsencode(root / "deep") + b"/" + name
+        with open(path, "wb") as file:
+            file.write(name * 50)
+    (root / "link").symlink_to("/etc/passwd")
+    os.link(root / "deep" / "plain", root / "hard")
+    (root / "empty").touch()
+    (root / "large").write_bytes(os.urandom(3_000_000))
+    with (root / "sparse").open("wb") as file:
+        file.truncate(50_000_000)
+    (root / "cache").mkdir()
+    (root / "cache" / "x.log").write_text("x")
+    os.utime(root / "large", (1_000_000_000, 1_000_000_000))
+    (root / "large").chmod(0o640)
+    return root
+
+
+def snapshot(root: Path) -> dict[bytes, Any]:
+    """Every entry with its kind, mode, time and hash of its content."""
+    found: dict[bytes, Any] = {}
+    for folder, names, files in os.walk(os.fsencode(root)):
+        for name in names + files:
+            path = os.path.join(folder, name)
+            status = os.lstat(path)
+            content = b""
+            if os.path.islink(path):
+                content = os.readlink(path)
+            elif os.path.isfile(path):
+                with open(path, "rb") as file:
+                    content = hashlib.sha256(file.read()).digest()
+            time = 0 if os.path.islink(path) else int(status.st_mtime)
+            found[os.path.relpath(path, os.fsencode(root))] = (status.st_mode, status.st_nlink, time, content)
+    return found
+
+
+def restore(part: Any, folder: Path) -> Path:
+    folder.mkdir()
+    subprocess.run(["tar", "-xpf", "-", "-C", str(folder)], input=unpack(part), check=True)
+    return folder
+
+
+@pytest.mark.parametrize("missing", ["", "zstd"])
+def test_restores_to_the_same_tree_with_plain_tools(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    monkeypatch.setenv("PATH", str(PathWithout(tmp_path, missing)))
+    outputs = run_well(ACTION, backup_call(ACTION, {"root": str(site)}, tmp_path))
+    monkeypatch.undo()
+    part = outputs["part"]
+    assert part["path"].endswith("-files-the-site.tar.gz" if missing else "-files-the-site.tar.zst")
+    assert hashlib.sha256(Path(part["path"]).read_bytes()).hexdigest() == part["sha256"]
+    assert outputs["entries"] == len(snapshot(site)) + 1
+    assert outputs["content_bytes"] < 10_000_000
+    assert outputs["unsteady"] == []
+    assert snapshot(restore(part, tmp_path / "restored")) == snapshot(site)
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_leaves_out_what_is_excluded(site: Path, tmp_path: Path) -> None:
+    inputs = {"root": str(site), "exclude": ["cache", "./deep", "$(touch pwned)", "--checkpoint-action=exec=false"]}
+    part = run_well(ACTION, backup_call(ACTION, inputs, tmp_path))["part"]
+    restored = snapshot(restore(part, tmp_path / "restored"))
+    assert sorted(restored) == [b"empty", b"hard", b"large", b"link", b"sparse"]
+    assert part["exclude"] == inputs["exclude"]
+
+
+def test_refuses_a_root_that_is_not_there_or_empty(site: Path, tmp_path: Path) -> None:
+    for root, words in ((tmp_path / "none", "no such folder"), (site / "large", "no such folder")):
+        assert_refused(ACTION.run(backup_call(ACTION, {"root": str(root)}, tmp_path)), "backup.incomplete", words)
+    (tmp_path / "mountpoint").mkdir()
+    call = backup_call(ACTION, {"root": str(tmp_path / "mountpoint")}, tmp_path)
+    assert_refused(ACTION.run(call), "backup.incomplete", "is its disk mounted?")
+    with pytest.raises(Failed, match="is its disk mounted"):
+        ACTION.preview(call)
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_refuses_when_all_is_excluded(site: Path, tmp_path: Path) -> None:
+    call = backup_call(ACTION, {"root": str(site), "exclude": ["./*"]}, tmp_path)
+    assert_refused(ACTION.run(call), "backup.incomplete", "nothing is left to back up")
+
+
+def test_refuses_a_root_without_what_it_must_contain(site: Path, tmp_path: Path) -> None:
+    well = {"root": str(site), "must_contain": ["deep/plain", "link", "-rf"]}
+    (site / "-rf").touch()
+    run_well(ACTION, backup_call(ACTION, well, tmp_path))
+    call = backup_call(ACTION, {"root": str(site), "must_contain": ["large", "configuration.php"]}, tmp_path)
+    assert_refused(ACTION.run(call), "backup.incomplete", "does not contain configuration.php")
+
+
+@pytest.mark.parametrize("lost", ["large", "deep"])
+def test_refuses_a_source_that_shrank(site: Path, tmp_path: Path, lost: str) -> None:
+    earlier = run_well(ACTION, backup_call(ACTION, {"root": str(site)}, tmp_path))
+    (site / lost).rename(tmp_path / "lost")
+    outcome = ACTION.run(backup_call(ACTION, {"root": str(site)}, tmp_path, earlier=earlier))
+    assert_refused(outcome, "backup.shrunk", "shrank by more than a fifth")
+    assert len(files_in(tmp_path / "backups")) == 1
+    run_well(ACTION, backup_call(ACTION, {"root": str(site), "accept_smaller": True}, tmp_path, earlier=earlier))
+
+
+@dataclass(frozen=True, slots=True)
+class Complaining(LocalConnection):
+    """A connection over which tar ends with that code and those complaints, its archive cut there."""
+
+    code: int
+    stderr: bytes
+    cut: int | None = None
+
+    def stream(self, command: Command, deadline: Deadline, sink: Callable[[bytes], None]) -> Result:
+        sink(self.run(command, deadline).stdout[: self.cut])
+        return Result(self.code, b"", self.stderr)
+
+
+def test_names_files_that_changed_or_vanished(site: Path, tmp_path: Path) -> None:
+    said = (
+        b"tar: ./a: b: file changed as we read it\n"
+        b"tar: ./gone\\n: File removed before we read it\n"
+        b"tar: ./log: File shrank by 12 bytes; padding with zeros\n"
+    )
+    call = backup_call(ACTION, {"root": str(site)}, tmp_path, connect=lambda: Complaining(1, said))
+    outputs = run_well(ACTION, call)
+    assert outputs["unsteady"] == ["./a: b", "./gone\\n", "./log"]
+    assert len(outputs["part"]["notes"]) == 3
+
+
+def test_names_a_file_that_grows_while_it_is_read(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real tar, which at every record it has read appends to the file."""
+    path = PathWithout(tmp_path, "tar", "zstd")
+    wrapper = path.folder / "tar"
+    wrapper.write_text(
+        "#!/bin/sh\ncase $1 in --version) exec /bin/tar --version;; esac\n"
+        'exec /bin/tar --checkpoint=1 --checkpoint-action="exec=echo more >> \\"$GROWING\\"" "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", str(path))
+    monkeypatch.setenv("GROWING", str(site / "large"))
+    outputs = run_well(ACTION, backup_call(ACTION, {"root": str(site)}, tmp_path))
+    assert "./large" in outputs["unsteady"]
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "words"),
+    [
+        (2, b"tar: ./key: Cannot open: Permission denied\ntar: Exiting with failure status due to previous errors\n",
+         "exit code 2: tar: ./key: Cannot open: Permission denied. nothing was kept"),
+        (1, b"", "exit code 1"),
+        (137, b"tar: ./a: file changed as we read it\n", "exit code 137"),
+    ],
+)  # fmt: skip
+def test_refuses_an_archive_that_tar_could_not_finish(
+    site: Path, tmp_path: Path, code: int, said: bytes, words: str
+) -> None:
+    call = backup_call(ACTION, {"root": str(site)}, tmp_path, connect=lambda: Complaining(code, said))
+    assert_refused(ACTION.run(call), "backup.incomplete", words)
+    assert files_in(tmp_path / "backups") == []
+
+
+@pytest.mark.parametrize("kept", [0, 512, 100_000, -20480])
+def test_refuses_an_archive_that_was_cut(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    call = backup_call(ACTION, {"root": str(site)}, tmp_path, connect=lambda: Complaining(0, b"", kept))
+    monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "zstd")))
+    assert_refused(ACTION.run(call), "backup.incomplete", "nothing was kept")
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_says_when_the_disk_is_full(site: Path, tmp_path: Path) -> None:
+    """A limit on the size of files fails writing as a full disk does."""
+    call = backup_call(ACTION, {"root": str(site)}, tmp_path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        outcome = ACTION.run(call)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert_refused(outcome, "backup.incomplete", "the disk is full after", "make room")
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_keeps_nothing_when_time_is_up(site: Path, tmp_path: Path) -> None:
+    with pytest.raises(TimeUp):
+        ACTION.run(backup_call(ACTION, {"root": str(site)}, tmp_path, limit=0.0))
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_clears_away_what_a_killed_run_left(site: Path, tmp_path: Path) -> None:
+    call = backup_call(ACTION, {"root": str(site)}, tmp_path)
+    folder = tmp_path / "backups" / "WEB-PN-TAIS"
+    folder.mkdir(parents=True)
+    (folder / "WEB-PN-TAIS-2026-01-01-000000-files-x.tar.zst.partial").write_bytes(b"half")
+    first, second = run_well(ACTION, call)["part"], run_well(ACTION, call)["part"]
+    assert files_in(folder) == sorted(Path(part["path"]).name for part in (first, second))
+
+
+def test_previews_without_writing(site: Path, tmp_path: Path) -> None:
+    before = snapshot(site)
+    preview = ACTION.preview(backup_call(ACTION, {"root": str(site)}, tmp_path))
+    assert preview is not None
+    assert preview.message.startswith(f"would copy {site} (about 3.")
+    assert snapshot(site) == before
+    assert not (tmp_path / "backups").exists()
+
+
+def test_refuses_a_destination_whose_disk_is_missing(site: Path, tmp_path: Path) -> None:
+    inputs = {"root": str(site), "destination": str(tmp_path / "mnt" / "disk" / "backups")}
+    call = backup_call(ACTION, inputs, tmp_path)
+    assert_refused(ACTION.run(call), "backup.incomplete", "check the destination, and its disk")
+    with pytest.raises(Failed, match="check the destination"):
+        ACTION.preview(call)
