@@ -71,7 +71,7 @@ def read_variables(document: Document, found: Found) -> None:
     if not isinstance(source.data, dict):
         found.mistakes.append(place.mistake("variables are not a mapping", "write key: value"))
     elif name not in known:
-        found.note(f"{source.file} is for '{name}', which is not in the inventory", place)
+        found.note(f"this is for '{name}', which is not in the inventory", place)
     else:
         for key, value in source.data.items():
             known[name].set(key, value, Place(source, (key,)))
