@@ -78,7 +78,7 @@ def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, str]]:
     kept = []
     for kind, sources in (("playbook", plan.playbook.sources), ("inventory", plan.inventory.sources)):
         for source in {source.file: source for source in sources}.values():
-            text = source.text.encode()
+            text = source.original.encode()
             evidence = keep(Path(source.file).name, text, "text/yaml")
             digest = hashlib.sha256(text).hexdigest()
             kept.append(

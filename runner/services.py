@@ -17,7 +17,7 @@ from runner.events import Key
 from runner.evidence import EvidenceStore
 from runner.inventory import Inventory, Target
 from runner.journal import Journal
-from runner.secrets import Redactor, SecretReference, resolve_secret
+from runner.secrets import Redactor
 
 Render = Callable[[str, str], bytes]  # run, kind of document
 
@@ -30,12 +30,12 @@ class Secrets:
         self._values: dict[str, str] = {}
         for name in sorted(names):
             try:
-                self._values[name] = resolve_secret(name, SecretReference.parse(inventory.secrets[name]))
+                self._values[name] = inventory.resolve(name)
             except (Failed, ValueError, KeyError) as error:
                 mistakes.append(Mistake(f"secret '{name}'", 0, 0, str(error)))
         if mistakes:
             raise Refused(*mistakes)
-        self.redactor = Redactor(self._values)
+        self.redactor = Redactor({**inventory.plain, **self._values})
 
     def get(self, name: str) -> str:
         """The value of a secret that was found. Raise Failed for another."""
@@ -59,7 +59,7 @@ class World:
         self.recorder = recorder
         self._connections = connections
         self._secrets = secrets
-        self._masks = bool(secrets.redactor)
+        
 
     def connect(self, server: Target | None) -> Connection:
         """The connection to a server, to this machine for None. Raise Unreachable."""

@@ -55,11 +55,15 @@ class Items(list[Any]):
 
 
 class Source:
-    """A YAML document: `file` as shown to the user, its `text`, and its `data` of plain values."""
+    """A YAML document: `file` as shown to the user, its `original` text, and its `data` of plain values.
 
-    def __init__(self, file: str, text: str) -> None:
+    `text` is the original but for bare dashes put in quotes; places point into it.
+    """
+
+    def __init__(self, file: str, text: str, original: str | None = None) -> None:
         self.file = file
         self.text = text
+        self.original = text if original is None else original
         self._lines = [0, *accumulate(len(line) for line in _lines(text))]
         self.data: Any = None
 
@@ -126,7 +130,7 @@ def parse_source(text: str, file: str, tags: Collection[str] = (), *, collect: l
             repaired = _quote_bare_dash(source.text, line)
             if repaired is None:
                 raise Refused(mistake) from None
-            source, mistakes = Source(file, repaired), []
+            source, mistakes = Source(file, repaired, text), []
         except ValueError as error:  # libyaml: a lone surrogate or NUL
             raise Refused(Mistake(file, 1, 1, f"not YAML: {error}", "save it as UTF-8 text")) from None
     else:

@@ -1,0 +1,119 @@
+"""`sop demo`: the whole SOP on an embedded court website, the people's acts played by demo officials."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from runner.binding import Bound, Documents, bind
+from runner.commands.execute import Options, carry_out
+from runner.commands.resume import bound_as_begun
+from runner.commands.sign import answer_event
+from runner.contract import Status
+from runner.demo.build import Act, Demo, build_demo
+from runner.demo.server import serve
+from runner.document import Record
+from runner.errors import refuse
+from runner.evidence import EvidenceStore
+from runner.journal import Journal
+from runner.plan import Selection
+from runner.screen import Screen
+
+RECORDS = Path("records")
+REPORT = "laporan-situasi.html"
+MARK = "DEMO.txt"
+FORKS = 4
+PLAYED_WELL = (0, 10)
+
+
+@click.command("demo")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"))
+@click.option("-v", "--verbose", count=True, help="Say more.")
+def command(folder: Path, verbose: int) -> int:
+    """Make a demo court in FOLDER (demo/) and run its whole SOP: no server, no root, nothing left running."""
+    demo = _fresh(folder)
+    before = Path.cwd()
+    os.chdir(demo.folder)
+    try:
+        with serve(demo.folder) as address:
+            click.echo(f"a demo court's website answers at {address}; nobody named in it is real")
+            record = _play(demo, verbose)
+        report = _copy_report(record)
+        Screen.for_run(_bind(demo).plan, form="text", verbose=verbose).show_record(record, folder / RECORDS)
+    finally:
+        os.chdir(before)
+    click.echo(_what_next(folder, report))
+    return 0 if record.exit_code in PLAYED_WELL else record.exit_code
+
+
+def _fresh(folder: Path) -> Demo:
+    """Make the demo; an earlier demo in the same folder is replaced, anything else is left alone."""
+    if (folder / MARK).is_file():
+        shutil.rmtree(folder)
+    elif folder.exists() and any(folder.iterdir()):
+        raise refuse(str(folder), "the folder has something else in it", "name another one")
+    demo = build_demo(folder, datetime.now(UTC))
+    (folder / MARK).write_text("Made by 'sop demo', which replaces this folder when it is called again.\n")
+    return demo
+
+
+def _bind(demo: Demo) -> Bound:
+    documents = Documents(demo.playbook.relative_to(demo.folder), (Path("inventory"),))
+    return bind(documents, Selection(), now=datetime.now(UTC))
+
+
+def _play(demo: Demo, verbose: int) -> Record:
+    """Run the SOP; whenever it waits, the next demo official acts."""
+    bound = _bind(demo)
+    screen = Screen.for_run(bound.plan, form="text", verbose=verbose)
+    said = {"limit": "", "only": [], "from": "", "variables": {}}
+    record = carry_out(bound, Options(RECORDS, FORKS, said), screen.listen)
+    for act in demo.acts:
+        if record.status is not Status.WAITING:
+            break
+        _act(record, act, bound)
+        again = bound_as_begun(Journal.open(RECORDS, create=False), record)
+        options = Options(RECORDS, FORKS, {}, resume=record.run, reason="demo")
+        record = carry_out(again, options, screen.listen)
+    return record
+
+
+def _act(record: Record, act: Act, bound: Bound) -> None:
+    person = bound.plan.inventory.people[act.person].name
+    request = next(each for each in record.requests if each.key.step == act.step)
+    click.echo(f"  {person} ({act.role}): {act.label}. {act.note}".rstrip())
+    with Journal.open(RECORDS, create=False) as journal:
+        journal.append([answer_event(record, request, person, act.label, "demo", act.note)])
+
+
+def _copy_report(record: Record) -> str:
+    """Put the report that was signed where it is easily found; return its name, "" where there is none."""
+    for step in record.steps:
+        for target in step.targets:
+            for task in target.tasks:
+                for evidence in task.outcome.evidence:
+                    if evidence.name == REPORT:
+                        shutil.copyfile(EvidenceStore(RECORDS).path(evidence.sha256), REPORT)
+                        return REPORT
+    return ""
+
+
+def _what_next(folder: Path, report: str) -> str:
+    program = sys.argv[0] if Path(sys.argv[0]).name == "sop" else "sop"
+    program = os.path.relpath(program) if os.path.isabs(program) else program
+    lines = ["", f"the report:    {folder / report}"] if report else [""]
+    lines += [
+        f"the evidence:  {folder / RECORDS / 'evidence'}",
+        f"the backups:   {folder / 'backups'}",
+        "",
+        "try next:",
+        f"  {program} show last --records {folder / RECORDS}",
+        f"  {program} verify --records {folder / RECORDS}",
+        f"  {program} print playbooks/pemeliharaan-website.yml -o form.html",
+    ]
+    return "\n".join(lines)
