@@ -46,7 +46,7 @@ class Line:
 
 
 class LineCutter:
-    """Cuts a stream of bytes into lines; of a longer line than 64 KiB only the beginning is kept."""
+    """Cuts a stream of bytes into lines, empty ones left out; of a longer line than 64 KiB the beginning is kept."""
 
     def __init__(self, sink: Callable[[bytes], None]) -> None:
         self._sink = sink
@@ -60,7 +60,7 @@ class LineCutter:
             self._rest += first
         if others:
             self.end()
-            for line in others[:-1]:
+            for line in filter(None, others[:-1]):
                 self._sink(line[:LONGEST_LINE])
             self._rest = others[-1]
         if len(self._rest) > LONGEST_LINE:

@@ -12,7 +12,7 @@ LONGEST_PATH = 120
 
 _E_MAIL = re.compile(r"[\w.+-]{1,64}(?:@|%40)[\w.-]{1,100}")
 _NUMBER = re.compile(r"\d{9,}")
-_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\u024f]+")
+_UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a1-\u00ac\u00ae-\u024f]+")
 _PARTY = re.compile(
     r"(?i)((?:penggugat|tergugat|pemohon|termohon|terdakwa|para[-_ ]?pihak|nama|alm)[-_ /=])[^/]{1,100}"
 )

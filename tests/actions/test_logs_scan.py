@@ -1,0 +1,349 @@
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.actions.logs.counts import Counts, Thresholds
+from runner.actions.logs.decode import forms
+from runner.actions.logs.lines import LONGEST_LINE, LineCutter, parse_line
+from runner.actions.logs.privacy import mask_address, public_path
+from runner.actions.logs.rules import RULES, match_header, match_target
+from runner.actions.logs_scan import ACTION
+from runner.contract import Call, Connection, Outcome, Severity, Status
+from runner.errors import Failed, TimeUp, Unreachable
+from tests.calls import NOW, LocalConnection, assert_fits, make_call, read_evidence
+
+CASES: dict[str, dict[str, list[str]]] = json.loads(
+    (Path(__file__).parents[1] / "cases/logs.scan/rules.json").read_text(encoding="utf-8")
+)
+
+
+def line(
+    target: str = "/",
+    *,
+    address: str = "203.0.113.7",
+    status: int = 200,
+    method: str = "GET",
+    ago: timedelta = timedelta(hours=1),
+    agent: str = "Mozilla/5.0",
+) -> str:
+    moment = (NOW - ago).strftime("%d/%b/%Y:%H:%M:%S +0000")
+    return f'{address} - - [{moment}] "{method} {target} HTTP/1.1" {status} 512 "-" "{agent}"\n'
+
+
+def scan_call(folder: Path, log: str | bytes, inputs: Mapping[str, Any] | None = None, **more: Any) -> Call:
+    path = folder / "access.log"
+    path.write_bytes(log if isinstance(log, bytes) else log.encode("utf-8", "surrogateescape"))
+    target = {"name": "pn_contoh", "kind": "website", "access_log": str(path)}
+    return make_call(ACTION, inputs, directory=folder, target=target, **more)
+
+
+def scan(folder: Path, log: str | bytes, inputs: Mapping[str, Any] | None = None) -> Outcome:
+    outcome = ACTION.run(scan_call(folder, log, inputs))
+    assert outcome.status is Status.OK
+    assert_fits(ACTION, outcome.outputs)
+    return outcome
+
+
+def keys(outcome: Outcome) -> list[str]:
+    return [problem.key for problem in outcome.problems]
+
+
+def test_summarises_visitors(tmp_path: Path) -> None:
+    log = line() + line("/berita?id=1", address="198.51.100.9") + line("/a.css") + line("/x", status=404)
+    outcome = scan(tmp_path, log + line("/", address="2001:db8:1:2::3", ago=timedelta(hours=10)))
+    outputs = outcome.outputs
+    assert outcome.problems == ()
+    assert (outputs["verdict"], outputs["requests"], outputs["addresses"]) == ("clean", 5, 3)
+    assert (outputs["statuses"], outputs["transferred"]) == ({"200": 4, "404": 1}, 5 * 512)
+    assert outputs["days"] == {"2026-11-21": 1, "2026-11-22": 4}
+    assert outputs["top_pages"] == [{"path": "/", "requests": 2}, {"path": "/berita", "requests": 1}]
+    assert outputs["top_networks"][0] == {"network": "203.0.113.0/24", "requests": 3}
+    assert {row["network"] for row in outputs["top_networks"]} >= {"198.51.100.0/24", "2001:db8:1::/48"}
+    assert outputs["complete"] is True
+    assert outputs["summary"] == (
+        "5 permintaan dari 3 alamat, Sabtu, 21 November 2026 sampai dengan Minggu, 22 November 2026."
+        " Tidak ditemukan permintaan yang mencurigakan."
+    )
+
+
+def test_attempts_are_told_from_likely_success(tmp_path: Path) -> None:
+    log = line("/images/x.php", status=404) + line("/?id=1%27%20or%201=1")
+    outcome = scan(tmp_path, log)
+    assert keys(outcome) == ["visitors.attack_attempts"]
+    assert outcome.problems[0].severity is Severity.MAJOR
+    assert (outcome.outputs["attempts"], outcome.outputs["likely_successes"]) == (2, 0)
+    worked = scan(tmp_path, log + line("/images/x.php", status=200))
+    assert keys(worked) == ["visitors.attack_attempts", "visitors.likely_intrusion"]
+    assert worked.problems[1].severity is Severity.CRITICAL
+    assert worked.outputs["verdict"] == "likely_intrusion"
+    assert worked.outputs["suspicious"][0]["rule"] == "shell_place"
+
+
+def test_refused_attempts_are_minor(tmp_path: Path) -> None:
+    outcome = scan(tmp_path, line("/.env", status=403))
+    assert [(p.key, p.severity) for p in outcome.problems] == [("visitors.attack_attempts", Severity.MINOR)]
+
+
+@pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.where != "agent"])
+def test_a_rule_meets_what_it_must_and_nothing_else(rule: str) -> None:
+    for target in CASES[rule]["hits"]:
+        assert rule in {match.rule.name for match in match_target(target)}, target
+    for target in CASES[rule]["misses"]:
+        assert rule not in {match.rule.name for match in match_target(target)}, target
+
+
+def test_every_rule_has_two_lines_of_each_kind() -> None:
+    assert set(CASES) == {rule.name for rule in RULES if rule.where != "agent"}
+    assert all(len(case["hits"]) >= 2 and len(case["misses"]) >= 2 for case in CASES.values())
+
+
+def test_scanners_and_code_in_headers_are_named() -> None:
+    assert [m.rule.name for m in match_header("sqlmap/1.7")] == ["scanner"]
+    assert [m.rule.name for m in match_header("Nikto/2.5")] == ["scanner"]
+    assert [m.rule.name for m in match_header("${jndi:ldap://x.example/a}")] == ["code_injection"]
+    assert match_header("Mozilla/5.0 (Windows NT 10.0; Win64; x64)") == ()
+    assert match_header("Mozilla/5.0 (compatible; Googlebot/2.1)") == ()
+
+
+def test_guessing_passwords_counts_from_the_threshold(tmp_path: Path) -> None:
+    tries = [line("/wp-login.php", method="POST") for _ in range(9)]
+    assert keys(scan(tmp_path, "".join(tries))) == []
+    outcome = scan(tmp_path, "".join([*tries, line("/administrator/index.php", method="POST")]))
+    assert outcome.outputs["suspicious"][0]["attempts"] == 10
+    assert keys(outcome) == ["visitors.attack_attempts"]
+
+
+def test_a_login_that_leads_on_after_guessing_is_a_likely_intrusion(tmp_path: Path) -> None:
+    tries = "".join(line("/wp-login.php", method="POST") for _ in range(12))
+    outcome = scan(tmp_path, tries + line("/wp-login.php", method="POST", status=302))
+    assert "visitors.likely_intrusion" in keys(outcome)
+
+
+def test_an_administrator_who_logs_in_is_not_suspicious(tmp_path: Path) -> None:
+    assert keys(scan(tmp_path, line("/wp-login.php", method="POST", status=302) * 3)) == []
+
+
+def test_searching_for_missing_pages_counts_different_ones(tmp_path: Path) -> None:
+    same = line("/hilang", status=404) * 500
+    static = "".join(line(f"/a{n}.png", status=404) for n in range(500))
+    assert keys(scan(tmp_path, same + static)) == []
+    outcome = scan(tmp_path, "".join(line(f"/a{n}", status=404) for n in range(31)))
+    assert [(row["rule"], row["attempts"]) for row in outcome.outputs["suspicious"]] == [("not_found_burst", 31)]
+
+
+@pytest.mark.parametrize("log", ["", "\n\n\n", "not a log\n" * 5, line(ago=timedelta(days=-30))])
+def test_a_log_that_says_nothing_is_unknown(tmp_path: Path, log: str) -> None:
+    outcome = scan(tmp_path, log)
+    assert outcome.outputs["verdict"] == "unknown"
+    assert [(p.key, p.severity) for p in outcome.problems] == [("visitors.log_unknown", Severity.MAJOR)]
+    assert "tidak dapat dipastikan" in outcome.outputs["summary"]
+
+
+def test_a_missing_or_unreadable_log_is_unknown(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.log", tmp_path, tmp_path / "none" / "*.log"):
+        outcome = ACTION.run(make_call(ACTION, {"path": str(path)}, directory=tmp_path))
+        assert_fits(ACTION, outcome.outputs)
+        assert (keys(outcome), outcome.outputs["complete"]) == (["visitors.log_unknown"], False)
+        assert str(path) in outcome.problems[0].message
+
+
+def test_mostly_unknown_lines_are_unknown_but_attacks_are_still_told(tmp_path: Path) -> None:
+    outcome = scan(tmp_path, "?\n" * 5 + line("/.git/config"))
+    assert keys(outcome) == ["visitors.log_unknown", "visitors.attack_attempts", "visitors.likely_intrusion"]
+    assert outcome.outputs["not_understood"] == 5
+
+
+def test_since_leaves_older_lines_out(tmp_path: Path) -> None:
+    log = line("/.env", ago=timedelta(days=3)) + line()
+    outputs = scan(tmp_path, log, {"since": "1 hari"}).outputs
+    assert (outputs["requests"], outputs["older"], outputs["attempts"]) == (1, 1, 0)
+    assert scan(tmp_path, line(ago=timedelta(days=3)), {"since": "24h"}).outputs["verdict"] == "unknown"
+
+
+def test_reads_only_the_end_of_a_large_log_and_says_so(tmp_path: Path) -> None:
+    last = line("/terakhir")
+    outputs = scan(tmp_path, line("/awal") * 50 + last * 3, {"size_limit": len(last) * 3 + 7}).outputs
+    assert (outputs["lines"], outputs["not_understood"], outputs["complete"]) == (3, 0, False)
+    assert [row["path"] for row in outputs["top_pages"]] == ["/terakhir"]
+
+
+def test_rotated_and_several_logs_are_read(tmp_path: Path) -> None:
+    (tmp_path / "access.log.1").write_text(line("/satu"))
+    (tmp_path / "access.log.2.gz").write_bytes(gzip.compress(line("/dua").encode()))
+    (tmp_path / "access.log.3.xz").write_bytes(b"?")
+    (tmp_path / "other access.log").write_text(line("/lain"))
+    outputs = scan(tmp_path, line(), {"rotated": True}).outputs
+    assert {row["path"] for row in outputs["top_pages"]} == {"/", "/satu", "/dua"}
+    assert outputs["complete"] is False  # the .xz
+    outcome = ACTION.run(make_call(ACTION, {"path": str(tmp_path / "*access.log")}, directory=tmp_path))
+    assert {row["path"] for row in outcome.outputs["top_pages"]} == {"/", "/lain"}
+
+
+def test_a_packed_bomb_is_cut_at_the_size_limit(tmp_path: Path) -> None:
+    (tmp_path / "access.log.1.gz").write_bytes(gzip.compress(b"x" * 50_000_000))
+    outputs = scan(tmp_path, line(), {"rotated": True, "size_limit": 100_000}).outputs
+    assert (outputs["complete"], outputs["requests"]) == (False, 1)
+
+
+def test_the_path_is_never_run_as_a_command(tmp_path: Path) -> None:
+    names = ["$(touch pwned)", "`touch pwned`", "; touch pwned", "-n 1; touch pwned", "a'b\"c $IFS"]
+    for name in names:
+        folder = tmp_path / "logs"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(line())
+        outcome = ACTION.run(make_call(ACTION, {"path": str(folder / name)}, directory=tmp_path))
+        assert outcome.outputs["requests"] == 1, name
+    assert not list(tmp_path.rglob("pwned"))
+    assert not Path("pwned").exists()
+
+
+def test_personal_data_stays_in_the_restricted_evidence(tmp_path: Path) -> None:
+    secret = "/pihak/penggugat-budi-santoso/1234567890123456?email=budi@pn.example&token=kelinci"
+    log = line(secret) + line(f"/.env/{'9' * 16}/budi%40pn.example?nik=1771012345678901", address="203.0.113.77")
+    call = scan_call(tmp_path, log)
+    outcome = ACTION.run(call)
+    public, restricted = (read_evidence(call, evidence).decode() for evidence in outcome.evidence)
+    assert [e.name for e in outcome.evidence] == ["visitors.json", "hits.restricted.jsonl"]
+    everything = public + json.dumps(outcome.outputs) + str(outcome.problems)
+    for private in ("203.0.113.77", "203.0.113.7", "budi", "kelinci", "1771012345678901", "9" * 16):
+        assert private not in everything
+    assert json.loads(restricted.splitlines()[0])["address"] == "203.0.113.77"
+    assert json.loads(public)["top_networks"] == [{"network": "203.0.113.0/24", "requests": 2}]
+
+
+def test_hostile_lines_do_no_harm(tmp_path: Path) -> None:
+    hostile = [
+        b"\x00\x01\x02" * 1000,
+        b"\xff\xfe" * 500,
+        line("/" + "A" * 1_000_000).encode(),
+        line("/\x1b]0;pwned\x07\x1b[31m\u202e").encode(),
+        b'1.2.3.4 - - [22/Nov/2026:01:00:00 +0000] "\\x16\\x03\\x01" 400 0 "-" "-"',
+        b'1.2.3.4 - - [22/Nov/2026:01:00:00 +0000] "GET /\\" x HTTP/1.1" 200 5 "-" "a\\"b"',
+        b'1.2.3.4 - - [99/Xxx/2026:01:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "-"',
+        b'fe80::1%eth0 - - [22/Nov/2026:01:00:00 +0000] "GET / HTTP/1.1" 200 99999999999999999999999 "-" "-"',
+        ("%" * 5000 + "25" * 5000).encode(),
+        line("/?x=" + "%25" * 2500 + "27").encode(),
+        line("/?x=" + "/*" * 4000).encode(),
+        line("/?x=" + "'or" * 3000).encode(),
+    ]
+    call = scan_call(tmp_path, b"\n".join(hostile) + b"\n" + line().encode() * 20)
+    outcome = ACTION.run(call)
+    assert_fits(ACTION, outcome.outputs)
+    assert outcome.outputs["requests"] >= 20
+    for evidence in outcome.evidence:
+        data = read_evidence(call, evidence)
+        assert data.replace(b"\n", b"").decode("ascii").isprintable()
+    assert outcome.message.isprintable()
+    assert all(path.isprintable() for row in outcome.outputs["suspicious"] for path in row["examples"])
+
+
+@given(st.lists(st.binary(max_size=300), max_size=20), st.integers(1, 50))
+def test_cuts_lines_the_same_wherever_pieces_end(lines: list[bytes], size: int) -> None:
+    data = b"\n".join(lines)
+    found: list[bytes] = []
+    cutter = LineCutter(found.append)
+    for start in range(0, len(data), size):
+        cutter.feed(data[start : start + size])
+    cutter.end()
+    assert found == [text for text in data.split(b"\n") if text]
+
+
+def test_keeps_only_the_beginning_of_an_endless_line() -> None:
+    found: list[bytes] = []
+    cutter = LineCutter(found.append)
+    for _ in range(100):
+        cutter.feed(b"x" * 65536)
+    cutter.feed(b"\nnext\n")
+    assert found == [b"x" * LONGEST_LINE, b"next"]
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_counted(raw: bytes) -> None:
+    counts = Counts(Thresholds(1, 1), since=None, now=NOW, zone=UTC)
+    counts.take(raw)
+    counts.take(b'1.2.3.4 - - [22/Nov/2026:01:00:00 +0000] "GET /' + raw + b' HTTP/1.1" 404 5 "-" "-"')
+    assert counts.lines == 2
+
+
+@given(st.text(max_size=300))
+def test_any_target_can_be_decoded_and_shown(text: str) -> None:
+    assert forms(text)
+    assert public_path(text).replace("…", "").replace("·", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("raw", "address", "method", "target"),
+    [
+        ('1.2.3.4 - - [22/Nov/2026:09:00:00 +0700] "GET / HTTP/1.1" 200 5', "1.2.3.4", "GET", "/"),
+        (
+            'pn.example:443 1.2.3.4 - - [22/Nov/2026:09:00:00 +0700] "GET /a HTTP/2" 200 - "-" "-"',
+            "1.2.3.4",
+            "GET",
+            "/a",
+        ),
+        (
+            '1.2.3.4 - budi s [22/Nov/2026:09:00:00 +0700] "POST /a b HTTP/1.0" 200 5 "-" "-" 0.1',
+            "1.2.3.4",
+            "POST",
+            "/a b",
+        ),
+        ('::1 - - [22/Nov/2026:09:00:00 +0700] "GET /x" 200 5 "-" "a \\"b\\" c"', "::1", "GET", "/x"),
+        ('1.2.3.4 - - [22/Nov/2026:09:00:00 +0700] "-" 408 0 "-" "-"', "1.2.3.4", "", "-"),
+    ],
+)
+def test_reads_the_usual_forms(raw: str, address: str, method: str, target: str) -> None:
+    parsed = parse_line(raw.encode())
+    assert parsed is not None
+    assert (parsed.address, parsed.method, parsed.target) == (address, method, target)
+    assert parsed.time == datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("2001:db8:aa:bb::1", "2001:db8:aa::/48"),
+        ("::ffff:203.0.113.77", "203.0.113.0/24"),
+        ("fe80::1%eth0", "fe80::/48"),
+        ("pc-budi.example", "?"),
+    ],
+)
+def test_masks_addresses(address: str, masked: str) -> None:
+    assert mask_address(address) == masked
+
+
+def test_needs_a_whole_path(tmp_path: Path) -> None:
+    for inputs, words in (({}, "no access log"), ({"path": "access.log"}, "whole path")):
+        with pytest.raises(Failed, match=words):
+            ACTION.run(make_call(ACTION, inputs, directory=tmp_path))
+    with pytest.raises(Failed, match="since"):
+        ACTION.run(scan_call(tmp_path, line(), {"since": "soon"}))
+
+
+def test_an_unreachable_server_is_left_to_the_engine(tmp_path: Path) -> None:
+    def connect() -> Connection:
+        raise Unreachable("web1: connection refused")
+
+    with pytest.raises(Unreachable):
+        ACTION.run(scan_call(tmp_path, line(), connect=connect))
+
+
+def test_a_log_that_never_ends_is_ended_by_the_limit(tmp_path: Path) -> None:
+    import os
+
+    pipe = tmp_path / "pipe.log"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=lambda: pipe.open("wb").close(), daemon=True)
+    writer.start()
+    with pytest.raises(TimeUp):
+        ACTION.run(make_call(ACTION, {"path": str(pipe)}, directory=tmp_path, limit=0.3, connect=LocalConnection))
