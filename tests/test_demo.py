@@ -17,8 +17,10 @@ from urllib.request import urlopen
 
 import pytest
 
+from runner.binding import Documents, bind
 from runner.demo import build_demo, serve
 from runner.errors import Refused
+from runner.plan import Selection
 from runner.source import load_source
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
@@ -116,6 +118,21 @@ def test_acts_fit_the_playbook_and_the_people(demo):
         assert act.role in [holding["role"] for holding in people[act.person]["roles"]]
         assert act.role in playbook["procedure"]["roles"]
         assert act.label in offered(steps[act.step])
+
+
+ROOT = Path(__file__).parents[1]
+PLAYBOOKS = sorted((ROOT / "playbooks").glob("*.yml"))
+
+
+@pytest.mark.parametrize("playbook", PLAYBOOKS, ids=lambda path: path.stem)
+def test_shipped_playbooks_are_accepted_with_the_sample_inventory(playbook):
+    bound = bind(Documents(playbook, (ROOT / "inventory",)), Selection(), now=NOW)
+    assert all(step.targets for step in bound.plan.steps)
+
+
+def test_the_demo_is_accepted(demo):
+    bound = bind(Documents(demo.playbook, (demo.inventory,)), Selection(), now=NOW)
+    assert len(bound.plan.steps) == 9
 
 
 def offered(step: dict[str, Any]) -> set[str]:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.contract import Evidence, Outcome, Severity, Status
+from runner.contract import Evidence, Outcome, Reason, Severity, Status
 from runner.document import Record
 from runner.events import Event, Kind, outcome_to_json
 from runner.people import Holding, Person
@@ -193,6 +193,38 @@ def test_who_signed_and_what_was_decided_is_told():
     text = page_text(record(done("solution", None), *acts), [], OFFICE)
     assert "ditandatangani oleh Petugas A 22 November 2026, 08.33 WIB" in text
     assert "dijawab oleh Petugas C: bersama pihak ketiga 22 November 2026, 08.33 WIB – segera" in text
+
+
+def test_people_are_named_in_full():
+    people = {"admin": Person("a", "Nama Lengkap, S.Kom.")}
+    assert "ditandatangani oleh Nama Lengkap, S.Kom." in page_text(
+        record(done("solution", None), answered("solution", "a", "signed")), [], OFFICE, people=people
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (True, "ya"),
+        (1234567, "1.234.567"),
+        (0.21, "0,21"),
+        ("konten terbaru: 2026-11-19", "konten terbaru: 19 November 2026"),
+        ("WEB-2026-11-19-P", "WEB-2026-11-19-P"),
+        ("2026-19-39", "2026-19-39"),
+        ("2026-11-22T01:30:00+00:00", "Minggu, 22 November 2026 pukul 08.30 WIB"),
+        ({"name": "laporan.html", "sha256": SUM, "size": 3}, f"laporan.html (SHA-256 {SUM})"),
+        (list(range(20)), "0; 1; 2; 3; 4; 5; 6; 7; … (+12)"),
+        (float("nan"), "nan"),
+    ],
+)
+def test_values_are_written_for_people(value, shown):
+    text = page_text(record(done("watch", outputs={"access": value})), [], OFFICE)
+    assert f"Sasaran Hasil pn_contoh {shown} C." in text
+
+
+def test_a_task_that_was_not_needed_is_no_remark():
+    skipped = Outcome(Status.SKIPPED, reason=Reason.CONDITION, message="its condition is false")
+    assert "condition" not in page_text(record(done("troubleshoot", None, skipped)), [], OFFICE)
 
 
 def test_a_thousand_targets_stay_readable():

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from runner.contract import FINISHED_WELL, Status
+from runner.contract import FINISHED_WELL, Outcome, Reason, Status
 from runner.document import Answer, Record, StepRecord, TargetRecord
 from runner.messages import render_size
 from runner.reports.pen import Pen
@@ -107,9 +107,14 @@ def pair_activities(record: Record) -> list[Activity]:
 
 
 def build_rows(
-    activities: Sequence[Activity], record: Record, roles: Json, evidence: Sequence[EvidenceRow], pen: Pen
+    activities: Sequence[Activity],
+    record: Record,
+    roles: Json,
+    names: Mapping[str, str],
+    evidence: Sequence[EvidenceRow],
+    pen: Pen,
 ) -> list[Row]:
-    """Given the activities of a run and its record, return the table's rows in the SOP's order."""
+    """Given the activities of a run, its record and how roles and people are called, return the table's rows."""
     readings = record.started.get("readings") or {}
     return [
         Row(
@@ -118,7 +123,7 @@ def build_rows(
             reading=str(readings.get(f"steps.{activity.form.get('id')}.activity") or ""),
             performer=", ".join(str(roles.get(role, role)) for role in activity.actors),
             norm=str(activity.form.get("time_limit") or ""),
-            realised=_realised(activity, record.answers, pen),
+            realised=_realised(activity, record.answers, names, pen),
             outputs=activity.outputs,
             marks=_marks(activity, evidence),
             remarks=_remarks(activity),
@@ -168,7 +173,7 @@ def moments(target: TargetRecord) -> list[datetime]:
     return sorted(time for time in times if time)
 
 
-def _realised(activity: Activity, answers: Sequence[Answer], pen: Pen) -> list[Line]:
+def _realised(activity: Activity, answers: Sequence[Answer], names: Mapping[str, str], pen: Pen) -> list[Line]:
     pairs = list(activity.targets())
     if not pairs:
         return [Line("", pen.words["not_run"])]
@@ -177,25 +182,26 @@ def _realised(activity: Activity, answers: Sequence[Answer], pen: Pen) -> list[L
         bad = [pair for pair in pairs if pair[1].status not in FINISHED_WELL]
         pairs = (bad or pairs)[:MOST_TARGETS]
     lines = [_line(number, target, pen, many=len(activity.attempts) > 1) for number, target in pairs]
-    lines += [_answer(answer, pen) for answer in answers if answer.key.step == activity.form.get("id")]
+    lines += [_answer(answer, names, pen) for answer in answers if answer.key.step == activity.form.get("id")]
     return [*lines, Line("", pen.words["more"].format(count=total - len(pairs)))] if total > len(pairs) else lines
 
 
 def _line(number: int, target: TargetRecord, pen: Pen, *, many: bool) -> Line:
     times = moments(target)
     details = [pen.span(times[0], times[-1])] if times else []
-    if target.used_seconds:
-        details.append(f"({pen.words['working_time']} {render_duration(target.used_seconds, pen.language)})")
+    if round(target.used_seconds or 0):
+        details.append(f"({pen.words['working_time']} {render_duration(target.used_seconds or 0, pen.language)})")
     label = target.target or ""
     if many:
         label = f"{label} {pen.words['attempt']}{number}".strip()
     return Line(label, pen.status(target.status), " ".join(details))
 
 
-def _answer(answer: Answer, pen: Pen) -> Line:
+def _answer(answer: Answer, names: Mapping[str, str], pen: Pen) -> Line:
     """Who signed or decided, when, and with which words."""
     did = pen.words.get(f"did_{answer.label or 'signed'}")
-    said = f"{did} {answer.person}" if did else f"{pen.words['answered']} {answer.person}: {answer.label}"
+    person = names.get(answer.person, answer.person)
+    said = f"{did} {person}" if did else f"{pen.words['answered']} {person}: {answer.label}"
     return Line("", shorten(said), " – ".join(filter(None, (pen.span(answer.at, answer.at), shorten(answer.note)))))
 
 
@@ -207,11 +213,15 @@ def _marks(activity: Activity, evidence: Sequence[EvidenceRow]) -> list[str]:
 def _remarks(activity: Activity) -> list[str]:
     remarks = []
     for _, target in activity.targets():
-        messages = [task.outcome.message for task in target.tasks if task.outcome.status not in FINE]
+        messages = [task.outcome.message for task in target.tasks if _is_worth_telling(task.outcome)]
         prefix = f"{target.target}: " if target.target else ""
         remarks += [prefix + shorten(text) for text in (*target.deviations, target.message, *messages) if text]
     unique = list(dict.fromkeys(remarks))
     return unique if len(unique) <= MOST_TARGETS else [*unique[:MOST_TARGETS], "…"]
+
+
+def _is_worth_telling(outcome: Outcome) -> bool:
+    return outcome.status not in FINE and outcome.reason is not Reason.CONDITION
 
 
 def _values(attempt: StepRecord, pen: Pen) -> Iterator[tuple[str, str]]:

@@ -26,8 +26,8 @@ class Pen:
         return render_value(value, self.zone, self.language)
 
     def status(self, status: str | None) -> str:
-        """Given a status of the record, return its word; None while it still runs."""
-        key = f"status.{status}"
+        """Given a status of the record, return its word; None while it still runs. On paper, changed is done."""
+        key = f"status.{'ok' if status == 'changed' else status}"
         return say(key, self.language) if key in MESSAGES else self.words["running"]
 
     def time(self, moment: datetime) -> str:

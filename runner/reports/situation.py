@@ -112,7 +112,7 @@ def build_page(
         run=record.run,
         letterhead=build_letterhead(office),
         facts=_facts(record, office, pen, until),
-        rows=build_rows(activities, record, roles, evidence, pen),
+        rows=build_rows(activities, record, roles, {p.id: p.name for p in people.values()}, evidence, pen),
         results=build_results(activities, pen),
         problems=[_finding(problem, activities, pen) for problem in problems[:MOST_PROBLEMS]],
         problems_left_out=max(0, len(problems) - MOST_PROBLEMS),

@@ -6,11 +6,11 @@ import math
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from runner.messages import Language, render_moment, render_number
+from runner.messages import Language, render_date, render_moment, render_number
 
 LONGEST_TEXT = 400
 MOST_ITEMS = 8
@@ -23,6 +23,7 @@ _UNITS: dict[Language, tuple[tuple[str, int], ...]] = {
     "id": (("hari", 86400), ("jam", 3600), ("menit", 60), ("detik", 1)),
     "en": (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)),
 }
+_DAY = re.compile(r"(?<![\w/.-])\d{4}-\d\d-\d\d(?![\w/-])")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
 
 
@@ -74,13 +75,22 @@ def render_value(value: Any, zone: ZoneInfo, language: Language, depth: int = 0)
         return render_number(value, language, decimals=0 if value == int(value) else 2)
     if depth >= DEEPEST:
         return "…"
+    if isinstance(value, Mapping) and {"name", "sha256"} <= value.keys():
+        return f"{value['name']} (SHA-256 {value['sha256']})"
     if isinstance(value, Mapping):
         parts = [f"{_label(k)}: {render_value(v, zone, language, depth + 1)}" for k, v in value.items()]
         return shorten("; ".join(_first(parts, MOST_KEYS)))
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         items = [render_value(item, zone, language, depth + 1) for item in value[: MOST_ITEMS + 1]]
         return shorten("; ".join(_first(items, MOST_ITEMS, len(value))) or "–")
-    return shorten(str(value))
+    return shorten(_DAY.sub(lambda found: _day(found[0], language), str(value)))
+
+
+def _day(text: str, language: Language) -> str:
+    try:
+        return render_date(date.fromisoformat(text), language).split(", ", 1)[1]
+    except ValueError:
+        return text
 
 
 def _first(parts: list[str], most: int, total: int | None = None) -> list[str]:
