@@ -1,0 +1,99 @@
+"""Connections to servers: one for each, for the whole run.
+
+Importing this loads neither fabric nor paramiko; the first SSH connection does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from runner.connections.local import LocalConnection
+from runner.connections.trust import USUAL_FILES, HostKey, Verdict, record_host_key
+from runner.contract import Command, Connection
+from runner.durations import Deadline
+from runner.errors import Failed
+
+if TYPE_CHECKING:
+    from runner.connections.opening import Opener
+
+__all__ = ["Connections", "HostKey", "Server", "Verdict", "open_connections", "record_host_key"]
+
+
+class Server(Protocol):
+    """A server of the inventory. Its settings: `connection` (local or ssh), `address`, `port`, `user`, `identity`,
+    `password`, `proxy_jump` (hops between commas), `ssh_config` (a file), `host_key` ("type base64")."""
+
+    @property
+    def name(self) -> str:
+        """Its name in the inventory."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What the inventory says about it."""
+
+
+class Connections:
+    """All connections of a run. Safe to use from threads."""
+
+    def __init__(self, known_hosts: Sequence[Path]) -> None:
+        self._known_hosts = known_hosts
+        self._lock = threading.Lock()
+        self._opener: Opener | None = None
+        self._connections: dict[str, Connection] = {}
+
+    def get(self, server: Server | None) -> Connection:
+        """Return the one connection to a server; None means this machine. It opens with its first command."""
+        name = server.name if server else ""
+        with self._lock:
+            if name not in self._connections:
+                self._connections[name] = self._build(server)
+            return self._connections[name]
+
+    def ping(self, server: Server, deadline: Deadline) -> float:
+        """Run `true` there and return the seconds it took with connecting. Raise Unreachable, TimeUp or Failed."""
+        start = time.monotonic()
+        result = self.get(server).run(Command(argv=("true",)), deadline)
+        if result.exit_code:
+            raise Failed(f"{server.name}: connects, but runs no commands. check the user's shell")
+        return time.monotonic() - start
+
+    def fetch_host_key(self, server: Server, deadline: Deadline) -> tuple[HostKey, Verdict]:
+        """Return the key that a server shows, for a person to judge, and what is known about it. Raise Unreachable."""
+        from runner.connections.login import Login
+
+        with self._lock:
+            opener = self._open_opener()
+        return opener.fetch_host_key(Login.of(server.name, server.settings), deadline)
+
+    def close(self) -> None:
+        """End everything that still runs over these connections."""
+        with self._lock:
+            connections = list(self._connections.values())
+            self._connections.clear()
+        for connection in connections:
+            connection.close()
+
+    def _build(self, server: Server | None) -> Connection:
+        if server is None or server.settings.get("connection") == "local":
+            return LocalConnection(server.name if server else "this machine")
+        from runner.connections.login import Login
+        from runner.connections.ssh import SshConnection
+
+        return SshConnection(Login.of(server.name, server.settings), self._open_opener())
+
+    def _open_opener(self) -> Opener:
+        from runner.connections.opening import Opener
+
+        if self._opener is None:
+            self._opener = Opener(self._known_hosts)
+        return self._opener
+
+
+def open_connections(*, trusted: Path | None = None, known_hosts: Sequence[Path] = USUAL_FILES) -> Connections:
+    """Return the connections of a run. `trusted` is the known_hosts file that `sop inventory trust` writes,
+    `known_hosts` those that are read beside it."""
+    return Connections(((trusted,) if trusted else ()) + tuple(known_hosts))

@@ -1,0 +1,139 @@
+"""The plain ways to run a command, a channel for each, for servers that cannot have an agent."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from math import ceil
+
+from runner.connections.agent import AgentLost, end_over, render_end
+from runner.connections.commands import (
+    MARK,
+    READER,
+    TERM_GRACE,
+    DirectoryRefused,
+    Request,
+    as_user,
+    encode,
+    quote,
+    render_words,
+)
+from runner.connections.cutter import Cutter, Sink
+from runner.connections.wire import Wire, WireBroken
+from runner.durations import Deadline
+from runner.errors import Failed, TimeUp
+
+QUIET = 0.3
+_LONGEST_LIMIT = 10**8
+
+OpenWire = Callable[[Deadline], Wire]
+
+
+class PlainShell:
+    """Runs each request in a channel and a shell of its own."""
+
+    def __init__(self, open_wire: OpenWire) -> None:
+        self._open_wire = open_wire
+
+    def run(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> int:
+        """Run a request and return its exit code; as `Agent.run`."""
+        token = "\x1esop:" + secrets.token_hex(12) + ":"
+        out, err = Cutter(token.encode()), Cutter(token.encode())
+        out.sink, err.sink = take_out, take_err
+        wire = self._open_wire(deadline)
+        try:
+            wire.start(f"sh -c '{READER}' sh {request.mark}", deadline)
+            wire.send(_render(request, token, deadline), deadline)
+            wire.finish_sending()
+            finished = wire.pump_until(lambda: out.ended == err.ended == 1, (out.feed, err.feed), deadline)
+            problem = None if finished else _explain(wire)
+        except TimeoutError:
+            finished, problem = False, None
+        except BaseException:
+            self._end(err, request, token)
+            raise
+        finally:
+            wire.close()
+        if not finished:
+            raise problem or TimeUp("time is up", self._end(err, request, token))
+        if "nowhere" in out.said:
+            raise DirectoryRefused
+        return out.exit_code
+
+    def _end(self, err: Cutter, request: Request, token: str) -> tuple[str, ...]:
+        group = err.said.get("group", "").strip()
+        mark = f"{MARK}={request.mark}"
+        recall = f"sop_p={quote(group)}; sop_u={quote(request.run_as)}; sop_m={mark}"
+        return end_over(self._open_wire, render_end(recall, request.mark, token), token)
+
+
+class BareChannel:
+    """Hands each command to whatever the server starts: no variables, no end of a process group."""
+
+    def __init__(self, open_wire: OpenWire, place: str) -> None:
+        self._open_wire = open_wire
+        self._place = place
+
+    def run(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> int:
+        """Run a request and return its exit code; as `Agent.run`, but what runs too long can only be left alone."""
+        line = self._line(request)
+        wire = self._open_wire(deadline)
+        try:
+            wire.start(line, deadline)
+            wire.send(request.stdin, deadline)
+            wire.finish_sending()
+            wire.pump_until(lambda: False, (take_out, take_err), deadline)
+            finished, problem = wire.at_end, _explain(wire)
+        except TimeoutError:
+            finished = False
+        finally:
+            wire.close()
+        if not finished:
+            raise TimeUp("time is up", ("not known: the server lets no command be ended",))
+        code = wire.exit_code(QUIET)
+        if code is None:
+            raise problem or AgentLost("a signal ended the command")
+        return code
+
+    def _line(self, request: Request) -> str:
+        if request.run_as or request.preparation or request.script:
+            raise Failed(f"{self._place}: its shell is restricted: no run_as, directory or variables. leave them out")
+        if request.words[:2] == ("/bin/sh", "-c") and len(request.words) == 4:
+            return request.words[2]
+        if request.words[:2] == ("/bin/sh", "-c"):
+            return f"set -- {render_words(request.words[4:])}\n{request.words[2]}"
+        return render_words(request.words)
+
+
+def _explain(wire: Wire) -> Exception | None:
+    if not wire.alive:
+        return WireBroken("the connection broke")
+    return AgentLost("the shell that ran the command was ended") if wire.at_end else None
+
+
+def _render(request: Request, token: str, deadline: Deadline) -> bytes:
+    if request.script:
+        raise Failed("a line of more than 100 KB needs an agent on the server. write it to a file first")
+    seconds = min(ceil(deadline.remaining()), _LONGEST_LIMIT) + int(TERM_GRACE) + 1
+    words = render_words((*as_user(request.run_as), *request.words) if request.run_as else request.words)
+    limit = f"timeout -k {int(TERM_GRACE)} {seconds}"
+    code = (
+        f"sop_t={quote(token)}\n{_CHOICE}( {_TELL_GROUP}{request.preparation}export {MARK}={request.mark}\n"
+        f'set -- {words}\ncase $sop_w in timeout) exec {limit} "$@" ;; setsid) exec setsid "$@" ;; esac\n'
+        f'exec "$@" )\n{_TELL_END}{request.mark}\n'
+    )
+    return encode(code) + request.stdin
+
+
+_CHOICE = """if command -v timeout >/dev/null && timeout -k 1 9 true 2>/dev/null; then sop_w=timeout
+elif command -v setsid >/dev/null; then sop_w=setsid
+else sop_w=; fi
+"""
+# Without timeout and setsid the group is the one that sshd made for the channel.
+_TELL_GROUP = """sop_p=$(exec sh -c 'echo "$PPID"'); [ -n "$sop_w" ] || sop_p=$(ps -o pgid= -p "$$")
+printf '%s\\n' "${sop_t}group $sop_p" >&2
+"""
+_TELL_END = """sop_c=$?
+printf '%s\\n' "${sop_t}ended 1 $sop_c"; printf '%s\\n' "${sop_t}ended 1" >&2
+exit "$sop_c"
+"""

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.connections import Connections
+from runner.contract import Connection
+from tests.sshd import SshServer, ssh_server
+
+
+@dataclass(frozen=True)
+class Target:
+    """What an inventory would give for a server."""
+
+    name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def target_of(server: SshServer, **changes: Any) -> Target:
+    return Target(server.name, {**server.settings, **changes})
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    with ssh_server(tmp_path_factory.mktemp("sshd")) as server:
+        yield server
+
+
+@pytest.fixture
+def connections(sshd: SshServer) -> Iterator[Connections]:
+    opened = Connections((sshd.known_hosts,))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def ssh(connections: Connections, sshd: SshServer) -> Connection:
+    return connections.get(target_of(sshd))
+
+
+@pytest.fixture(params=["local", "ssh"])
+def connection(request: pytest.FixtureRequest, connections: Connections, sshd: SshServer) -> Connection:
+    return connections.get(target_of(sshd, connection=request.param))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that other users may enter, for commands that become one."""
+    for parent in [tmp_path, *tmp_path.parents]:
+        if os.stat(parent).st_uid == os.geteuid() and parent != Path("/"):
+            parent.chmod(parent.stat().st_mode | 0o011)
+    return tmp_path
