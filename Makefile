@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy lint types fix schemas bench servers clean
+.PHONY: demo test test-heavy lint types fix reference bench servers clean
 
 demo: .venv/installed
 	$(BIN)/sop demo
@@ -27,8 +27,9 @@ fix: .venv/tools
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-schemas: .venv/installed
+reference: .venv/installed
 	$(BIN)/python -m runner.schema schemas
+	$(BIN)/python -m runner.reference docs
 
 bench: .venv/tools servers
 	benchmarks/run

@@ -59,7 +59,6 @@ class World:
         self.recorder = recorder
         self._connections = connections
         self._secrets = secrets
-        
 
     def connect(self, server: Target | None) -> Connection:
         """The connection to a server, to this machine for None. Raise Unreachable."""

@@ -21,7 +21,7 @@ NAMES = sorted(build_schemas())
 @pytest.mark.parametrize("name", NAMES)
 def test_file_is_as_built(name: str) -> None:
     written = (ROOT / "schemas" / name).read_text(encoding="utf-8")
-    assert written == render_schema(build_schemas()[name]), "run: make schemas"
+    assert written == render_schema(build_schemas()[name]), "run: make reference"
 
 
 @pytest.mark.parametrize("name", NAMES)
