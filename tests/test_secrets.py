@@ -4,6 +4,7 @@ import base64
 import html
 import json
 import os
+import re
 import shlex
 import sys
 import textwrap
@@ -169,7 +170,7 @@ def _forms(secret: str, prefix: str = "") -> dict[str, str]:
     return {
         "as it is": secret,
         "percent": quote(secret, safe=""),
-        "percent, lower": quote(secret, safe="/:").lower() if secret.islower() else quote(secret),
+        "percent, lower": re.sub("%..", lambda code: code[0].lower(), quote(secret, safe="/:")),
         "plus": quote_plus(secret),
         "percent twice": quote(quote(secret)),
         "json": json.dumps(secret)[1:-1],
