@@ -18,7 +18,7 @@ from typing import Any
 
 from runner.acts import Act, Services, perform
 from runner.calendar import Calendar
-from runner.contract import Outcome, Problem, Status, worst
+from runner.contract import Outcome, Problem, Reach, Status, worst
 from runner.course import Course, Include, Lane, Move, Pause
 from runner.document import exit_code
 from runner.events import Event, Key, Kind, outcome_to_json
@@ -127,7 +127,7 @@ class Engine:
             now=services.now,
             secret=services.secret,
             calendar=request.calendar,
-            started=services.now(),
+            started=request.progress.began or services.now(),
             dry=request.dry,
             explicit=request.explicit,
             open_problems=request.open_problems,
@@ -164,7 +164,8 @@ class Engine:
         ready, self._ready = self._ready, []
         for running in ready:
             assert running.act is not None
-            running.given_up_at = time.monotonic() + running.act.limit + LONGEST_CONNECT + GRACE
+            connecting = LONGEST_CONNECT if running.act.action.reach is Reach.SERVER else 0.0
+            running.given_up_at = time.monotonic() + running.act.limit + connecting + GRACE
             self._submit(running, running.act)
 
     def _submit(self, running: _Running, act: Act) -> None:
@@ -195,7 +196,7 @@ class Engine:
 
     def _advance(self, running: _Running, outcome: Outcome | None) -> None:
         """Hand a lane the outcome it waited for and take its next ask."""
-        running.act = None
+        running.act, running.given_up_at = None, 0.0
         while True:
             try:
                 ask = next(running.flow) if outcome is None else running.flow.send(outcome)
@@ -294,6 +295,7 @@ class Engine:
         course.rounds[move.source] = course.rounds.get(move.source, 0) + 1
         for step in self._plan.steps[course.position(move.to) :]:
             course.attempts[step.id] = course.attempts.get(step.id, 1) + 1
+            course.forget_problems(step.id)
         course.halted = course.skip_until = ""
         self._lanes.clear()
 
@@ -305,9 +307,12 @@ class Engine:
         self._flush()
         name = f"{self._request.run}.{ask.key.step}.{ask.key.attempt}"
         progress = self._request.child(name)
-        header = {**self._request.header, **_identity(ask.plan), "parent": self._request.run}
+        said = {name: self._request.header[name] for name in ("by", "version", "reason") if name in self._request.header}
+        begun = {**describe(ask.plan), "mode": "plan" if self._request.dry else "run", "parent": self._request.run}
+        resumed = progress.began is not None
+        header = said if resumed else {**said, **begun}
         request = replace(
-            self._request, run=name, header=header, progress=progress, resumed=bool(progress.said), explicit=frozenset()
+            self._request, run=name, header=header, progress=progress, resumed=resumed, explicit=frozenset()
         )
         ending = Engine(ask.plan, self._emit, self._executor, self._services, request, self._brake).run()
         if ending.status is Status.WAITING or self._brake.pulled:
@@ -342,6 +347,7 @@ def describe(plan: Plan) -> dict[str, Any]:
     return {
         **_identity(plan),
         "procedure": dict(procedure),
+        "readings": dict(plan.playbook.supplement.get("readings", {})),
         "steps": [_describe_step(step) for step in plan.steps],
         "targets": sorted({target.name for step in plan.steps if step.selected for target in step.targets if target}),
     }

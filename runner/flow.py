@@ -34,6 +34,7 @@ class Flow:
         self._lane = lane
         self._tries = Tries(course, lane)
         self._server = course.plan.inventory.server_of(lane.target) if lane.target else None
+        self._become = str(self._server.settings.get("run_as", "")) if self._server else ""
 
     def steps(self, steps: Sequence[PlannedStep]) -> Steps:
         """Go through the steps; return where a decision or failure leads, None for straight on."""
@@ -167,7 +168,7 @@ class Flow:
             limit=task.limit,
             effect=task.effect,
             office=self._course.plan.inventory.office,
-            run_as=task.task.conduct.run_as,
+            run_as=task.task.conduct.run_as or self._become,
             item=item,
             mode="preview" if self._course.dry else "run",
         )

@@ -44,11 +44,46 @@ class Secrets:
         return self._values[name]
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How to reach a server: its settings with the password found and the way over jump hosts written out."""
+
+    name: str
+    settings: Mapping[str, Any]
+
+
+def find_access(server: Target, inventory: Inventory, secret: Callable[[str], str]) -> Access:
+    """Given a server of the inventory, return how to reach it. Raise Failed when its password cannot be had."""
+    settings = dict(server.settings)
+    password, identity = settings.get("password"), settings.get("identity")
+    if isinstance(password, Mapping):
+        settings["password"] = secret(str(password["secret"]))
+    if isinstance(identity, list):
+        settings["identity"] = next((key for key in identity if Path(key).expanduser().exists()), identity[0])
+    jump = str(settings.pop("jump", ""))
+    if jump:
+        settings["proxy_jump"] = ",".join(_hops(jump, inventory))
+    return Access(server.name, settings)
+
+
+def _hops(jump: str, inventory: Inventory) -> list[str]:
+    """The hosts on the way, the first one first; the inventory has refused circles."""
+    server = inventory.targets.get(jump)
+    if server is None:
+        return [jump]
+    settings = server.settings
+    before = _hops(str(settings["jump"]), inventory) if "jump" in settings else []
+    user = f"{settings['user']}@" if "user" in settings else ""
+    port = f":{settings['port']}" if "port" in settings else ""
+    return [*before, f"{user}{settings.get('address', server.name)}{port}"]
+
+
 class World:
     """The services of one run. Closing it ends what still runs and removes what was temporary."""
 
     def __init__(
         self,
+        inventory: Inventory,
         connections: Connections,
         keep: Callable[[str, bytes | Path, str], Evidence],
         secrets: Secrets,
@@ -57,12 +92,13 @@ class World:
         self.directory = Path(tempfile.mkdtemp(prefix="sop-"))
         self.keep = keep
         self.recorder = recorder
+        self._inventory = inventory
         self._connections = connections
         self._secrets = secrets
 
     def connect(self, server: Target | None) -> Connection:
         """The connection to a server, to this machine for None. Raise Unreachable."""
-        return self._connections.get(server)
+        return self._connections.get(server and find_access(server, self._inventory, self._secrets.get))
 
     def secret(self, name: str) -> str:
         """A secret's value."""
@@ -138,9 +174,11 @@ def open_world(
 ) -> World:
     """Given what a run is bound to, return its services; without a journal those of a dry run."""
     if journal is None or store is None:
-        return World(connections, keep_nothing, secrets, lambda key: DryRecorder())
+        return World(inventory, connections, keep_nothing, secrets, lambda key: DryRecorder())
 
     def keep(name: str, content: bytes | Path, media_type: str) -> Evidence:
         return store.keep(name, content if isinstance(content, Path) else secrets.redactor.mask(content), media_type)
 
-    return World(connections, keep, secrets, lambda key: JournalRecorder(journal, playbook, key, run, render))
+    return World(
+        inventory, connections, keep, secrets, lambda key: JournalRecorder(journal, playbook, key, run, render)
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 
 from runner import __version__
 from runner.binding import Bound, keep_sources
-from runner.connections import Connections
+from runner.connections import open_connections
 from runner.document import Record
 from runner.engine import Brake, Emit, Ending, Engine, Request, describe
 from runner.events import Event
@@ -83,7 +83,7 @@ def carry_out(bound: Bound, options: Options, listen: Emit) -> Record:
     with ExitStack() as stack:
         stack.callback(journal.close)
         stack.enter_context(Locks(options.records).acquire(run, plan.playbook.name, pairs, getpass.getuser()))
-        connections = stack.enter_context(_connections(plan.inventory, secrets))
+        connections = stack.enter_context(closing(open_connections()))
         world = open_world(
             plan.inventory,
             connections,
@@ -127,7 +127,7 @@ def rehearse(bound: Bound, options: Options, listen: Emit) -> tuple[Record, Endi
     journal = open_journal(options.records)
     events: list[Event] = []
     with ExitStack() as stack:
-        connections = stack.enter_context(_connections(plan.inventory, secrets))
+        connections = stack.enter_context(closing(open_connections()))
         world = open_world(
             plan.inventory,
             connections,
@@ -180,15 +180,6 @@ def _referred(value: Any) -> Iterator[str]:
 
 
 @contextmanager
-def _connections(inventory: Inventory, secrets: Secrets) -> Iterator[Connections]:
-    connections = Connections(lambda name: secrets.get(name))
-    try:
-        yield connections
-    finally:
-        connections.close()
-
-
-@contextmanager
 def braked() -> Iterator[Brake]:
     """A brake that Ctrl-C and SIGTERM pull."""
     brake = Brake()
@@ -221,10 +212,8 @@ def render_document(journal: Journal, inventory: Inventory, run: str, kind: str)
 
     record = build_record(journal.events(run))
     problems = open_problems(journal, record.playbook)
-    people = {role: person for role in record.started.get("roles", {}) for person in _holder(inventory, role)}
+    roles = record.started["procedure"].get("roles", {})
+    day = record.began.date()
+    people = {role: holders[0] for role in roles if (holders := inventory.holders(role, day))}
     text = render_situation(record, problems, inventory.office, head=journal.head(), people=people)
     return text.encode()
-
-
-def _holder(inventory: Inventory, role: str) -> tuple[Any, ...]:
-    return inventory.holders(role, datetime.now(UTC).date())[:1]
