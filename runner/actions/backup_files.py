@@ -7,7 +7,7 @@ import time
 from pathlib import PurePosixPath
 
 from runner.actions.backup.archive import Tree, check_archive, check_tree, is_gnu, measure, tar_command
-from runner.actions.backup.content import inspect_tar
+from runner.actions.backup.entries import inspect_tar
 from runner.actions.backup.part import (
     ACCEPT_SMALLER,
     DESTINATION,

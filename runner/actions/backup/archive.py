@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from runner.actions.backup.content import TarContent
+from runner.actions.backup.entries import TarContent
 from runner.actions.backup.stream import build_command
 from runner.actions.backup.verdict import complaint, incomplete
 from runner.contract import Command, Connection, Result

@@ -1,17 +1,14 @@
-"""What a dump or an archive holds, read once from its beginning to its end; nothing is kept but counts and names."""
+"""What a dump or a database file holds, read once from beginning to end; nothing is kept but counts and names."""
 
 from __future__ import annotations
 
-import tarfile
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 PIECE = 1024 * 1024
 END_OF_DUMP = b"-- Dump completed"
 SQLITE_HEADER = b"SQLite format 3\0"
 _LONGEST_MARK = 1024  # a name has at most 64 characters of up to 4 bytes
-_LONGEST_PADDING = 65536
-_END_OF_ARCHIVE = bytes(1024)
 _TABLE = b"\n-- Table structure for table `"  # CREATE TABLE may also stand in a routine
 _ROWS = b"\nINSERT INTO `"
 _VIEW = b"\n/*!50001 VIEW `"
@@ -36,16 +33,6 @@ class SqlContent:
 
 
 @dataclass(frozen=True, slots=True)
-class TarContent:
-    """An archive: its bytes, how many entries, and whether it ends as an archive does (`fault` says why not)."""
-
-    size: int
-    entries: int
-    complete: bool
-    fault: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class SqliteContent:
     """A database file: its bytes, and whether they are as many as its own header says."""
 
@@ -65,28 +52,6 @@ def inspect_sql(stream: Readable) -> SqlContent:
     complete = text.rstrip().rpartition(b"\n")[2].startswith(END_OF_DUMP)
     tables, filled, views = (frozenset(map(_name, names)) for names in found.values())
     return SqlContent(size, tables, filled, views, complete)
-
-
-def inspect_tar(stream: Readable) -> TarContent:
-    """Given an archive, return its content."""
-    tail: Any = _Tail(stream)  # tarfile asks a stream for `read` only, its types for more
-    entries, end, fault = 0, 0, ""
-    try:
-        with tarfile.open(fileobj=tail, mode="r|", bufsize=PIECE) as opened:
-            archive: Any = opened
-            for _ in archive:
-                entries += 1
-                archive.members = []  # else it keeps them all
-            end = archive.offset
-    except (tarfile.TarError, ValueError) as error:
-        fault = str(error)
-    while tail.read(PIECE):
-        pass
-    if not fault and tail.last != _END_OF_ARCHIVE:
-        fault = "the end of the archive is missing"
-    elif not fault and tail.size - end > _LONGEST_PADDING:  # tarfile takes a spoilt header for the end
-        fault = f"no archive from byte {end} on"
-    return TarContent(tail.size, entries, not fault, fault)
 
 
 def inspect_sqlite(stream: Readable) -> SqliteContent:
@@ -120,18 +85,3 @@ def _quoted(text: bytes, start: int) -> bytes | None:
 
 def _name(quoted: bytes) -> str:
     return quoted.replace(b"``", b"`").decode("utf-8", "replace")
-
-
-class _Tail:
-    """Passes a stream on, counting it and keeping its last 1024 bytes."""
-
-    def __init__(self, stream: Readable) -> None:
-        self._stream = stream
-        self.size = 0
-        self.last = b""
-
-    def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self.size += len(data)
-        self.last = (self.last + data)[-len(_END_OF_ARCHIVE) :] if len(data) < 1024 else data[-1024:]
-        return data

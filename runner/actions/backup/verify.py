@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.actions.backup.content import PIECE, inspect_sql, inspect_sqlite, inspect_tar
+from runner.actions.backup.content import PIECE, inspect_sql, inspect_sqlite
+from runner.actions.backup.entries import inspect_tar
 from runner.actions.backup.stream import Timed, unpacked
 from runner.actions.backup.verdict import NotAccepted, incomplete
 from runner.durations import Deadline
