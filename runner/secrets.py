@@ -119,10 +119,15 @@ def _from_keyring(place: Sequence[str]) -> str:
         raise _NoSecretError("the package 'keyring' is not installed. run: pip install keyring")
     service, _, user = place[0].rpartition("/")
     # In a process of its own, because a locked keyring may ask on a screen that nobody watches.
-    return _from_command([sys.executable, "-P", "-m", "keyring", "get", service, user])
+    argv = [sys.executable, "-P", "-m", "keyring", "get", service, user]
+    return _first_line(argv, f"'keyring get {service} {user}'")
 
 
-def _from_command(argv: Sequence[str]) -> str:
+def _from_command(place: Sequence[str]) -> str:
+    return _first_line(place, repr(place[0]))
+
+
+def _first_line(argv: Sequence[str], called: str) -> str:
     try:
         process = subprocess.Popen(  # noqa: S603 - the command is the inventory's own, and runs without a shell
             argv,
@@ -132,19 +137,19 @@ def _from_command(argv: Sequence[str]) -> str:
             start_new_session=True,
         )
     except OSError as error:
-        raise _NoSecretError(f"the command {argv[0]!r} cannot start: {error.strerror}. check its path") from None
+        raise _NoSecretError(f"the command {called} cannot start: {error.strerror}. check its path") from None
     deadline = Deadline.after(COMMAND_LIMIT)
     try:
         output = _read_all(process, deadline)
         code = process.wait(deadline.remaining())
     except subprocess.TimeoutExpired:
         raise _NoSecretError(
-            f"the command {argv[0]!r} took longer than {COMMAND_LIMIT:.0f} s. it must not ask anything"
+            f"the command {called} took longer than {COMMAND_LIMIT:.0f} s. it must not ask anything"
         ) from None
     finally:
         _end(process)
     if code != 0:
-        raise _NoSecretError(f"the command {argv[0]!r} ended with exit code {code}. run it yourself to see why")
+        raise _NoSecretError(f"the command {called} ended with exit code {code}. run it yourself to see why")
     return _text(output.partition(b"\n")[0].removesuffix(b"\r"))
 
 

@@ -132,10 +132,13 @@ def test_says_when_the_keyring_package_is_missing(monkeypatch: pytest.MonkeyPatc
 def test_asks_the_keyring_for_service_and_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "keyring").mkdir()
     (tmp_path / "keyring/__init__.py").touch()
-    (tmp_path / "keyring/__main__.py").write_text("import sys\nprint('|'.join(sys.argv[1:]))\n")
+    (tmp_path / "keyring/__main__.py").write_text(
+        "import sys\nsys.exit('no') if 'none' in sys.argv else print('|'.join(sys.argv[1:]))\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     assert _resolve(keyring="https://sop.example/db") == "get|https://sop.example|db"
+    assert "'keyring get sop none' ended with exit code 1. run it" in _failure(keyring="sop/none")
 
 
 @pytest.mark.parametrize(
