@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.contract import Action, JsonSchema
 from runner.errors import did_you_mean
-from runner.expressions import ROOTS, Reference
+from runner.expressions import ROOTS, ExpressionError, Reference, parse_template
 from runner.inputs import resolve
 from runner.inventory import Inventory, Target
 from runner.playbook import Step
@@ -178,6 +178,8 @@ class Known:
         """Given a sound reference, return the JSON Schema of its value; None where nothing is declared."""
         if reference.root == "run":
             return RUN_VALUES.get(str(reference.path[0]))
+        if reference.root == "steps":
+            return self._schema_of_step(reference)
         if reference.root != "tasks" or len(reference.path) < 2:
             return None
         task = next((t for t in context.step.tasks if t.id == reference.path[0]), None)
@@ -188,6 +190,23 @@ class Known:
             return {"type": "array"} if len(reference.path) == 2 else None
         outputs = {**TASK_VALUES, **action.outputs}
         return _descend(outputs.get(str(reference.path[1]), {}), reference.path[2:])
+
+    def _schema_of_step(self, reference: Reference) -> JsonSchema | None:
+        """The schema of a step's output: a list for each target, else what its value is, where that is one reference."""
+        if reference.path[1:2] == ("each",):
+            return {"type": "array"} if len(reference.path) == 3 else None
+        step = next(step for step in self.steps if step.id == reference.path[0])
+        text = next((output.value for output in step.outputs if output.id == reference.path[1]), "")
+        try:
+            lone = parse_template(text).lone
+        except ExpressionError:
+            return None
+        value = lone.references[0] if lone and len(lone.references) == 1 and lone.references[0].whole else None
+        if value is None or step.conduct.for_each is not None:
+            return None
+        whole = Context(step, 0, (), tuple(task.id for task in step.tasks))
+        schema = self.schema_of(value, whole)
+        return None if schema is None else _descend(schema, reference.path[2:])
 
 
 def check_types(given: JsonSchema | None, wanted: JsonSchema) -> Fault | None:

@@ -57,7 +57,7 @@ ACTION = Action(
             "examples": ["Mohon laporan situasi ini diperiksa dan ditandatangani."],
         },
         "document": {
-            "type": ["object", "string"],
+            "type": ["object", "array", "string"],
             "optional": True,
             "description": "what is signed: a kept document, to whose SHA-256 the signature is bound",
             "examples": ["{{ steps.report.report }}"],

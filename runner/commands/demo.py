@@ -104,8 +104,7 @@ def _copy_report(record: Record) -> str:
 
 
 def _what_next(folder: Path, report: str) -> str:
-    program = sys.argv[0] if Path(sys.argv[0]).name == "sop" else "sop"
-    program = os.path.relpath(program) if os.path.isabs(program) else program
+    program = _program()
     lines = ["", f"the report:    {folder / report}"] if report else [""]
     lines += [
         f"the evidence:  {folder / RECORDS / 'evidence'}",
@@ -117,3 +116,12 @@ def _what_next(folder: Path, report: str) -> str:
         f"  {program} print playbooks/pemeliharaan-website.yml -o form.html",
     ]
     return "\n".join(lines)
+
+
+def _program() -> str:
+    """How this program is called from here."""
+    called = Path(sys.argv[0])
+    found = shutil.which("sop")
+    if called.name != "sop" or (found and Path(found).resolve() == called.resolve()):
+        return "sop"
+    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
