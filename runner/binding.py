@@ -14,6 +14,7 @@ from runner.calendar import Calendar
 from runner.documents import Document
 from runner.errors import Mistake, Refused, refuse
 from runner.evidence import EvidenceStore
+from runner.hours import OfficeError
 from runner.inventory import Inventory, load_inventory, parse_inventory
 from runner.plan import Earlier, Plan, Selection, build_plan
 from runner.playbook import Playbook, load_playbook
@@ -120,11 +121,17 @@ def _bind(
         raise Refused(*mistakes)
     try:
         calendar = Calendar.from_office(inventory.office)
-    except ValueError as error:
-        raise Refused(*mistakes, Mistake("office", 0, 0, str(error))) from None
+    except OfficeError as error:
+        raise Refused(*mistakes, *_place_office(inventory, error)) from None
     today: date = now.astimezone(calendar.office.zone).date()
     plan = build_plan(playbook, inventory, ACTIONS, selection, today=today, earlier=earlier, mistakes=mistakes)
     return Bound(plan, calendar)
+
+
+def _place_office(inventory: Inventory, error: OfficeError) -> list[Mistake]:
+    """The office's mistakes at their places in the inventory's file."""
+    source = next(s for s in inventory.sources if isinstance(s.data, dict) and "office" in s.data)
+    return [source.mistake(("office", *path), message, cure) for path, message, cure in error.mistakes]
 
 
 _CONNECTING = frozenset(

@@ -192,7 +192,7 @@ class Known:
         return _descend(outputs.get(str(reference.path[1]), {}), reference.path[2:])
 
     def _schema_of_step(self, reference: Reference) -> JsonSchema | None:
-        """The schema of a step's output: a list for each target, else what its value is, where that is one reference."""
+        """The schema of a step's output: of `each` a list, else its value's, where that is one reference."""
         if reference.path[1:2] == ("each",):
             return {"type": "array"} if len(reference.path) == 3 else None
         step = next(step for step in self.steps if step.id == reference.path[0])

@@ -31,8 +31,8 @@ class Secrets:
         for name in sorted(names):
             try:
                 self._values[name] = inventory.resolve(name)
-            except (Failed, ValueError, KeyError) as error:
-                mistakes.append(Mistake(f"secret '{name}'", 0, 0, str(error)))
+            except Failed as error:
+                mistakes.append(Mistake("secrets", 0, 0, str(error)))
         if mistakes:
             raise Refused(*mistakes)
         self.redactor = Redactor({**inventory.plain, **self._values})
