@@ -32,7 +32,7 @@ class Secrets:
             try:
                 self._values[name] = inventory.resolve(name)
             except Failed as error:
-                mistakes.append(Mistake("secrets", 0, 0, str(error)))
+                mistakes.append(_place_secret(inventory, name, str(error)))
         if mistakes:
             raise Refused(*mistakes)
         self.redactor = Redactor({**inventory.plain, **self._values})
@@ -42,6 +42,14 @@ class Secrets:
         if name not in self._values:
             raise Failed(f"the secret '{name}' was not asked for in the plan. name it by secret('{name}')")
         return self._values[name]
+
+
+def _place_secret(inventory: Inventory, name: str, message: str) -> Mistake:
+    """A mistake at a secret's definition."""
+    for source in inventory.sources:
+        if isinstance(source.data, dict) and name in (source.data.get("secrets") or ()):
+            return source.mistake(("secrets", name), message)
+    return Mistake("secrets", 0, 0, message)
 
 
 @dataclass(frozen=True, slots=True)
