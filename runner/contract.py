@@ -155,6 +155,9 @@ class Result:
 class Connection(Protocol):
     """One way to run commands on a server. Safe to use from several threads."""
 
+    def open(self, deadline: Deadline) -> None:
+        """Connect, where that was not done yet. Raise Unreachable."""
+
     def run(self, command: Command, deadline: Deadline) -> Result:
         """Run the command to its end. Raise TimeUp when the deadline passes (the process group is then gone, or
         its survivors are named), Unreachable when there is no connection or it breaks, Failed when the output

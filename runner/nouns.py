@@ -174,6 +174,7 @@ OFFICE = keys(
         "letterhead": {"description": "Lines or image at the head of reports", "examples": [["MAHKAMAH AGUNG RI"]]},
         "vars": VARS,
     },
+    examples=[{"name": "Pengadilan Negeri Tais", "timezone": "Asia/Jakarta"}],
 )
 
 NOUNS = {"websites": WEBSITE, "servers": SERVER, "services": SERVICE}

@@ -29,6 +29,9 @@ OFFICE = {"name": "Pengadilan Negeri Contoh", "timezone": "Asia/Jakarta"}
 class LocalConnection:
     """Runs each command as its own process group on this machine, and ends the group when time is up."""
 
+    def open(self, deadline: Deadline) -> None:
+        """This machine is always there."""
+
     def run(self, command: Command, deadline: Deadline) -> Result:
         """Run the command to its end. Raise TimeUp or Failed as the contract says."""
         words = command.argv or ("sh", "-c", command.line, "sh", *command.parameters)

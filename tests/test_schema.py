@@ -76,5 +76,5 @@ def keys(schema: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
                 yield f"{path}.{name}", part
             yield from keys(part, f"{path}.{name}")
         for keyword, part in schema.items():
-            if keyword not in ("properties", "examples", "default", "if"):
+            if keyword not in ("properties", "examples", "default", "if", "else"):
                 yield from keys(part, f"{path}.{keyword}")

@@ -44,6 +44,9 @@ class LocalConnection:
         self._guard: Guard | None = None
         self._closed = False
 
+    def open(self, deadline: Deadline) -> None:
+        """This machine is always there."""
+
     def run(self, command: Command, deadline: Deadline) -> Result:
         """Run the command to its end, as contract.Connection says."""
         out = Collector(command.output_limit)
