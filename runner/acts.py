@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,8 +12,10 @@ from typing import Any, Protocol
 from runner.contract import Action, Call, Connection, Effect, Evidence, Outcome, Reach, Reason, Recorder, Status
 from runner.durations import Deadline
 from runner.errors import Failed, RecordError, TimeUp, Unreachable
-from runner.events import Key
+from runner.events import Key, outcome_to_json
 from runner.inventory import Target
+
+LONGEST_CONNECT = 30.0
 
 
 class Services(Protocol):
@@ -59,7 +62,9 @@ class Act:
 def perform(act: Act, services: Services) -> Outcome:
     """Given an act, do it and return its outcome. Raise RecordError when evidence cannot be kept."""
     try:
-        return _perform(act, services)
+        outcome = _perform(act, services)
+        json.dumps(outcome_to_json(outcome), allow_nan=False)  # what cannot be recorded is a fault of the action
+        return outcome
     except TimeUp as error:
         survivors = f"; still running: {', '.join(error.survivors)}" if error.survivors else ""
         return Outcome(Status.TIMED_OUT, message=f"{error}{survivors}")
@@ -69,14 +74,15 @@ def perform(act: Act, services: Services) -> Outcome:
         return Outcome(Status.FAILED, message=str(error))
     except RecordError:
         raise
-    except Exception as error:  # noqa: BLE001  # a fault in one action is that task's failure, never the run's
+    except (Exception, SystemExit) as error:  # noqa: BLE001  # a fault in one action is its task's, never the run's
         return Outcome(Status.FAILED, message=f"a fault in '{act.action.name}': {type(error).__name__}: {error}")
 
 
 def _perform(act: Act, services: Services) -> Outcome:
     connection: Connection | None = None
     if act.action.reach is Reach.SERVER:
-        connection = services.connect(act.server)  # before the limit begins: connecting has its own
+        connection = services.connect(act.server)
+        connection.open(Deadline.after(LONGEST_CONNECT))  # before the task's limit begins: connecting has its own
     deadline = Deadline.after(act.limit)
     call = _build_call(act, services, deadline, connection)
     if act.mode == "preview":

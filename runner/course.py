@@ -82,6 +82,7 @@ class Course:
     attempts: dict[str, int] = field(default_factory=dict)
     rounds: dict[str, int] = field(default_factory=dict)
     problems: dict[tuple[str, str | None], Problem] = field(default_factory=dict)
+    found_in: dict[tuple[str, str | None], str] = field(default_factory=dict)
     statuses: dict[tuple[str, str | None], Status] = field(default_factory=dict)
     halted: str = ""
     skip_until: str = ""
@@ -115,6 +116,12 @@ class Course:
         """Take in an outcome's problems."""
         for problem in outcome.problems:
             self.problems[problem.key, key.target] = problem
+            self.found_in[problem.key, key.target] = key.step
+
+    def forget_problems(self, step: str) -> None:
+        """Drop what a step found, because a new attempt looks again."""
+        for place in [place for place, found in self.found_in.items() if found == step]:
+            del self.found_in[place], self.problems[place]
 
     def position(self, step: str) -> int:
         """A step's place in the playbook; beyond the last for "end" and "out"."""

@@ -16,7 +16,7 @@ from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from runner.acts import Act, Services, perform
+from runner.acts import LONGEST_CONNECT, Act, Services, perform
 from runner.calendar import Calendar
 from runner.contract import Outcome, Problem, Reach, Status, worst
 from runner.course import Course, Include, Lane, Move, Pause
@@ -30,7 +30,6 @@ from runner.progress import Progress
 from runner.scope import Scope, StepValue, TaskValues, Values
 
 FORKS = 20
-LONGEST_CONNECT = 60.0
 GRACE = 15.0
 LONGEST_STOP = 10.0
 
@@ -307,7 +306,9 @@ class Engine:
         self._flush()
         name = f"{self._request.run}.{ask.key.step}.{ask.key.attempt}"
         progress = self._request.child(name)
-        said = {name: self._request.header[name] for name in ("by", "version", "reason") if name in self._request.header}
+        said = {
+            name: self._request.header[name] for name in ("by", "version", "reason") if name in self._request.header
+        }
         begun = {**describe(ask.plan), "mode": "plan" if self._request.dry else "run", "parent": self._request.run}
         resumed = progress.began is not None
         header = said if resumed else {**said, **begun}

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from runner.acts import Act
-from runner.contract import Outcome, Reason, Request, Status, worst
+from runner.contract import Outcome, Reach, Reason, Request, Status, worst
 from runner.course import Ask, Course, Include, Lane, Move, Tasks
 from runner.events import Key, Kind
 from runner.filling import check_condition, fill, fill_inputs, fill_list, skipped
@@ -47,13 +47,14 @@ class Flow:
     def _step(self, planned: PlannedStep) -> Steps:
         key = Key(planned.id, self._course.attempts.get(planned.id, 1), "", self._lane.name, "", 0)
         values = TaskValues()
-        unwanted = self._why_skipped(planned)
+        unwanted = self._why_skipped(planned, key)
         if unwanted:
-            self._finish(planned, key, [unwanted], values)
+            self._route(planned.step.conduct, key, unwanted)
+            self._finish(planned, key, [unwanted], values, unwanted)
             return self._leave(planned, unwanted)
         self._begin(planned, key)
         outcomes: list[Outcome] = []
-        values = yield from self._items(planned, key, outcomes)
+        values, refused = yield from self._items(planned, key, outcomes)
         if planned.child and not self._lane.waiting:
             outcomes.append((yield from self._include(planned, key, values)))
         decided = None
@@ -63,35 +64,43 @@ class Flow:
         if self._lane.waiting:
             self._course.statuses[planned.id, self._lane.name] = Status.WAITING
             return None
-        self._finish(planned, key, outcomes, values)
+        self._finish(planned, key, outcomes, values, refused)
         return self._leave(planned, decided)
 
     @property
     def _stopped(self) -> str:
         return self._lane.stopped or self._course.halted
 
-    def _why_skipped(self, planned: PlannedStep) -> Outcome | None:
+    def _why_skipped(self, planned: PlannedStep, key: Key) -> Outcome | None:
         for holder in (self._lane, self._course):
             if holder.skip_until == planned.id:
                 holder.skip_until = ""
             if holder.skip_until:
                 return skipped(Reason.CONDITION, f"it went on to '{holder.skip_until}'")
         course = self._course
+        if (Kind.STEP_STARTED, key.step, key.attempt, key.target) in course.progress.said:
+            return None
+        if key in course.progress.ended:
+            return course.progress.ended[key]
         gated = planned.id in course.plan.playbook.after_problems and planned.id not in course.explicit
         if gated and not (course.dry or course.problems or course.open_problems):
             return skipped(Reason.CONDITION, "no problem is open")
-        return None if self._stopped else check_condition(planned.when, self._scope(planned, TaskValues()))
+        if self._stopped and not any(task.task.conduct.always for task in planned.tasks):
+            return None
+        return check_condition(planned.when, self._scope(planned, TaskValues()))
 
     def _begin(self, planned: PlannedStep, key: Key) -> None:
         due = self._course.calendar.due(self._course.now(), planned.step.norm)
         said = {"time_limit": planned.step.norm.text, "due": due.isoformat() if due else None}
         self._course.say_once(Kind.STEP_STARTED, key, said)
 
-    def _items(self, planned: PlannedStep, key: Key, outcomes: list[Outcome]) -> Generator[Ask, Outcome, TaskValues]:
+    def _items(
+        self, planned: PlannedStep, key: Key, outcomes: list[Outcome]
+    ) -> Generator[Ask, Outcome, tuple[TaskValues, Outcome | None]]:
         if planned.for_each is None:
             values = TaskValues()
             yield from self._tasks(planned, key, values, outcomes, None)
-            return values
+            return values, None
         items, refused = fill_list(planned.for_each, self._scope(planned, TaskValues()))
         if refused:
             outcomes.append(refused)
@@ -102,7 +111,7 @@ class Flow:
             yield from self._tasks(planned, key._replace(item=str(index)), rounds[-1], outcomes, item)
             if self._lane.waiting:
                 break
-        return _joined(planned, rounds)
+        return _joined(planned, rounds), refused
 
     def _tasks(
         self, planned: PlannedStep, key: Key, values: TaskValues, outcomes: list[Outcome], item: Any
@@ -115,22 +124,21 @@ class Flow:
                 values.add(task.id, outcome)
                 outcomes.append(outcome)
             else:
-                several = yield from self._each(task, at, scope)
-                values.add_list(task.id, several, task.action.outputs)
-                outcomes += several
+                outcomes += yield from self._each(task, at, scope)
             if self._lane.waiting:
                 return
 
     def _each(self, task: PlannedTask, key: Key, scope: Scope) -> Generator[Ask, Outcome, list[Outcome]]:
         assert task.for_each is not None
         items: Sequence[Any] = ()
-        refused: Outcome | None
-        if self._stopped and not task.task.conduct.always:
+        refused = self._course.progress.finished.get(key)
+        if refused is None and self._stopped and not task.task.conduct.always:
             refused = self._blocked()
-        else:
+        if refused is None:
             items, refused = fill_list(task.for_each, scope)
         if refused:
             self._route(task.task.conduct, key, refused)
+            scope.tasks.add(task.id, refused)
             return [self._course.record(key, task.action.name, refused)]
         outcomes = []
         for index, item in enumerate(items):
@@ -138,15 +146,18 @@ class Flow:
             outcomes.append(outcome)
             if self._lane.waiting:
                 break
+        scope.tasks.add_list(task.id, outcomes, task.action.outputs)
         return outcomes
 
     def _task(self, task: PlannedTask, key: Key, scope: Scope) -> Tasks:
-        conduct = task.task.conduct
-        stopped = self._stopped and not conduct.always
-        refused = self._blocked() if stopped else check_condition(task.when, scope)
+        conduct, progress = task.task.conduct, self._course.progress
         inputs: Mapping[str, Any] = {}
+        refused = None
+        if key not in progress.claimed and key not in progress.requested:
+            refused = progress.finished.get(key) or self._why_not(task, scope)
         if refused is None:
             inputs, refused = fill_inputs(task, scope, self._course.secret)
+            refused = refused and (self._tries.last_finished(key) or refused)
         if refused:
             outcome = self._course.record(key, task.action.name, refused, scope.item)
         else:
@@ -154,6 +165,13 @@ class Flow:
         self._course.note(key, outcome)
         self._route(conduct, key, outcome)
         return outcome
+
+    def _why_not(self, task: PlannedTask, scope: Scope) -> Outcome | None:
+        if self._stopped and not task.task.conduct.always:
+            return self._blocked()
+        if self._lane.unreachable and task.action.reach is Reach.SERVER:
+            return Outcome(Status.UNREACHABLE, message="there was no connection before")
+        return check_condition(task.when, scope)
 
     def _blocked(self) -> Outcome:
         return skipped(Reason.BLOCKED, f"stopped: {self._stopped}")
@@ -177,8 +195,6 @@ class Flow:
         assert planned.decision is not None
         key = key._replace(task=DECIDE, tries=1)
         outcome = self._decided(planned, key, values)
-        if outcome.status is Status.OK:
-            outcome = self._checked_label(planned, outcome)
         self._route(planned.step.conduct, key, outcome)
         return outcome
 
@@ -194,9 +210,10 @@ class Flow:
         if planned.decision_value:
             label, refused = fill(planned.decision_value, self._scope(planned, values))
             made = Outcome(Status.OK, outputs={"label": label}, message=f"{decision.question} {label}")
-            return self._course.record(key, DECIDE, refused or made)
+            return self._course.record(key, DECIDE, refused or self._checked_label(planned, made))
         if key in progress.answers:
-            return self._course.record(key, DECIDE, answered(progress.answers[key]))
+            made = answered(progress.answers[key])
+            return self._course.record(key, DECIDE, self._checked_label(planned, made))
         request = Request(role, decision.question, tuple(decision.answers))
         self._lane.waiting = True
         self._course.ask(key, DECIDE, request)
@@ -208,9 +225,10 @@ class Flow:
         route = planned.decision.answers.get(label)
         if route is None:
             answers = ", ".join(planned.decision.answers)
-            return Outcome(Status.FAILED, message=f"'{label}' is none of the answers: {answers}")
+            return replace(outcome, status=Status.FAILED, message=f"'{label}' is none of the answers: {answers}")
         if route.step and self._course.goes_back(planned.id, route.step) and not self._course.may_go_back(planned.id):
-            return Outcome(Status.FAILED, message=f"it was sent back more than {planned.decision.rounds} times")
+            why = f"it was sent back more than {planned.decision.rounds} times"
+            return replace(outcome, status=Status.FAILED, message=why)
         return outcome
 
     def _include(self, planned: PlannedStep, key: Key, values: TaskValues) -> Tasks:
@@ -219,7 +237,7 @@ class Flow:
         outcome = self._course.progress.finished.get(key)
         if outcome is None:
             variables: Mapping[str, Any] = {}
-            refused = self._blocked() if self._stopped else None
+            refused = self._blocked() if self._stopped and not planned.step.conduct.always else None
             if refused is None and planned.child_vars:
                 variables, refused = fill(planned.child_vars, self._scope(planned, values))
             if refused:
@@ -230,11 +248,15 @@ class Flow:
             self._lane.waiting = True
             return outcome
         values.add(INCLUDE, outcome)
+        if self._course.dry:
+            values.unchecked.add(INCLUDE)
         self._course.note(key, outcome)
         self._route(planned.step.conduct, key, outcome)
         return outcome
 
-    def _finish(self, planned: PlannedStep, key: Key, outcomes: list[Outcome], values: TaskValues) -> None:
+    def _finish(
+        self, planned: PlannedStep, key: Key, outcomes: list[Outcome], values: TaskValues, refused: Outcome | None
+    ) -> None:
         status = worst([outcome.status for outcome in outcomes])
         outputs, lacking = self._outputs(planned, values)
         only = outcomes[0] if len(outcomes) == 1 else None
@@ -245,7 +267,7 @@ class Flow:
         data = {
             "status": str(status),
             "reason": str(only.reason) if only and only.reason else None,
-            "message": only.message if only and status is Status.SKIPPED else "",
+            "message": only.message if only and (refused or status is Status.SKIPPED) else "",
             "used_seconds": used,
             "outputs": outputs,
             "deviations": deviations,
@@ -260,7 +282,8 @@ class Flow:
     def _outputs(self, planned: PlannedStep, values: TaskValues) -> tuple[dict[str, Any], list[str]]:
         included = values.outputs.get(INCLUDE, {})
         outputs = {name: value for name, value in included.items() if name not in ("status", "message")}
-        lacking = []
+        promised = planned.step.include.outputs if planned.step.include else ()
+        lacking = [name for name in promised if name not in outputs]
         for output, compiled in planned.outputs:
             value, refused = fill(compiled, self._scope(planned, values))
             if refused:
@@ -284,18 +307,28 @@ class Flow:
         to, why, lane = self._lane.leads_to, self._lane.stopped, self._lane
         if to:
             lane.leads_to = ""
-            back = self._course.goes_back(planned.id, to)
-            if back and not self._course.may_go_back(planned.id):
-                return None
-            lane.stopped = ""
-            if back or lane.target is None:
-                return Move(planned.id, to, why)
-            lane.skip_until = to
-            return None
+            return self._lead(planned, to, why)
         if decided is None or decided.status is not Status.OK or planned.decision is None:
             return None
         route = planned.decision.answers[str(decided.outputs["label"])]
         return None if route.kind == "next" else Move(planned.id, route.step or route.kind, decided.message)
+
+    def _lead(self, planned: PlannedStep, to: str, why: str) -> Move | None:
+        """Lead on from a failure: a new attempt for all, or forward, alone where other targets go their own way."""
+        course, lane = self._course, self._lane
+        back = course.goes_back(planned.id, to)
+        if back and not course.dry and not course.may_go_back(planned.id):
+            course.halted = why if lane.target is None else course.halted
+            return None
+        lane.stopped = ""
+        if course.dry:  # every way is looked at, one after the other
+            return None
+        if back or lane.target is None:
+            return Move(planned.id, to, why)
+        lane.skip_until = to
+        key = Key(planned.id, course.attempts.get(planned.id, 1), "", lane.name, "", 0)
+        course.say_once(Kind.MOVED, key, {"to": to, "back": False, "why": why})
+        return None
 
     def _route(self, conduct: Conduct, key: Key, outcome: Outcome) -> None:
         """Stop this lane, or lead it elsewhere, as `on_failure` and `on_unreachable` say."""
@@ -331,7 +364,7 @@ def _joined(planned: PlannedStep, rounds: Sequence[TaskValues]) -> TaskValues:
     values = TaskValues()
     for task in planned.tasks:
         found = [one.outputs.get(task.id, {}) for one in rounds]
-        names = {name for outputs in found for name in outputs}
+        names = {"status", "message", *task.action.outputs}
         values.outputs[task.id] = {name: [outputs.get(name) for outputs in found] for name in names}
         if any(task.id in one.unchecked for one in rounds):
             values.unchecked.add(task.id)

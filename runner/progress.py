@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from runner.contract import Outcome
+from runner.contract import Outcome, Reason, Status
 from runner.events import Event, Key, Kind, outcome_from_json
 from runner.secrets import was_masked
 
@@ -16,7 +16,7 @@ Said = tuple[Kind, str, int, str | None]
 
 @dataclass(slots=True)
 class Progress:
-    """Finished outcomes, claims without one, requests and their answers, and what was said about steps."""
+    """Finished outcomes, claims, requests and their answers, what was said about steps, and when the run began."""
 
     finished: dict[Key, Outcome] = field(default_factory=dict)
     claimed: set[Key] = field(default_factory=set)
@@ -24,21 +24,36 @@ class Progress:
     answers: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
     masked: set[Key] = field(default_factory=set)
     said: dict[Said, datetime] = field(default_factory=dict)
+    ended: dict[Key, Outcome] = field(default_factory=dict)
+    began: datetime | None = None
 
     def add(self, event: Event) -> None:
         """Take in one event of the run, in order."""
-        if event.kind is Kind.TASK_STARTED:
+        if event.kind is Kind.RUN_STARTED:
+            self.began = event.at
+        elif event.kind is Kind.TASK_STARTED:
             self.claimed.add(event.key)
         elif event.kind is Kind.TASK_FINISHED:
-            self.finished[event.key] = outcome_from_json(event.data)
-            if was_masked(event.data["outputs"]):
-                self.masked.add(event.key)
+            self._finish(event)
         elif event.kind is Kind.REQUESTED:
             self.requested.add(event.key)
         elif event.kind is Kind.ANSWERED:
             self.answers[event.key] = event.data
         elif event.kind in (Kind.STEP_STARTED, Kind.STEP_FINISHED, Kind.MOVED):
             self.said[event.kind, event.step, event.attempt, event.target] = event.at
+            if event.kind is Kind.STEP_FINISHED:
+                reason = Reason(event.data["reason"]) if event.data["reason"] else None
+                self.ended[event.key] = Outcome(
+                    Status(event.data["status"]), message=event.data["message"], reason=reason
+                )
+
+    def _finish(self, event: Event) -> None:
+        """Take in an outcome; what was masked in it has no value any more, as nothing is passed on masked."""
+        outcome = outcome_from_json(event.data)
+        outputs = {name: value for name, value in outcome.outputs.items() if not was_masked(value)}
+        if len(outputs) < len(outcome.outputs):
+            self.masked.add(event.key)
+        self.finished[event.key] = replace(outcome, outputs=outputs)
 
 
 def build_progress(events: Iterable[Event]) -> Progress:

@@ -31,7 +31,8 @@ class TaskValues:
     def add_list(self, task: str, outcomes: list[Outcome], names: Iterable[str]) -> None:
         """Note the outcomes of a task done for each item: every output is a list."""
         values: dict[str, Any] = {name: [o.outputs.get(name) for o in outcomes] for name in names}
-        self.outputs[task] = {"status": [str(o.status) for o in outcomes], **values}
+        told = {"status": [str(o.status) for o in outcomes], "message": [o.message for o in outcomes]}
+        self.outputs[task] = {**told, **values}
         if any(outcome.reason in UNCHECKED for outcome in outcomes):
             self.unchecked.add(task)
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from runner.acts import Act
-from runner.contract import Effect, Outcome, Reach, Repeat, Request, Status
+from runner.contract import Effect, Outcome, Repeat, Request, Status
 from runner.course import Course, Lane, Pause, Tasks
+from runner.events import Key
 from runner.playbook import Retry
 
 INTERRUPTED_ANSWERS = ("repeat", "done", "failed")
@@ -38,10 +39,17 @@ class Tries:
                 if following.key not in self._progress.finished:
                     yield Pause(retry.pause)
                 act = following
-            elif act.key in self._progress.masked and act.action.repeat is Repeat.SAFE:
+            elif act.key in self._progress.masked and act.action.repeat is Repeat.SAFE and not act.action.person:
                 act = following  # what was masked in the record is made again
             else:
                 return outcome
+
+    def last_finished(self, key: Key) -> Outcome | None:
+        """Given the key of a task's first try, return the outcome of the last one that finished before."""
+        last = None
+        while key in self._progress.finished:
+            last, key = self._progress.finished[key], key._replace(tries=key.tries + 1)
+        return last
 
     def _try(self, act: Act) -> Tasks:
         if act.key in self._progress.finished:
@@ -51,9 +59,6 @@ class Tries:
         if act.key in self._progress.claimed:
             cut_off = Outcome(Status.INTERRUPTED, message="the run was cut off while this was being done")
             return self._course.record(act.key, act.action.name, cut_off, act.item)
-        if self._lane.unreachable and act.action.reach is Reach.SERVER:
-            without = Outcome(Status.UNREACHABLE, message="there was no connection before")
-            return self._course.record(act.key, act.action.name, without, act.item)
         return (yield act)
 
     def _resolve(self, act: Act, following: Act) -> Outcome | Act:
