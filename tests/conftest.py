@@ -1,0 +1,42 @@
+"""Guards around every test: no network beyond this machine, no home, no proxies, no agent of whoever runs them."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+OUTSIDE_SETTINGS = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSH_AUTH_SOCK", "SOP_LANG", "NO_COLOR")
+
+
+class YouWouldHaveLeftThisMachineError(AssertionError):
+    """A test tried to reach another machine. Serve what it needs on 127.0.0.1, as tests/web_servers.py does."""
+
+
+@pytest.fixture(autouse=True)
+def guard_the_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give each test a home of its own and nothing of the outside."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setattr(Path, "home", classmethod(lambda cls: home))
+    for name in OUTSIDE_SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    connect = socket.socket.connect
+
+    def connect_here(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):
+            raise YouWouldHaveLeftThisMachineError(f"a connection to {address}")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect_here)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
