@@ -125,6 +125,7 @@ def _configuration(directory: Path, port: int, options: Mapping[str, str]) -> st
         "PermitRootLogin": "yes",
         "MaxStartups": "10:30:100",
         "MaxSessions": "10",
+        "SetEnv": "SHLVL=2",  # or bash as login shell would read this machine's ~/.bashrc for each channel
         **options,
     }
     return "".join(f"{key} {value}\n" for key, value in settings.items())

@@ -33,14 +33,15 @@ from runner.connections.commands import (
 )
 from runner.connections.cutter import Cutter, Sink
 from runner.connections.scripts import ENDING_CODE, WORKER_CODE
-from runner.connections.wire import Feeds, Wire, WireBroken
+from runner.connections.wire import Feeds, NoSession, Wire, WireBroken
 from runner.durations import Deadline
-from runner.errors import TimeUp
+from runner.errors import Failed, TimeUp
 
 CLEAN_LIMIT = 0.3
 ANSWER_LIMIT = 5.0
 UNKNOWN_SURVIVORS = "not known: the server gives no answer"
 _LONGEST_LIMIT = 10**8
+LARGE_STDIN = 64 * 1024
 _CHUNK = 48 * 1024
 
 
@@ -56,7 +57,8 @@ REFUSAL = "{ printf '%s\\n' \"${sop_t}nowhere\"; exit 1; }"
 
 
 class Agent:
-    """One agent on a server, for one command at a time. Raise AgentRefused when the server cannot have one."""
+    """One agent on a server, for one command at a time. Raise AgentRefused when the server cannot have one, WireBroken
+    when it gives no answer."""
 
     def __init__(self, wire: Wire, deadline: Deadline, spare: Callable[[Deadline], Wire]) -> None:
         self._wire = wire
@@ -68,7 +70,7 @@ class Agent:
         self._number = 1
         wire.send(encode(WORKER_CODE.replace("TOKEN", quote(token)).replace("FOLDER", secrets.token_hex(12))), deadline)
         if not self._pump_until(lambda: self._out.started == self._err.started == 1, deadline):
-            raise AgentRefused(self._out.said.get("no", ""))
+            raise self._explain_start()
 
     def is_clean(self) -> bool:
         """Whether the agent can take a command and nothing left behind by an earlier one can write into it."""
@@ -84,7 +86,7 @@ class Agent:
         """
         self._out.sink, self._err.sink = take_out, take_err
         try:
-            self._wire.send(self._render(request, deadline), deadline)
+            self._wire.send(self._lay_stdin(request.stdin, deadline) + self._render(request, deadline), deadline)
             finished = self._pump_until(self._has_ended, deadline)
         except TimeoutError:
             finished = False
@@ -103,6 +105,11 @@ class Agent:
     def close(self) -> None:
         """End the agent and, on the server, whatever it still runs."""
         self._wire.close()
+
+    def _explain_start(self) -> Exception:
+        if self._wire.alive and self._wire.at_end:
+            return AgentRefused(self._out.said.get("no", ""))
+        return WireBroken("its shell gives no answer")
 
     def _explain(self, mark: str) -> Exception:
         if not self._wire.alive:
@@ -137,31 +144,46 @@ class Agent:
         code += f"rm -rf {quote(self._out.folder)}; kill -KILL -{self._out.group}\n"
         return end_over(self._spare, code, self._token)
 
+    def _lay_stdin(self, data: bytes, deadline: Deadline) -> bytes:
+        """Put stdin into a file there; return the code that still has to do it where no second channel is allowed."""
+        path = f"{quote(self._out.folder)}/i"
+        if len(data) < LARGE_STDIN:
+            return _render_bytes(data, path)
+        try:
+            wire = self._spare(deadline)
+        except NoSession:
+            return _render_bytes(data, path)
+        try:
+            wire.start(f"cat >{path}", deadline)
+            wire.send(data, deadline)
+            wire.finish_sending()
+            wire.pump_until(lambda: False, (lambda piece: None, lambda piece: None), deadline)
+            if wire.exit_code(deadline.remaining()) != 0:
+                raise Failed("stdin could not be laid down there. is its disk full?")
+        finally:
+            wire.close()
+        return b""
+
     def _render(self, request: Request, deadline: Deadline) -> bytes:
         """Return shell code that lays the request before the worker."""
         seconds = min(ceil(deadline.remaining()), _LONGEST_LIMIT) + int(TERM_GRACE) + 1
         folder = quote(self._out.folder)
-        parts = [_render_bytes(request.stdin, f"{folder}/i")] if request.stdin else []
-        if request.script:
-            parts.append(f"printf '%s' {quote(request.script)} >{folder}/s\n")
-        parts.append(f"printf '%s' {quote(self._render_start(request, seconds))} >{folder}/q\n")
-        return encode("".join(parts))
+        script = f"printf '%s' {quote(request.script)} >{folder}/s\n" if request.script else ""
+        return encode(f"{script}printf '%s' {quote(self._render_start(request, seconds))} >{folder}/q\n")
 
     def _render_start(self, request: Request, seconds: int) -> str:
-        timed = f'${{sop_w:+"$sop_w" -k {int(TERM_GRACE)} {seconds}}}'
-        words = render_words(request.words)
-        if request.script:
-            words = f'{SHELL} "$sop_d/s" {render_words(request.words)}'
+        """Return the code that becomes the command; its words are set before its variables, one of which may be IFS."""
+        limit = f'"$sop_w" -k {int(TERM_GRACE)} {seconds}'
+        words = f'{SHELL} "$sop_d/s" ' * bool(request.script) + render_words(request.words)
         if request.run_as:
-            words = f"{render_words(as_user(request.run_as))} {timed} {words}"
+            words = f"{render_words(as_user(request.run_as))} ${{sop_w:+{limit}}} {words}"
         about = f"{request.run_as or '-'} {MARK}={request.mark}"
         return (
             f'[ "$sop_n" = {self._number} ] || {{ printf "%s\\n" "${{sop_t}}stale"; exit 1; }}\n'
             f'read -r sop_x sop_c </proc/self/stat; echo "$sop_x {about}" >"$sop_d/p"\n'
+            f'set -- {words}\nif [ -n "$sop_w" ]; then set -- {limit} "$@"; else set -- setsid "$@"; fi\n'
             + ('exec <"$sop_d/i"\n' if request.stdin else "")
-            + request.preparation
-            + f"export {MARK}={request.mark}\n"
-            + f'set -- {words}\n[ -n "$sop_w" ] || exec setsid "$@"\nexec {timed} "$@"\n'
+            + f'{request.preparation}export {MARK}={request.mark}\nexec "$@"\n'
         )
 
 
@@ -202,16 +224,16 @@ def parse_survivors(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _render_bytes(data: bytes, path: str) -> str:
+def _render_bytes(data: bytes, path: str) -> bytes:
     pieces = [data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK)]
-    return "".join(f"printf '{''.join(map(_ESCAPED.__getitem__, piece))}' >>{path}\n" for piece in pieces)
+    return b"".join(b"printf '%b' >>%b\n" % (b"".join(map(_ESCAPED.__getitem__, p)), path.encode()) for p in pieces)
 
 
-def _escape(byte: int) -> str:
-    letter = chr(byte)
-    if letter == "%":
-        return "%%"
-    return letter if letter.isascii() and (letter.isalnum() or letter in " \n_=/.,:;@") else f"\\{byte:03o}"
+def _escape(byte: int) -> bytes:
+    letter = bytes((byte,))
+    if letter == b"%":
+        return b"%%"
+    return letter if letter.isalnum() or letter in b" \n_=/.,:;@" else b"\\%03o" % byte
 
 
 _ESCAPED = tuple(map(_escape, range(256)))

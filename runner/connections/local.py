@@ -157,6 +157,7 @@ def _started(command: Command, request: Request, words: tuple[str, ...]) -> Iter
     try:
         yield process
     finally:
+        process.poll()
         for pipe in (process.stdin, process.stdout, process.stderr):
             if pipe:
                 pipe.close()

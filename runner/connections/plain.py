@@ -118,9 +118,9 @@ def _render(request: Request, token: str, deadline: Deadline) -> bytes:
     words = render_words((*as_user(request.run_as), *request.words) if request.run_as else request.words)
     limit = f"timeout -k {int(TERM_GRACE)} {seconds}"
     code = (
-        f"sop_t={quote(token)}\n{_CHOICE}( {_TELL_GROUP}{request.preparation}export {MARK}={request.mark}\n"
-        f'set -- {words}\ncase $sop_w in timeout) exec {limit} "$@" ;; setsid) exec setsid "$@" ;; esac\n'
-        f'exec "$@" )\n{_TELL_END}{request.mark}\n'
+        f"sop_t={quote(token)}\n{_CHOICE}( {_TELL_GROUP}set -- {words}\n"
+        f'case $sop_w in timeout) set -- {limit} "$@" ;; setsid) set -- setsid "$@" ;; esac\n'
+        f'{request.preparation}export {MARK}={request.mark}\nexec "$@" )\n{_TELL_END}{request.mark}\n'
     )
     return encode(code) + request.stdin
 

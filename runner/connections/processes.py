@@ -67,7 +67,7 @@ def _is_running(pid: int) -> bool:
 
 def _pids() -> Iterator[int]:
     with suppress(OSError):
-        yield from (int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit())
+        yield from (int(name) for name in os.listdir("/proc") if name.isdigit())
 
 
 def _status(pid: int) -> list[str]:

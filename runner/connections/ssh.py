@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -195,11 +196,34 @@ class SshConnection:
             agent.close()
 
     def _start_agent(self, deadline: Deadline) -> Agent:
-        limit = deadline.tightened(AGENT_LIMIT)
-        wire = self._link.open_wire(limit)
+        """Start an agent. That has a limit of its own; when the command's is shorter, the next one finds the agent."""
+        starting: Future[Agent] = Future()
+        name = f"agent on {self._place}"
+        threading.Thread(target=self._work, args=(starting,), name=name, daemon=True).start()
         try:
-            wire.start("sh", limit)
-            return Agent(wire, limit, self._link.open_wire)
+            return starting.result(deadline.remaining())
+        except TimeoutError:
+            starting.add_done_callback(self._keep_late)
+            raise TimeUp("time was up before its shell had started; the command did not start") from None
+
+    def _work(self, starting: Future[Agent]) -> None:
+        limit = Deadline.after(AGENT_LIMIT)
+        try:
+            starting.set_result(self._build_agent(limit))
+        except TimeoutError:
+            starting.set_exception(WireBroken("its shell gives no answer"))
+        except BaseException as error:  # noqa: BLE001 - it is passed on to whoever waits
+            starting.set_exception(error)
+
+    def _build_agent(self, deadline: Deadline) -> Agent:
+        wire = self._link.open_wire(deadline)
+        try:
+            wire.start("sh", deadline)
+            return Agent(wire, deadline, self._link.open_wire)
         except BaseException:
             wire.close()
             raise
+
+    def _keep_late(self, starting: Future[Agent]) -> None:
+        if starting.exception() is None:
+            self._give_back(starting.result(), keep=True)

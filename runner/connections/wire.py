@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import paramiko
 
 MOST_AT_ONCE = 1 << 24
+PIECE = 256 * 1024
 
 Feeds = tuple[Callable[[bytes], None], Callable[[bytes], None]]
 
@@ -44,7 +45,7 @@ class Wire:
         channel.in_stderr_buffer.set_event(self._bell)
 
     def start(self, line: str, deadline: Deadline) -> None:
-        """Have the server run `line`. Raise WireBroken when it refuses or gives no answer in time."""
+        """Have the server run `line`. Raise WireBroken when it refuses, TimeoutError when it does not answer."""
         # paramiko waits for the answer without an end of its own; closing the channel ends that wait.
         alarm = threading.Timer(deadline.remaining(), self._channel.close)
         alarm.daemon = True
@@ -52,15 +53,18 @@ class Wire:
         try:
             self._channel.exec_command(line)
         except Exception as error:  # paramiko raises here whatever ended its thread
+            if deadline.passed:
+                raise TimeoutError from error
             raise WireBroken(f"the server does not start a command: {error}") from error
         finally:
             alarm.cancel()
 
     def send(self, data: bytes, deadline: Deadline) -> None:
         """Send all of `data`. Raise TimeoutError when the server does not take it before the deadline."""
-        self._channel.settimeout(max(0.01, deadline.remaining()))
         try:
-            self._channel.sendall(data)
+            for start in range(0, len(data), PIECE):  # sendall copies the rest for every packet
+                self._channel.settimeout(max(0.01, deadline.remaining()))
+                self._channel.sendall(data[start : start + PIECE])
         except TimeoutError:
             raise
         except (OSError, EOFError) as error:

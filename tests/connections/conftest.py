@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from runner.connections import Connections
-from runner.contract import Connection
+from runner.contract import Command, Connection
+from runner.durations import Deadline
 from tests.sshd import SshServer, ssh_server
 
 
@@ -45,7 +46,9 @@ def ssh(connections: Connections, sshd: SshServer) -> Connection:
 
 @pytest.fixture(params=["local", "ssh"])
 def connection(request: pytest.FixtureRequest, connections: Connections, sshd: SshServer) -> Connection:
-    return connections.get(target_of(sshd, connection=request.param))
+    found = connections.get(target_of(sshd, connection=request.param))
+    found.run(Command(argv=("true",)), Deadline.after(20))  # what follows counts without connecting
+    return found
 
 
 @pytest.fixture
