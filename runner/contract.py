@@ -103,7 +103,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Status, outputs, evidence and problems of one task on one target."""
+    """Status, outputs, evidence and problems of one task on one target.
+
+    A deviation is "kind: detail", of a kind that `messages` knows ("late: 2026-03-25T16:30+07:00").
+    """
 
     status: Status
     outputs: Mapping[str, Any] = field(default_factory=dict)

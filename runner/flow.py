@@ -263,7 +263,7 @@ class Flow:
         used, late = self._used(planned, key)
         deviations = [d for outcome in outcomes for d in outcome.deviations] + late
         if status in (Status.OK, Status.CHANGED):
-            deviations += [f"no value for output '{name}'" for name in lacking]
+            deviations += [f"no_output: {name}" for name in lacking]
         data = {
             "status": str(status),
             "reason": str(only.reason) if only and only.reason else None,
@@ -299,7 +299,7 @@ class Flow:
             return 0.0, []
         now = self._course.now()
         due = self._course.calendar.due(started, planned.step.norm)
-        late = [f"late: it was due at {due.isoformat(timespec='minutes')}"] if due and now > due else []
+        late = [f"late: {due.isoformat(timespec='minutes')}"] if due and now > due else []
         return round((now - started).total_seconds(), 3), late
 
     def _leave(self, planned: PlannedStep, decided: Outcome | None) -> Move | None:
@@ -341,7 +341,7 @@ class Flow:
             return
         if route.kind == "continue" or self._stopped:
             return
-        self._lane.stopped = f"'{key.task or key.step}' is {outcome.status}"
+        self._lane.stopped, self._lane.stopped_in = f"'{key.task or key.step}' is {outcome.status}", key.step
         self._lane.leads_to = route.step
         if self._lane.target is None and not route.step:
             self._course.halted = self._lane.stopped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Literal, NamedTuple
 
@@ -57,6 +58,8 @@ MESSAGES: dict[str, Words] = {
     "severity.minor": Words("ringan", "minor"),
     "severity.major": Words("berat", "major"),
     "severity.critical": Words("kritis", "critical"),
+    "deviation.late": Words("terlambat; batas waktunya {detail}", "late: it was due {detail}"),
+    "deviation.no_output": Words("output '{detail}' tidak tercatat", "no value for output '{detail}'"),
     "date": Words("{weekday}, {day} {month} {year}", "{weekday}, {day} {month} {year}"),
     "moment": Words("{date} pukul {hour}.{minute} {zone}", "{date} at {hour}:{minute} {zone}"),
 }
@@ -67,6 +70,17 @@ SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
 def say(key: str, language: Language, **values: object) -> str:
     """Given a key of MESSAGES and the values it names, return the message. Raise KeyError for what is not there."""
     return str(getattr(MESSAGES[key], language)).format(**values)
+
+
+def render_deviation(deviation: str, language: Language) -> str:
+    """Given a deviation as recorded ("kind: detail"), return it in words."""
+    kind, _, detail = deviation.partition(": ")
+    key = f"deviation.{kind}"
+    if key not in MESSAGES:
+        return deviation
+    with suppress(ValueError):
+        detail = render_moment(datetime.fromisoformat(detail), language)
+    return say(key, language, detail=detail)
 
 
 def render_date(day: date, language: Language) -> str:

@@ -851,7 +851,7 @@ def test_deviations_tell_of_promised_outputs_without_a_value() -> None:
 """)
     lab.does["one.a"] = ok()
     lab.run()
-    assert lab.record.steps[0].targets[0].deviations == ("no value for output 'out'",)
+    assert lab.record.steps[0].targets[0].deviations == ("no_output: out",)
 
 
 def test_many_targets_and_few_forks_all_get_done() -> None:

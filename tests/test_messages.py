@@ -12,6 +12,7 @@ from runner.messages import (
     MONTHS,
     WEEKDAYS,
     render_date,
+    render_deviation,
     render_moment,
     render_number,
     render_size,
@@ -35,6 +36,7 @@ def test_every_status_reason_and_severity_has_words() -> None:
         *(f"status.{word}" for word in Status),
         *(f"reason.{word}" for word in Reason),
         *(f"severity.{word}" for word in Severity),
+        *(f"deviation.{word}" for word in ("late", "no_output")),
     }
     assert {key for key in MESSAGES if "." in key} == expected
 
@@ -85,3 +87,10 @@ def test_writes_numbers_with_the_right_separators() -> None:
 )
 def test_writes_sizes_in_the_unit_that_fits(size: int, words: str) -> None:
     assert render_size(size, "id") == words
+
+
+def test_a_deviation_is_put_in_words() -> None:
+    assert render_deviation("no_output: arsip", "id") == "output 'arsip' tidak tercatat"
+    late = render_deviation("late: 2026-03-25T15:30+07:00", "id")
+    assert late == "terlambat; batas waktunya Rabu, 25 Maret 2026 pukul 15.30 WIB"
+    assert render_deviation("in a court's own words", "id") == "in a court's own words"

@@ -9,7 +9,7 @@ from typing import Any
 
 from runner.contract import FINISHED_WELL, Outcome, Reason, Status
 from runner.document import Answer, Record, StepRecord, TargetRecord
-from runner.messages import render_size
+from runner.messages import render_deviation, render_size
 from runner.reports.pen import Pen
 from runner.reports.values import render_duration, shorten
 
@@ -123,10 +123,10 @@ def build_rows(
             reading=str(readings.get(f"steps.{activity.form.get('id')}.activity") or ""),
             performer=", ".join(str(roles.get(role, role)) for role in activity.actors),
             norm=str(activity.form.get("time_limit") or ""),
-            realised=_realised(activity, record.answers, names, pen),
+            realised=_realised(activity, record, names, pen),
             outputs=activity.outputs,
             marks=_marks(activity, evidence),
-            remarks=_remarks(activity),
+            remarks=_remarks(activity, record, pen),
         )
         for activity in activities
     ]
@@ -156,10 +156,10 @@ def build_evidence(activities: Sequence[Activity], pen: Pen) -> list[EvidenceRow
     return list(found.values())
 
 
-def build_deviations(activities: Sequence[Activity]) -> list[str]:
+def build_deviations(activities: Sequence[Activity], pen: Pen) -> list[str]:
     """Given the activities, return every deviation with its place."""
     return [
-        f"{activity.number} {target.target or ''}".strip() + f": {deviation}"
+        f"{activity.number} {target.target or ''}".strip() + f": {render_deviation(deviation, pen.language)}"
         for activity in activities
         for _, target in activity.targets()
         for deviation in target.deviations
@@ -173,20 +173,22 @@ def moments(target: TargetRecord) -> list[datetime]:
     return sorted(time for time in times if time)
 
 
-def _realised(activity: Activity, answers: Sequence[Answer], names: Mapping[str, str], pen: Pen) -> list[Line]:
+def _realised(activity: Activity, record: Record, names: Mapping[str, str], pen: Pen) -> list[Line]:
     pairs = list(activity.targets())
     if not pairs:
-        return [Line("", pen.words["not_run"])]
+        ahead = record.ended is None and activity.form.get("selected")
+        return [Line("", pen.words["not_yet" if ahead else "not_run"])]
     total = len(pairs)
     if total > MOST_TARGETS:
         bad = [pair for pair in pairs if pair[1].status not in FINISHED_WELL]
         pairs = (bad or pairs)[:MOST_TARGETS]
-    lines = [_line(number, target, pen, many=len(activity.attempts) > 1) for number, target in pairs]
-    lines += [_answer(answer, names, pen) for answer in answers if answer.key.step == activity.form.get("id")]
+    many = len(activity.attempts) > 1
+    lines = [_line(number, target, pen, many=many, going_on=record.ended is None) for number, target in pairs]
+    lines += [_answer(answer, names, pen) for answer in record.answers if answer.key.step == activity.form.get("id")]
     return [*lines, Line("", pen.words["more"].format(count=total - len(pairs)))] if total > len(pairs) else lines
 
 
-def _line(number: int, target: TargetRecord, pen: Pen, *, many: bool) -> Line:
+def _line(number: int, target: TargetRecord, pen: Pen, *, many: bool, going_on: bool) -> Line:
     times = moments(target)
     details = [pen.span(times[0], times[-1])] if times else []
     if round(target.used_seconds or 0):
@@ -194,7 +196,8 @@ def _line(number: int, target: TargetRecord, pen: Pen, *, many: bool) -> Line:
     label = target.target or ""
     if many:
         label = f"{label} {pen.words['attempt']}{number}".strip()
-    return Line(label, pen.status(target.status), " ".join(details))
+    begun = going_on and target.status is Status.INTERRUPTED
+    return Line(label, pen.words["going_on"] if begun else pen.status(target.status), " ".join(details))
 
 
 def _answer(answer: Answer, names: Mapping[str, str], pen: Pen) -> Line:
@@ -210,12 +213,15 @@ def _marks(activity: Activity, evidence: Sequence[EvidenceRow]) -> list[str]:
     return [f"{marks[0]} – {marks[-1]}"] if len(marks) > MOST_MARKS else marks
 
 
-def _remarks(activity: Activity) -> list[str]:
+def _remarks(activity: Activity, record: Record, pen: Pen) -> list[str]:
     remarks = []
     for _, target in activity.targets():
+        if record.ended is None and target.status is Status.INTERRUPTED:
+            continue  # it goes on while the report is made
         messages = [task.outcome.message for task in target.tasks if _is_worth_telling(task.outcome)]
+        deviations = [render_deviation(deviation, pen.language) for deviation in target.deviations]
         prefix = f"{target.target}: " if target.target else ""
-        remarks += [prefix + shorten(text) for text in (*target.deviations, target.message, *messages) if text]
+        remarks += [prefix + shorten(text) for text in (*deviations, target.message, *messages) if text]
     unique = list(dict.fromkeys(remarks))
     return unique if len(unique) <= MOST_TARGETS else [*unique[:MOST_TARGETS], "…"]
 

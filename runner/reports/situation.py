@@ -116,7 +116,7 @@ def build_page(
         results=build_results(activities, pen),
         problems=[_finding(problem, activities, pen) for problem in problems[:MOST_PROBLEMS]],
         problems_left_out=max(0, len(problems) - MOST_PROBLEMS),
-        deviations=build_deviations(activities),
+        deviations=build_deviations(activities, pen),
         evidence=evidence[:MOST_EVIDENCE],
         evidence_left_out=max(0, len(evidence) - MOST_EVIDENCE),
         signatures=_signatures(activities, roles, people, office, pen, until),
