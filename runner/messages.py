@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from typing import Literal, NamedTuple
 
 Language = Literal["id", "en"]
@@ -72,14 +72,14 @@ def say(key: str, language: Language, **values: object) -> str:
     return str(getattr(MESSAGES[key], language)).format(**values)
 
 
-def render_deviation(deviation: str, language: Language) -> str:
-    """Given a deviation as recorded ("kind: detail"), return it in words."""
+def render_deviation(deviation: str, language: Language, zone: tzinfo) -> str:
+    """Given a deviation as recorded ("kind: detail"), return it in words, times by the clock of `zone`."""
     kind, _, detail = deviation.partition(": ")
     key = f"deviation.{kind}"
     if key not in MESSAGES:
         return deviation
     with suppress(ValueError):
-        detail = render_moment(datetime.fromisoformat(detail), language)
+        detail = render_moment(datetime.fromisoformat(detail).astimezone(zone), language)
     return say(key, language, detail=detail)
 
 

@@ -20,6 +20,9 @@ from runner.messages import (
 )
 
 
+JAKARTA = ZoneInfo("Asia/Jakarta")
+
+
 def _names(text: str) -> set[str | None]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
@@ -90,7 +93,7 @@ def test_writes_sizes_in_the_unit_that_fits(size: int, words: str) -> None:
 
 
 def test_a_deviation_is_put_in_words() -> None:
-    assert render_deviation("no_output: arsip", "id") == "output 'arsip' tidak tercatat"
-    late = render_deviation("late: 2026-03-25T15:30+07:00", "id")
+    assert render_deviation("no_output: arsip", "id", JAKARTA) == "output 'arsip' tidak tercatat"
+    late = render_deviation("late: 2026-03-25T15:30+07:00", "id", JAKARTA)
     assert late == "terlambat; batas waktunya Rabu, 25 Maret 2026 pukul 15.30 WIB"
-    assert render_deviation("in a court's own words", "id") == "in a court's own words"
+    assert render_deviation("in a court's own words", "id", JAKARTA) == "in a court's own words"

@@ -159,7 +159,7 @@ def build_evidence(activities: Sequence[Activity], pen: Pen) -> list[EvidenceRow
 def build_deviations(activities: Sequence[Activity], pen: Pen) -> list[str]:
     """Given the activities, return every deviation with its place."""
     return [
-        f"{activity.number} {target.target or ''}".strip() + f": {render_deviation(deviation, pen.language)}"
+        f"{activity.number} {target.target or ''}".strip() + f": {render_deviation(deviation, pen.language, pen.zone)}"
         for activity in activities
         for _, target in activity.targets()
         for deviation in target.deviations
@@ -219,7 +219,7 @@ def _remarks(activity: Activity, record: Record, pen: Pen) -> list[str]:
         if record.ended is None and target.status is Status.INTERRUPTED:
             continue  # it goes on while the report is made
         messages = [task.outcome.message for task in target.tasks if _is_worth_telling(task.outcome)]
-        deviations = [render_deviation(deviation, pen.language) for deviation in target.deviations]
+        deviations = [render_deviation(deviation, pen.language, pen.zone) for deviation in target.deviations]
         prefix = f"{target.target}: " if target.target else ""
         remarks += [prefix + shorten(text) for text in (*deviations, target.message, *messages) if text]
     unique = list(dict.fromkeys(remarks))
