@@ -48,10 +48,11 @@ Tasks = Generator[Ask, Outcome, Outcome]
 
 @dataclass(slots=True)
 class Lane:
-    """How far one target got: why it was stopped, which step it goes on at, whether it waits for a person."""
+    """How far one target got: why it was stopped, in which step, where it goes on, whether it waits for a person."""
 
     target: Target | None
     stopped: str = ""
+    stopped_in: str = ""
     leads_to: str = ""
     unreachable: bool = False
     skip_until: str = ""

@@ -296,7 +296,11 @@ class Engine:
             course.attempts[step.id] = course.attempts.get(step.id, 1) + 1
             course.forget_problems(step.id)
         course.halted = course.skip_until = ""
-        self._lanes.clear()
+        first = course.position(move.to)
+        stopped = [
+            name for name, lane in self._lanes.items() if lane.stopped and course.position(lane.stopped_in) < first
+        ]
+        self._lanes = {name: self._lanes[name] for name in stopped}
 
     def _include(self, ask: Include) -> Outcome:
         """Carry out an included playbook as a run of its own; only its declared outputs are seen."""

@@ -16,7 +16,7 @@ from runner.events import Key, Kind
 from runner.filling import check_condition, fill, fill_inputs, fill_list, skipped
 from runner.plan import PlannedStep, PlannedTask
 from runner.playbook import Conduct
-from runner.scope import Scope, StepValue, TaskValues
+from runner.scope import UNCHECKED, Scope, StepValue, TaskValues
 from runner.tries import Tries, answered
 
 DECIDE = "decide"
@@ -257,6 +257,8 @@ class Flow:
     def _finish(
         self, planned: PlannedStep, key: Key, outcomes: list[Outcome], values: TaskValues, refused: Outcome | None
     ) -> None:
+        if refused and refused.reason in UNCHECKED:
+            values.unchecked.update(task.id for task in planned.tasks)
         status = worst([outcome.status for outcome in outcomes])
         outputs, lacking = self._outputs(planned, values)
         only = outcomes[0] if len(outcomes) == 1 else None

@@ -163,7 +163,7 @@ class Lab:
         )
 
     def _run(self, call: Call) -> Outcome:
-        key: Key = call.record.key  # type: ignore[attr-defined]  # the lab's own recorder knows its task
+        key = key_of(call)
         with self.lock:
             self.calls.append(key)
             self.inputs[key] = call.inputs
@@ -174,7 +174,7 @@ class Lab:
         return Outcome(Status.OK, outputs={"value": call.inputs.get("give"), "name": key.target or ""})
 
     def _probe(self, call: Call) -> Outcome | None:
-        key: Key = call.record.key  # type: ignore[attr-defined]  # the lab's own recorder knows its task
+        key = key_of(call)
         behaviour = self.does.get(f"probe {key.step}.{key.task}")
         return behaviour(call) if behaviour else None
 
@@ -291,6 +291,12 @@ class _Recorder:
     def report(self, kind: str) -> bytes:
         """Nothing is reported."""
         return b""
+
+
+def key_of(call: Call) -> Key:
+    """Given a call of the lab, return which task it is."""
+    assert isinstance(call.record, _Recorder)
+    return call.record.key
 
 
 def build_inventory(text: str) -> Inventory:
