@@ -19,7 +19,6 @@ from runner.messages import (
     say,
 )
 
-
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
 
