@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
-from tabulate import tabulate
 
 from runner.actions import ACTIONS
 from runner.commands.options import format_option
 from runner.contract import Action
 from runner.errors import did_you_mean, refuse
-from runner.screen import print_json
+from runner.screen import print_json, show_paged, width
+from runner.tables import render_table, wrap
 
 
 @click.command("actions")
@@ -26,10 +26,11 @@ def command(name: str, form: str) -> int:
     if form == "json":
         print_json({"actions": [describe_action(action) for action in chosen]})
     elif name:
-        click.echo("\n".join(render_action(chosen[0])))
+        lines = [each for line in render_action(chosen[0]) for each in wrap(line, width(), indent=_indent(line))]
+        show_paged("\n".join(lines))
     else:
         rows = [[action.name, str(action.effect), action.description] for action in chosen]
-        click.echo(tabulate(rows, headers=["action", "effect", "what it does"], maxcolwidths=[None, None, 48]))
+        show_paged(render_table(["action", "effect", "what it does"], rows, width()))
     return 0
 
 
@@ -59,6 +60,11 @@ def render_action(action: Action) -> Iterator[str]:
     yield from _fields("inputs", action.inputs, action.required())
     yield from _fields("outputs", action.outputs, tuple(action.outputs))
     yield from ("", "example", *("  " + line for line in action.example.rstrip().split("\n")))
+
+
+def _indent(line: str) -> str:
+    """What a wrapped line goes on with: four columns more than it began with."""
+    return " " * (len(line) - len(line.lstrip()) + 4)
 
 
 def _dry_run(action: Action) -> str:

@@ -22,7 +22,8 @@ from runner.errors import refuse
 from runner.evidence import EvidenceStore
 from runner.journal import Journal
 from runner.plan import Selection
-from runner.screen import Screen
+from runner.screen import Screen, show, width
+from runner.summary import render_summary
 
 RECORDS = Path("records")
 REPORT = "laporan-situasi.html"
@@ -44,7 +45,7 @@ def command(folder: Path, verbose: int) -> int:
             click.echo(f"a demo court's website answers at {address}; nobody named in it is real")
             record = _play(demo, verbose)
         report = _copy_report(record)
-        Screen.for_run(_bind(demo).plan, form="text", verbose=verbose).show_record(record, folder / RECORDS)
+        show("\n" + render_summary(record, folder / RECORDS, width()))
     finally:
         os.chdir(before)
     click.echo(_what_next(folder, report))
@@ -72,14 +73,16 @@ def _play(demo: Demo, verbose: int) -> Record:
     bound = _bind(demo)
     screen = Screen.for_run(bound.plan, form="text", verbose=verbose)
     said = {"limit": "", "only": [], "from": "", "variables": {}}
-    record = carry_out(bound, Options(RECORDS, FORKS, said), screen.listen)
+    with screen:
+        record = carry_out(bound, Options(RECORDS, FORKS, said), screen.listen)
     for act in demo.acts:
         if record.status is not Status.WAITING:
             break
         _act(record, act, bound)
         again = bound_as_begun(Journal.open(RECORDS, create=False), record)
         options = Options(RECORDS, FORKS, {}, resume=record.run, reason="demo")
-        record = carry_out(again, options, screen.listen)
+        with screen:
+            record = carry_out(again, options, screen.listen)
     return record
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
-from tabulate import tabulate
 
 from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
-from runner.screen import print_json, printable
+from runner.durations import render_duration
+from runner.reader import RunSummary
+from runner.screen import print_json, show_paged, width
+from runner.tables import coloured, printable, render_table
 
 
 @click.command("history")
@@ -21,20 +24,36 @@ def command(playbook: str, number: int, records: Path, form: str) -> int:
     """Show runs, newest first; of one PLAYBOOK (its name or file) if given."""
     journal = open_journal(records)
     runs = journal.runs(number, Path(playbook).stem if playbook else None) if journal else ()
-    rows = [
-        {
-            "run": run.run,
-            "playbook": run.playbook,
-            "status": run.status,
-            "started": run.started.isoformat(timespec="seconds"),
-            "ended": run.ended.isoformat(timespec="seconds") if run.ended else None,
-        }
-        for run in runs
-    ]
     if form == "json":
-        print_json({"runs": rows})
-    elif not rows:
+        print_json({"runs": [_document(run) for run in runs]})
+    elif not runs:
         click.echo(f"no run yet in {printable(str(records))}")
     else:
-        click.echo(tabulate(rows, headers="keys"))
+        headers = ["run", "playbook", "status", "exit", "started", "took"]
+        show_paged(render_table(headers, map(_row, runs), width()))
     return 0
+
+
+def _document(run: RunSummary) -> dict[str, str | None]:
+    return {
+        "run": run.run,
+        "playbook": run.playbook,
+        "status": run.status,
+        "started": _iso(run.started),
+        "ended": _iso(run.ended) if run.ended else None,
+    }
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")
+
+
+def _row(run: RunSummary) -> list[str]:
+    return [
+        run.run,
+        printable(run.playbook),
+        coloured(run.status),
+        "" if run.exit_code is None else str(run.exit_code),
+        f"{run.started.astimezone():%Y-%m-%d %H:%M}",
+        render_duration((run.ended - run.started).total_seconds(), "en") if run.ended else "",
+    ]

@@ -29,8 +29,8 @@ def command(playbook: Path, diff: bool, **asked: Any) -> int:
 
 def rehearse_and_show(bound: Bound, options: Options, *, form: str, verbose: int, diff: bool) -> int:
     """Make the dry run, show what it found, and return its exit code."""
-    screen = Screen.for_run(bound.plan, form=form, verbose=verbose)
-    record, _ = rehearse(bound, options, screen.listen)
+    with Screen.for_rehearsal(bound.plan, form=form, verbose=verbose) as screen:
+        record, _ = rehearse(bound, options, screen.listen)
     if form == "json":
         print_json(record.document())
     else:

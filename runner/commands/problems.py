@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from tabulate import tabulate
 
 from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
-from runner.problems import open_problems
-from runner.screen import print_json, printable
+from runner.problems import OpenProblem, open_problems
+from runner.screen import print_json, show_paged, width
+from runner.tables import coloured, one_line, printable, render_table
 
 
 @click.command("problems")
@@ -19,20 +19,32 @@ from runner.screen import print_json, printable
 def command(records: Path, form: str) -> int:
     """Show the problems that are open, the worst first."""
     journal = open_journal(records)
-    rows = [
-        {
-            "severity": str(problem.severity),
-            "key": problem.key,
-            "target": problem.target,
-            "since": f"{problem.first_seen.astimezone():%Y-%m-%d %H:%M}",
-            "message": printable(problem.message),
-        }
-        for problem in (open_problems(journal) if journal else ())
-    ]
+    problems = open_problems(journal) if journal else ()
     if form == "json":
-        print_json({"problems": rows})
-    elif not rows:
+        print_json({"problems": [_document(problem) for problem in problems]})
+    elif not problems:
         click.echo("no problem is open")
     else:
-        click.echo(tabulate(rows, headers="keys", maxcolwidths=[None, None, None, None, 40]))
+        headers = ["severity", "target", "since", "message", "key"]
+        show_paged(render_table(headers, map(_row, problems), width()))
     return 0
+
+
+def _document(problem: OpenProblem) -> dict[str, str | None]:
+    return {
+        "severity": str(problem.severity),
+        "key": problem.key,
+        "target": problem.target,
+        "since": f"{problem.first_seen.astimezone():%Y-%m-%d %H:%M}",
+        "message": printable(problem.message),
+    }
+
+
+def _row(problem: OpenProblem) -> list[str]:
+    return [
+        coloured(problem.severity),
+        printable(problem.target or ""),
+        f"{problem.first_seen.astimezone():%Y-%m-%d %H:%M}",
+        one_line(problem.message),
+        printable(problem.key),
+    ]

@@ -42,8 +42,9 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
     if record.status not in GOES_ON:
         raise refuse(name, f"this run has ended: {record.status}", "begin a new one, with --from where it should start")
     options = Options(records, asked["forks"], {}, explicit_steps(record), resume=name, reason=asked["reason"])
-    screen = Screen.for_run(bound.plan, form=form, verbose=verbose)
-    return finish(carry_out(bound, options, screen.listen), screen, form=form, records=records)
+    with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
+        ended = carry_out(bound, options, screen.listen)
+    return finish(ended, screen, form=form, records=records)
 
 
 def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ...] = ()) -> Bound:

@@ -13,8 +13,9 @@ from runner.commands.execute import Options, carry_out, earlier_values, open_jou
 from runner.commands.options import find_inventories, parse_extra, parse_names, selection_options
 from runner.commands.plan import rehearse_and_show
 from runner.document import Record
+from runner.errors import RunnerError
 from runner.plan import Plan, Selection
-from runner.screen import Screen, print_json
+from runner.screen import Screen, print_json, show
 
 
 @click.command("run")
@@ -29,8 +30,8 @@ def command(playbook: Path, dry: bool, diff: bool, **asked: Any) -> int:
         return show_lists(bound.plan, steps=asked["list_steps"], targets=asked["list_targets"])
     if dry:
         return rehearse_and_show(bound, options, form=asked["form"], verbose=asked["verbose"], diff=diff)
-    screen = Screen.for_run(bound.plan, form=asked["form"], verbose=asked["verbose"])
-    record = carry_out(bound, options, screen.listen)
+    with Screen.for_run(bound.plan, form=asked["form"], verbose=asked["verbose"]) as screen:
+        record = carry_out(bound, options, screen.listen)
     return finish(record, screen, form=asked["form"], records=options.records)
 
 
@@ -53,10 +54,13 @@ def prepare(playbook: Path, **asked: Any) -> tuple[Bound, Options]:
 
 def finish(record: Record, screen: Screen, *, form: str, records: Path) -> int:
     """Show how a run ended and return its exit code."""
-    if form == "json":
-        print_json(record.document())
-    else:
+    if form == "text":
         screen.show_record(record, records)
+        return record.exit_code
+    try:
+        print_json(record.document())
+    except RunnerError as error:
+        show(f"{error}: sop show {record.run} --format json", err=True)
     return record.exit_code
 
 

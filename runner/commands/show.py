@@ -9,12 +9,17 @@ from pathlib import Path
 import click
 
 from runner.commands.options import format_option, records_option
-from runner.document import Record, StepRecord, TaskRecord
+from runner.document import Answer, Record, StepRecord, TaskRecord
+from runner.durations import render_duration
+from runner.errors import did_you_mean, refuse
 from runner.journal import Journal
+from runner.messages import render_size
 from runner.record import build_record
-from runner.screen import print_json, printable, render_steps
+from runner.screen import print_json, show_paged, width
+from runner.summary import render_steps, render_summary
+from runner.tables import coloured, one_line, printable, wrap
 
-LONGEST_VALUE = 400
+LONGEST_VALUE = 4000
 
 
 @click.command("show")
@@ -26,47 +31,80 @@ def command(run: str, step: str, records: Path, form: str) -> int:
     """Show what RUN did; of one STEP if given. RUN is an id, its beginning, or "last"."""
     journal = Journal.open(records, create=False)
     record = build_record(journal.events(journal.find_run(run)))
+    known = [each.id for each in record.steps]
+    if step and step not in known:
+        raise refuse("STEP", f"run {record.run} has no step '{step}'", did_you_mean(step, known))
     if form == "json":
         print_json(record.document())
     else:
-        click.echo("\n".join(_lines(record, step)))
+        show_paged("\n".join(_lines(record, step, records)))
     return 0
 
 
-def _lines(record: Record, step: str) -> Iterator[str]:
-    yield f"run {record.run} of {record.playbook}: {record.status}, exit code {record.exit_code}"
-    yield f"begun {record.began.astimezone():%Y-%m-%d %H:%M:%S} by {printable(str(record.started.get('by', '')))}"
+def _lines(record: Record, step: str, records: Path) -> Iterator[str]:
+    yield from wrap(f"run {record.run}: {printable(record.title or record.playbook)}", width())
+    yield _course(record)
     yield ""
-    if not step:
-        yield render_steps(record)
-        yield ""
-    for one in (*record.attempts, *record.steps):
+    for one in sorted((*record.attempts, *record.steps), key=_begun):
         if step in ("", one.id) and one.targets:
             yield from _step(one)
     for answer in record.answers:
-        note = f" ({printable(answer.note)})" if answer.note else ""
-        who, label = printable(answer.person), printable(answer.label)
-        yield f"answer: {answer.key.step}: {who}: {label}{note} by {answer.method}"
+        if step in ("", answer.key.step):
+            yield from wrap(_answer(answer), width(), indent="  ")
+    yield ""
+    yield render_steps(record, width()) if step else render_summary(record, records, width())
+
+
+def _course(record: Record) -> str:
+    began = f"begun {record.began.astimezone():%Y-%m-%d %H:%M:%S} by {one_line(record.started.get('by', '?'))}"
+    if record.ended is None:
+        return f"{began}, not ended"
+    return f"{began}, took {render_duration((record.ended - record.began).total_seconds(), 'en')}"
+
+
+def _begun(step: StepRecord) -> float:
+    return min((target.started.timestamp() for target in step.targets if target.started), default=float("inf"))
 
 
 def _step(step: StepRecord) -> Iterator[str]:
     for target in step.targets:
         attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
-        yield f"{step.id}{' on ' + target.target if target.target else ''}: {target.status}{attempt}"
+        where = f" on {printable(target.target)}" if target.target else ""
+        why = f" ({one_line(target.message)})" if target.message else ""
+        yield f"{step.id}{where}: {coloured(target.status)}{attempt}{why}"
         for task in target.tasks:
             yield from _task(task)
         for deviation in target.deviations:
-            yield f"  deviation: {printable(deviation)}"
+            yield from wrap(f"  deviation: {one_line(deviation)}", width(), indent="    ")
 
 
 def _task(task: TaskRecord) -> Iterator[str]:
     outcome, tries = task.outcome, f", try {task.latest.number}" if task.latest.number > 1 else ""
-    item = f" [{printable(str(task.item))}]" if task.item is not None else ""
+    item = f" [{one_line(task.item)}]" if task.item is not None else ""
     reason = f" ({outcome.reason})" if outcome.reason else ""
-    yield f"  {task.id}{item} ({task.action}): {outcome.status}{reason}{tries} {printable(outcome.message)}".rstrip()
+    yield f"  {task.id}{item} ({task.action}): {coloured(outcome.status)}{reason}{tries}"
+    if outcome.message:
+        yield from wrap(f"    {printable(outcome.message)}", width(), indent="    ")
     for name, value in outcome.outputs.items():
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        shown = printable(text.rstrip("\n"))
-        yield f"    {name}: {shown if len(shown) <= LONGEST_VALUE else shown[:LONGEST_VALUE] + '…'}"
+        yield from _output(printable(name), value)
     for evidence in outcome.evidence:
-        yield f"    evidence: {printable(evidence.name)} {evidence.size} bytes sha256 {evidence.sha256}"
+        size = render_size(evidence.size, "en")
+        yield f"    evidence: {printable(evidence.name)} ({size}), sha256 {evidence.sha256}"
+
+
+def _output(name: str, value: object) -> Iterator[str]:
+    """An output: on its name's line, or under it where it has several; not wrapped, so that it can be copied."""
+    text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).rstrip("\n")
+    shown = text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…\n(cut; all of it: --format json)"
+    if "\n" not in shown:
+        yield f"    {name}: {shown}"
+        return
+    yield f"    {name}:"
+    yield from (f"      {line}" for line in shown.split("\n"))
+
+
+def _answer(answer: Answer) -> str:
+    note = f" ({one_line(answer.note)})" if answer.note else ""
+    at = f"{answer.at.astimezone():%Y-%m-%d %H:%M}"
+    who, label = one_line(answer.person), one_line(answer.label)
+    return f"answer to {answer.key.step}: {label}{note}, {who}, {at}, by {one_line(answer.method)}"

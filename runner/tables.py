@@ -1,0 +1,143 @@
+"""Text on a terminal: what is safe to show, how many columns it takes, and tables that fit."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import click
+from tabulate import tabulate
+
+COLOURS = {
+    "failed": "red",
+    "timed_out": "red",
+    "interrupted": "red",
+    "unreachable": "red",
+    "critical": "red",
+    "waiting": "yellow",
+    "changed": "yellow",
+    "major": "yellow",
+    "ok": "green",
+    "skipped": "cyan",
+}
+GAP = 2  # columns that tabulate leaves between two
+NARROWEST = 4
+MOST_NAMES = 3
+
+
+def printable(text: object) -> str:
+    """Given text from anywhere, return it without anything that a terminal would obey; only line ends stay."""
+    return "".join(c if c.isprintable() or c == "\n" else _escape(c) for c in str(text))
+
+
+def one_line(text: object) -> str:
+    """Given text from anywhere, return it printable and on one line."""
+    return " | ".join(line.strip() for line in printable(text).split("\n") if line.strip())
+
+
+def coloured(word: str) -> str:
+    """Given a status or severity, return the word in its colour; the word alone says it all."""
+    return click.style(str(word), fg=COLOURS.get(str(word)))
+
+
+def may_colour() -> bool:
+    """Whether colours are wanted where there is a terminal: NO_COLOR and a dumb terminal say no."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def width_of(text: str) -> int:
+    """Given printable text without line ends, return how many columns of a terminal it takes."""
+    return len(text) if text.isascii() else sum(map(_columns, text))
+
+
+def cut(text: str, width: int) -> str:
+    """Given printable text, return what fits into that many columns, with "…" where something was cut off."""
+    if width_of(text) <= width:
+        return text
+    kept, used = "", 1
+    for character in text:
+        used += _columns(character)
+        if used > width:
+            break
+        kept += character
+    return (kept + "…")[: max(0, width)]
+
+
+def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
+    """Given printable text, return its lines, none wider than `width`; those after the first begin with `indent`.
+
+    A `width` below the widest character is taken as that character's.
+    """
+    indent = indent if width_of(indent) + 2 <= width else ""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line, empty = indent if lines else "", True
+        for word in paragraph.split(" "):
+            if not empty and width_of(line) + 1 + width_of(word) > width:
+                lines.append(line)
+                line, empty = indent, True
+            line = line + word if empty else f"{line} {word}"
+            empty = False
+            while width_of(line) > width:
+                head = _head(line, width)
+                lines.append(head)
+                line = indent + line[len(head) :]
+        lines.append(line)
+    return lines
+
+
+def render_table(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> str:
+    """Given printable cells, return a table at most `width` columns wide; the widest columns are wrapped."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    natural = [max(map(_natural, column)) for column in zip(headers, *cells, strict=True)]
+    widths = _fit(natural, width - GAP * (len(headers) - 1))
+    rule = ["-" * width for width in widths]
+    wrapped = [["\n".join(_wrap_cell(*pair)) for pair in zip(row, widths, strict=True)] for row in (headers, *cells)]
+    table = tabulate([wrapped[0], rule, *wrapped[1:]], tablefmt="plain", disable_numparse=True)
+    return "\n".join(line.rstrip() for line in table.split("\n"))
+
+
+def name_some(names: Sequence[str], most: int = MOST_NAMES) -> str:
+    """Given names, return them as text, of many the first ones: "web1, web2 and 18 more"."""
+    if len(names) <= most:
+        return ", ".join(names)
+    shown = names[: most - 1]
+    return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+
+
+def _wrap_cell(cell: str, width: int) -> list[str]:
+    return [cell] if _natural(cell) <= width else wrap(click.unstyle(cell), width)
+
+
+def _natural(cell: str) -> int:
+    return max(width_of(click.unstyle(line)) for line in cell.split("\n"))
+
+
+def _fit(natural: Sequence[int], available: int) -> list[int]:
+    """Widths that sum up to no more than is available: the widest columns give, down to the same width."""
+    widest = max(natural)
+    while widest > NARROWEST and sum(min(each, widest) for each in natural) > available:
+        widest -= 1
+    return [min(each, widest) for each in natural]
+
+
+def _head(line: str, width: int) -> str:
+    """As much of a line as fits; one character at least, so that wrapping comes to an end."""
+    used = 0
+    for position, character in enumerate(line):
+        used += _columns(character)
+        if used > width and position:
+            return line[:position]
+    return line
+
+
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
