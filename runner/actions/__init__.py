@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from runner.actions import (
-    backup_database,
-    backup_files,
-    backup_seal,
-    command_run,
-    logs_scan,
-    person_do,
-    person_sign,
-    report_situation,
-    service_due,
-    website_available,
-    website_updated,
-)
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
 from runner.contract import Action
 
-ACTIONS: dict[str, Action] = {
-    "website.available": website_available.ACTION,
-    "website.updated": website_updated.ACTION,
-    "backup.database": backup_database.ACTION,
-    "backup.files": backup_files.ACTION,
-    "backup.seal": backup_seal.ACTION,
-    "logs.scan": logs_scan.ACTION,
-    "service.due": service_due.ACTION,
-    "report.situation": report_situation.ACTION,
-    "person.sign": person_sign.ACTION,
-    "person.do": person_do.ACTION,
-    "command.run": command_run.ACTION,
+_FILES = {
+    "website.available": "website_available",
+    "website.updated": "website_updated",
+    "backup.database": "backup_database",
+    "backup.files": "backup_files",
+    "backup.seal": "backup_seal",
+    "logs.scan": "logs_scan",
+    "service.due": "service_due",
+    "report.situation": "report_situation",
+    "person.sign": "person_sign",
+    "person.do": "person_do",
+    "command.run": "command_run",
 }
+
+
+class _Actions(Mapping[str, Action]):
+    """Loads an action's file when it is first asked for: a run pays for those that its playbook names."""
+
+    def __getitem__(self, name: str) -> Action:
+        action: Action = import_module(f"runner.actions.{_FILES[name]}").ACTION
+        return action
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_FILES)
+
+    def __len__(self) -> int:
+        return len(_FILES)
+
+    def __contains__(self, name: object) -> bool:
+        return name in _FILES
+
+
+ACTIONS: Mapping[str, Action] = _Actions()
