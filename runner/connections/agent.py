@@ -38,7 +38,7 @@ from runner.durations import Deadline
 from runner.errors import Failed, TimeUp
 
 CLEAN_LIMIT = 0.3
-ANSWER_LIMIT = 5.0
+ANSWER_LIMIT = 2.5
 UNKNOWN_SURVIVORS = "not known: the server gives no answer"
 _LONGEST_LIMIT = 10**8
 LARGE_STDIN = 64 * 1024
@@ -158,10 +158,13 @@ class Agent:
             wire.send(data, deadline)
             wire.finish_sending()
             wire.pump_until(lambda: False, (lambda piece: None, lambda piece: None), deadline)
-            if wire.exit_code(deadline.remaining()) != 0:
-                raise Failed("stdin could not be laid down there. is its disk full?")
+            code = wire.exit_code(deadline.remaining())
         finally:
             wire.close()
+        if deadline.passed:
+            raise TimeoutError
+        if code != 0:
+            raise Failed("stdin could not be laid down on the server. is its disk full?")
         return b""
 
     def _render(self, request: Request, deadline: Deadline) -> bytes:

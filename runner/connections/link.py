@@ -24,6 +24,7 @@ class Link:
         self._login = login
         self._opener = opener
         self._lock = threading.Lock()
+        self._turn = threading.Lock()
         self._opening: Future[fabric.Connection] | None = None
         self._closed = False
 
@@ -43,20 +44,30 @@ class Link:
     def open_wire(self, deadline: Deadline) -> Wire:
         """Return a new channel. Raise Unreachable, NoSession where the server allows no more, or WireBroken."""
         transport = self.open(deadline).transport
+        # One at a time: paramiko keeps a refusal on the transport, where another thread might find it.
+        if not self._turn.acquire(timeout=deadline.remaining()):
+            raise WireBroken("the server opens no session in time")
         try:
             return Wire(transport.open_session(timeout=max(0.1, deadline.remaining())))
         except paramiko.ChannelException as error:
             raise NoSession(f"the server opens no further session ({error.text})") from error
         except (paramiko.SSHException, OSError, EOFError) as error:
             raise WireBroken(f"the server opens no session: {error}") from error
+        finally:
+            self._turn.release()
+
+    def drop(self) -> None:
+        """Close a connection that gives no answer; the next command opens a new one."""
+        with self._lock:
+            opening, self._opening = self._opening, None
+        if opening:
+            opening.add_done_callback(_close_opened)
 
     def close(self) -> None:
         """Close the connection; one that is still being opened closes when it is open."""
         with self._lock:
             self._closed = True
-            opening = self._opening
-        if opening:
-            opening.add_done_callback(_close_opened)
+        self.drop()
 
     def _begin_opening(self) -> Future[fabric.Connection]:
         """Open in a thread of its own: neither a name lookup nor a dripping server may hold a command's deadline."""

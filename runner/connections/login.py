@@ -17,6 +17,9 @@ from runner.errors import Unreachable
 _USUAL_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
 
 
+_SETTINGS = ("address", "port", "user", "identity", "password", "proxy_jump", "ssh_config", "host_key")
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """How to reach one server, as the inventory says it; what is empty is left to ssh_config and its habits."""
@@ -30,11 +33,12 @@ class Login:
     proxy_jump: str = ""
     ssh_config: str = ""
     host_key: str = ""
+    inner_identity: str = ""  # of a jump host: the key of the server behind it, which may serve here too
 
     @classmethod
     def of(cls, name: str, settings: Mapping[str, Any]) -> Login:
         """Given a server's settings, return how to reach it; without an address its name is one."""
-        known = {key: settings[key] for key in cls.__slots__ if settings.get(key) and key != "name"}
+        known = {key: settings[key] for key in _SETTINGS if settings.get(key)}
         return cls(**{"name": name, "address": name, **known})
 
 
@@ -81,7 +85,8 @@ class Keyring:
         if login.identity:
             own = self._load(login.identity, login.name)
             return LoginStrategy(user, [own] if own else [], login.password, use_agent=own is None)
-        files = [file for file in (*configured, *_USUAL_KEYS) if Path(file).expanduser().is_file()]
+        wanted = filter(None, (*configured, login.inner_identity, *_USUAL_KEYS))
+        files = [file for file in wanted if Path(file).expanduser().is_file()]
         keys = [key for file in dict.fromkeys(files) if (key := self._load(file, login.name))]
         return LoginStrategy(user, keys, login.password, use_agent=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import socket
 import threading
@@ -28,6 +29,9 @@ ATTEMPTS = 6
 _FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
 # Seconds, milliseconds for TCP_USER_TIMEOUT: a link that has fallen silent is noticed, not waited on for hours.
 _SILENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPALIVE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 20_000}
+
+
+logging.getLogger("paramiko").addHandler(logging.NullHandler())  # what it has to say is in the errors it raises
 
 
 class Opener:
@@ -84,7 +88,7 @@ class Opener:
     ) -> None:
         gateway = connection.gateway
         if isinstance(gateway, fabric.Connection):
-            hop = Login(f"{login.name} (jump host {gateway.host})", gateway.host, identity=login.identity)
+            hop = Login(f"{login.name} (jump host {gateway.host})", gateway.host, inner_identity=login.identity)
             try:
                 self._open_chain(gateway, hop, deadline)
             except Exception as error:

@@ -23,7 +23,7 @@ from runner.connections.wire import Wire, WireBroken
 from runner.durations import Deadline
 from runner.errors import Failed, TimeUp
 
-QUIET = 0.3
+EXIT_LIMIT = 2.0
 _LONGEST_LIMIT = 10**8
 
 OpenWire = Callable[[Deadline], Wire]
@@ -82,17 +82,17 @@ class BareChannel:
             wire.start(line, deadline)
             wire.send(request.stdin, deadline)
             wire.finish_sending()
-            wire.pump_until(lambda: False, (take_out, take_err), deadline)
-            finished, problem = wire.at_end, _explain(wire)
+            finished = not wire.pump_until(lambda: False, (take_out, take_err), deadline) and wire.at_end
+            code = wire.exit_code(EXIT_LIMIT) if finished else None
+            alive = wire.alive
         except TimeoutError:
-            finished = False
+            finished, code, alive = False, None, True
         finally:
             wire.close()
         if not finished:
             raise TimeUp("time is up", ("not known: the server lets no command be ended",))
-        code = wire.exit_code(QUIET)
         if code is None:
-            raise problem or AgentLost("a signal ended the command")
+            raise AgentLost("a signal ended the command") if alive else WireBroken("the connection broke")
         return code
 
     def _line(self, request: Request) -> str:

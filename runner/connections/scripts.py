@@ -16,11 +16,7 @@ sop_send() {
   sop_become "$sop_hit" sh "$1" "$sop_m"
 }
 sop_alive() {
-  for sop_f in /proc/[0-9]*/stat; do
-    read -r sop_x <"$sop_f" || continue
-    sop_i=${sop_f#/proc/}; set -- ${sop_x##*) }
-    [ "$1" = Z ] || { [ "$3" != "$sop_p" ] && [ "$4" != "$sop_p" ]; } || echo "${sop_i%/*}"
-  done
+  sop_found $(grep -lsE "^[0-9]+ \\(.*\\) [^Z] -?[0-9]+ ($sop_p -?[0-9]+|-?[0-9]+ $sop_p) " /proc/[0-9]*/stat)
   sop_found $(sop_become "$sop_seek" sh "$sop_m")
 }
 sop_found() {
@@ -32,7 +28,8 @@ sop_found() {
 }
 sop_wait() {
   sop_k=0
-  while { [ -n "$sop_u" ] || kill -0 -"$sop_p"; } && [ -n "$(sop_alive)" ] && [ "$sop_k" -lt "$1" ]; do
+  while [ "$sop_k" -lt "$1" ] && { [ -n "$sop_u" ] || kill -0 -"$sop_p"; }; do
+    [ $((sop_k % 4)) != 1 ] || [ -n "$(sop_alive)" ] || break
     sop_k=$((sop_k + 1)); sleep 0.1 || { sleep 1; sop_k=$((sop_k + 9)); }
   done
 }
@@ -45,7 +42,8 @@ sop_left() {
 }
 """.replace("GRACE", str(int(TERM_GRACE * 10)))
 
-WORKER_CODE = """
+WORKER_CODE = """ENDING
+sop_main() {
 unset sop_g sop_t sop_d sop_w sop_x sop_n sop_o sop_e sop_r sop_i sop_c sop_p sop_u sop_m sop_k sop_f
 sop_t=TOKEN; sop_d=; sop_w=
 sop_no() { printf '%s\\n' "${sop_t}no $1"; [ -z "$sop_d" ] || rm -rf "$sop_d"; exit 1; }
@@ -62,11 +60,10 @@ if [ -L "$sop_w" ] && ! "$sop_w" -k 1 9 true 2>/dev/null; then sop_w=; fi
 mkfifo "$sop_d/q" "$sop_d/o0" "$sop_d/e0" "$sop_d/o1" "$sop_d/e1" 2>/dev/null || sop_no 'it has no named pipes'
 : >"$sop_d/p"
 exec 3<&0
-ENDING
 read -r sop_x sop_x sop_x sop_x sop_g sop_x </proc/self/stat
 ( trap '' HUP INT TERM PIPE
   sh <&3 3<&- 2>/dev/null
-  exec 3<&- >/dev/null 2>&1; sop_recall; sop_end; rm -rf "$sop_d"; kill -KILL 0 ) &
+  : >"$sop_d/x"; exec 3<&- >/dev/null 2>&1; sop_recall; sop_end; rm -rf "$sop_d"; kill -KILL 0 ) &
 exec 3<&- </dev/null
 sop_o='o1 o0 o1 o0 o1 o0 o1 o0 o1 o0 o1 o0 o1 o0 o1 o0'; sop_o="$sop_o $sop_o $sop_o $sop_o"
 sop_e='e1 e0 e1 e0 e1 e0 e1 e0 e1 e0 e1 e0 e1 e0 e1 e0'; sop_e="$sop_e $sop_e $sop_e $sop_e"
@@ -77,6 +74,7 @@ while :; do
     ( cd "$sop_d" && exec cat $sop_o ) & sop_r=$!
     ( cd "$sop_d" && exec cat $sop_e >&2 ) & sop_r="$sop_r $!"
   fi
+  [ ! -e "$sop_d/x" ] || exit
   sop_n=$((sop_n + 1)); sop_i=$((sop_n % 2))
   exec 5>"$sop_d/o$sop_i" 6>"$sop_d/e$sop_i"
   printf '%s\\n' "${sop_t}started $sop_n $sop_g $sop_d" >&5; printf '%s\\n' "${sop_t}started $sop_n" >&6
@@ -87,4 +85,6 @@ while :; do
   exec 5>&- 6>&-
   for sop_x in "$sop_d/i" "$sop_d/s"; do [ ! -e "$sop_x" ] || rm -f "$sop_x"; done
 done
+}
+sop_main
 """.replace("ENDING", ENDING_CODE)

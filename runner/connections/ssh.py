@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Protocol
 
-from runner.connections.agent import REFUSAL, Agent, AgentLost, AgentRefused
+from runner.connections.agent import REFUSAL, UNKNOWN_SURVIVORS, Agent, AgentLost, AgentRefused
 from runner.connections.commands import (
     Collector,
     DirectoryRefused,
@@ -105,6 +105,8 @@ class SshConnection:
         except WireBroken as error:
             raise Unreachable(f"{self._place}: {error}; how the command ended is not known. look there") from error
         except TimeUp as error:
+            if UNKNOWN_SURVIVORS in error.survivors:
+                self._link.drop()
             raise TimeUp(f"{self._place}: {error}", error.survivors) from error
 
     def _serve(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> tuple[int, str]:
@@ -205,6 +207,10 @@ class SshConnection:
         except TimeoutError:
             starting.add_done_callback(self._keep_late)
             raise TimeUp("time was up before its shell had started; the command did not start") from None
+        except NoSession:
+            raise
+        except WireBroken as error:
+            raise Unreachable(f"{self._place}: {error}. the command did not start; try again") from error
 
     def _work(self, starting: Future[Agent]) -> None:
         limit = Deadline.after(AGENT_LIMIT)

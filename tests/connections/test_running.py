@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -43,8 +44,8 @@ NASTY = (
 )
 
 
-def run(connection: Connection, line: str, *parameters: str, seconds: float = 20, **rest: object) -> Result:
-    return connection.run(Command(line=line, parameters=parameters, **rest), Deadline.after(seconds))  # type: ignore[arg-type] # any field of Command
+def run(connection: Connection, line: str, *parameters: str, seconds: float = 20, **rest: Any) -> Result:
+    return connection.run(Command(line=line, parameters=parameters, **rest), Deadline.after(seconds))
 
 
 def test_gives_exit_code_and_both_streams(connection: Connection) -> None:

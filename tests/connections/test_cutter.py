@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.connections.agent import parse_survivors
+from runner.connections.cutter import Cutter
+
+TOKEN = b"\x1esop:abcdef:"
+
+
+@given(
+    output=st.binary(max_size=200), cuts=st.lists(st.integers(1, 30), min_size=1), near=st.integers(0, len(TOKEN) - 1)
+)
+def test_gives_exactly_what_stands_between_the_words(output: bytes, cuts: list[int], near: int) -> None:
+    output += TOKEN[:near]
+    stream = TOKEN + b"started 1 9 /tmp/x y\n" + output + TOKEN + b"ended 1 7\nlate" + TOKEN + b"started 2 9 /tmp/x y\n"
+    cutter, taken, position, turn = Cutter(TOKEN), bytearray(), 0, 0
+    cutter.sink = taken.extend
+    while position < len(stream):
+        size = cuts[turn % len(cuts)]
+        cutter.feed(stream[position : position + size])
+        position, turn = position + size, turn + 1
+    assert (bytes(taken), cutter.ended, cutter.exit_code, cutter.started) == (output, 1, 7, 2)
+    assert (cutter.group, cutter.folder) == ("9", "/tmp/x y")
+
+
+def test_notes_what_else_is_said() -> None:
+    cutter = Cutter(TOKEN)
+    cutter.feed(b"Welcome!\n" + TOKEN + b"no it has no /proc\n")
+    assert cutter.said == {"no": "it has no /proc"}
+
+
+def test_names_survivors_once_and_printable() -> None:
+    assert parse_survivors("12 sleep\t12 sleep\t13 a\x1b b\t") == ("sleep (pid 12)", "a? b (pid 13)")
+    assert parse_survivors("") == ()

@@ -1,0 +1,250 @@
+"""What only SSH connections must stand: dying links, strict servers, and agents that are tampered with."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runner.connections import Connections
+from runner.contract import Command, Connection, Result
+from runner.durations import Deadline
+from runner.errors import Failed, TimeUp, Unreachable
+from tests.connections.conftest import Target, target_of
+from tests.processes import await_end, await_start, find_marked
+from tests.relay import relay_to
+from tests.sshd import SshServer, ssh_server
+
+LONG = f"sleep 97{os.getpid()}"
+# From inside a command: its parent is `timeout`, whose parent is the worker; the ear is a child of another child.
+WORKER = "$(ps -o ppid= -p $PPID)"
+EAR = f"$(pgrep -x sh -P $(pgrep -x sh -d, -P {WORKER}))"
+
+
+def run(connection: Connection, line: str, *, seconds: float = 20, **rest: Any) -> Result:
+    return connection.run(Command(line=line, **rest), Deadline.after(seconds))
+
+
+def warm(connections: Connections, target: Target) -> Connection:
+    connection = connections.get(target)
+    assert run(connection, "true") == Result(0)
+    return connection
+
+
+def test_all_commands_share_one_connection(ssh: Connection) -> None:
+    assert len({run(ssh, "echo $SSH_CONNECTION").stdout for _ in range(5)}) == 1
+
+
+def test_importing_loads_no_ssh() -> None:
+    code = "import sys, runner.connections; sys.exit('paramiko' in sys.modules or 'fabric' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "error"), [(f"kill -STOP {WORKER}; {LONG}", TimeUp), (f"kill -9 {WORKER}; {LONG}", Failed)]
+)
+def test_stands_a_worker_that_is_tampered_with(ssh: Connection, line: str, error: type[Exception]) -> None:
+    run(ssh, "true")
+    with pytest.raises(error):
+        run(ssh, line, seconds=1)
+    await_end(LONG)
+    assert run(ssh, "echo next") == Result(0, b"next\n")
+
+
+def test_stands_an_ear_that_is_stopped(ssh: Connection) -> None:
+    run(ssh, "true")
+    with pytest.raises(TimeUp) as caught:
+        run(ssh, f"kill -STOP {EAR}; {LONG}", seconds=1)
+    assert (caught.value.survivors, find_marked(LONG)) == ((), [])
+    assert run(ssh, "echo next") == Result(0, b"next\n")
+
+
+def test_stands_an_ear_that_is_killed(ssh: Connection) -> None:
+    run(ssh, "true")
+    assert run(ssh, f"kill -KILL {EAR}; {LONG}").exit_code == 143
+    assert find_marked(LONG) == []
+    assert run(ssh, "echo next") == Result(0, b"next\n")
+
+
+def test_reconnects_after_the_server_dropped_it(sshd: SshServer, connections: Connections) -> None:
+    connection = warm(connections, target_of(sshd))
+    with pytest.raises(Unreachable, match="broke"):
+        run(connection, f"kill -9 $(ps -o ppid= -p {WORKER})")
+    assert run(connection, "echo again") == Result(0, b"again\n")
+
+
+def test_a_silent_link_holds_no_command(sshd: SshServer, tmp_path: Path) -> None:
+    with relay_to(sshd.port) as relay:
+        known = tmp_path / "known_hosts"
+        known.write_text(f"[127.0.0.1]:{relay.port} {sshd.host_key()}\n")
+        connections = Connections((known,))
+        connection = warm(connections, target_of(sshd, port=relay.port))
+        relay.fall_silent()
+        start = time.monotonic()
+        with pytest.raises(TimeUp) as caught:
+            run(connection, LONG, seconds=0.5)
+        assert time.monotonic() - start < 9
+        assert "not known" in caught.value.survivors[0]
+        connections.close()
+
+
+def test_ends_the_command_when_the_controller_is_killed(sshd: SshServer) -> None:
+    for kind in ("ssh", "local"):
+        target = target_of(sshd, connection=kind)
+        code = (
+            "from pathlib import Path; from runner.connections import Connections; from runner.contract import Command;"
+            "from runner.durations import Deadline; from tests.connections.conftest import Target;"
+            f"c = Connections((Path({str(sshd.known_hosts)!r}),));"
+            f"c = c.get(Target({target.name!r}, {dict(target.settings)!r}));"
+            f"c.run(Command(line={LONG + '; ' + LONG!r}), Deadline.after(60))"
+        )
+        controller = subprocess.Popen([sys.executable, "-c", code])
+        await_start(LONG)
+        await_start(LONG)
+        controller.send_signal(signal.SIGKILL)
+        controller.wait(10)
+        await_end(LONG)
+
+
+@pytest.mark.parametrize("most", ["1", "2"])
+def test_makes_do_with_few_sessions(tmp_path: Path, most: str) -> None:
+    with ssh_server(tmp_path / "strict", options={"MaxSessions": most}) as server:
+        connections = Connections((server.known_hosts,))
+        connection = warm(connections, target_of(server))
+        results: list[Result] = []
+        threads = [
+            threading.Thread(target=lambda: results.append(run(connection, "sleep 0.1; echo x"))) for _ in range(6)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert results == [Result(0, b"x\n")] * 6
+        assert run(connection, "wc -c", stdin=bytes(200_000)).stdout == b"200000\n"
+        with pytest.raises(TimeUp):
+            run(connection, LONG, seconds=0.3)
+        assert find_marked(LONG) == []
+        connections.close()
+
+
+def test_many_connections_at_once_storm_no_server(tmp_path: Path) -> None:
+    with ssh_server(tmp_path / "shy", options={"MaxStartups": "2:80:4"}) as server:
+        connections = Connections((server.known_hosts,))
+        targets = [Target(f"web{n}", dict(server.settings)) for n in range(12)]
+        seen: list[object] = []
+
+        def ping(target: Target) -> None:
+            try:
+                seen.append(connections.ping(target, Deadline.after(30)) > 0)
+            except Unreachable as error:
+                seen.append(error)
+
+        threads = [threading.Thread(target=ping, args=(target,)) for target in targets]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert seen == [True] * 12
+        connections.close()
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder with the programs that a server has, apart from what a test takes away or puts in."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in [
+        "sh",
+        "cat",
+        "mkdir",
+        "mkfifo",
+        "rm",
+        "sleep",
+        "grep",
+        "timeout",
+        "setsid",
+        "ps",
+        "echo",
+        "true",
+        "head",
+        "yes",
+    ]:
+        found = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip()
+        (folder / name).symlink_to(found)
+    return folder
+
+
+def test_bash_as_shell_serves_as_well(tmp_path: Path, programs: Path) -> None:
+    (programs / "sh").unlink()
+    (programs / "sh").symlink_to("/bin/bash")
+    with ssh_server(tmp_path / "s", options={"SetEnv": f"SHLVL=2 PATH={programs}"}) as server:
+        connections = Connections((server.known_hosts,))
+        connection = warm(connections, target_of(server))
+        assert [run(connection, f"echo {n}; exit {n}") for n in range(70)] == [
+            Result(n, b"%d\n" % n) for n in range(70)
+        ]
+        assert run(connection, "cat", stdin=bytes(range(256))).stdout == bytes(range(256))
+        with pytest.raises(TimeUp) as caught:
+            run(connection, f"{LONG} & {LONG}", seconds=0.3)
+        assert (caught.value.survivors, find_marked(LONG)) == ((), [])
+        assert run(connection, "(sleep 0.2; echo late) & echo next").stdout == b"next\n"
+        assert run(connection, "sleep 0.3; echo last") == Result(0, b"last\n")
+        connections.close()
+
+
+@pytest.mark.parametrize("missing", [["mkfifo"], ["mkfifo", "timeout"], ["mkfifo", "timeout", "setsid"]])
+def test_falls_back_to_a_shell_for_each_command(tmp_path: Path, programs: Path, missing: list[str]) -> None:
+    for name in missing:
+        (programs / name).unlink()
+    with ssh_server(tmp_path / "s", options={"SetEnv": f"SHLVL=2 PATH={programs}"}) as server:
+        connections = Connections((server.known_hosts,))
+        connection = connections.get(target_of(server))
+        result = run(
+            connection, 'echo "$1$A"; cat; exit 3', parameters=("x'y",), stdin=b"\0in", environment={"A": "b\nc"}
+        )
+        assert (result.exit_code, result.stdout) == (3, b"x'yb\nc\n\0in")
+        assert "a shell of its own: it has no named pipes" in result.remark
+        with pytest.raises(TimeUp) as caught:
+            run(connection, f"trap '' TERM; {LONG} & {LONG}; {LONG}", seconds=1)
+        assert (caught.value.survivors, find_marked(LONG)) == ((), [])
+        assert run(connection, "(sleep 0.2; echo late) & echo next").stdout == b"next\n"
+        with pytest.raises(Failed, match="cannot be entered"):
+            run(connection, "pwd", directory="/no/such/place")
+        connections.close()
+
+
+def test_a_restricted_shell_gets_bare_commands(tmp_path: Path) -> None:
+    (tmp_path / "only").write_text(
+        '#!/bin/sh\ncase $SSH_ORIGINAL_COMMAND in sh*) echo no >&2; exit 1 ;; esac\neval "$SSH_ORIGINAL_COMMAND"\n'
+    )
+    (tmp_path / "only").chmod(0o755)
+    with ssh_server(tmp_path / "s", options={"ForceCommand": str(tmp_path / "only")}) as server:
+        connections = Connections((server.known_hosts,))
+        connection = connections.get(target_of(server))
+        result = run(connection, 'echo "$1"; cat; exit 3', parameters=("$(id)",), stdin=b"in")
+        assert (result.exit_code, result.stdout) == (3, b"$(id)\nin")
+        assert "restricted" in result.remark
+        with pytest.raises(Failed, match="restricted"):
+            run(connection, "true", directory="/")
+        with pytest.raises(TimeUp) as caught:
+            run(connection, "sleep 2", seconds=0.5)
+        assert "not known" in caught.value.survivors[0]
+        connections.close()
+
+
+def test_leaves_nothing_on_the_server(sshd: SshServer, connections: Connections) -> None:
+    connection = warm(connections, target_of(sshd))
+    folder = run(connection, "ls -ld /proc/self/fd/1; readlink /proc/self/fd/1").stdout.split()[-1].decode()
+    assert Path(folder).parent.is_dir()
+    connections.close()
+    end = time.monotonic() + 5
+    while Path(folder).parent.exists():
+        assert time.monotonic() < end
+        time.sleep(0.02)
