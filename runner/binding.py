@@ -16,8 +16,10 @@ from runner.errors import Mistake, Refused, refuse
 from runner.evidence import EvidenceStore
 from runner.hours import OfficeError
 from runner.inventory import Inventory, load_inventory, parse_inventory
-from runner.plan import Earlier, Plan, Selection, build_plan
-from runner.playbook import Playbook, load_playbook
+from runner.plan import Plan, Selection
+from runner.planning import Earlier, build_plan
+from runner.playbook import Playbook
+from runner.reading import load_playbook
 
 Keep = Callable[[str, bytes, str], Any]
 NO_EARLIER: Earlier = lambda step, target: False  # noqa: E731  # a value, as the default of a parameter

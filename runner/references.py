@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from runner.contract import Action, JsonSchema
@@ -44,6 +44,10 @@ class Context:
     tasks_before: tuple[str, ...]
     item: bool = False
     secret: bool = False
+
+    def after(self, *tasks: str, item: bool = False) -> Context:
+        """The same place once these tasks were done."""
+        return replace(self, tasks_before=tasks, item=item)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,8 @@ class Known:
         ids = [step.id for step in self.steps]
         if name not in ids:
             yield f"there is no step '{name}'", did_you_mean(name, ids[: context.index])
+        elif name == context.step.id and not reference.optional:
+            yield f"step '{name}' is this step", "read its tasks: tasks.ID.OUTPUT"
         elif ids.index(name) >= context.index and not reference.optional:
             yield f"step '{name}' comes later", "a step reads what was done before it; or add | default(…)"
         else:
@@ -142,7 +148,7 @@ class Known:
             variables = self.variables(target)
             if not resolve(variables, reference.path)[0]:
                 of = f" for '{target.name}'" if target else ""
-                yield f"the variable '{reference}' is not set{of}", did_you_mean(str(reference.path[0]), variables)
+                yield f"the variable '{reference}' is not set{of}", _suggest(variables, reference.path)
                 return
 
     def _target(self, reference: Reference, context: Context) -> Iterator[Fault]:
@@ -157,7 +163,7 @@ class Known:
 
     def _office(self, reference: Reference, context: Context) -> Iterator[Fault]:
         if not reference.optional and not resolve(self.inventory.office, reference.path)[0]:
-            yield f"the inventory has no '{reference}'", did_you_mean(str(reference.path[0]), self.inventory.office)
+            yield f"the inventory has no '{reference}'", _suggest(self.inventory.office, reference.path)
 
     def _run(self, reference: Reference, context: Context) -> Iterator[Fault]:
         if reference.path[0] not in RUN_VALUES:
@@ -214,7 +220,11 @@ def check_types(given: JsonSchema | None, wanted: JsonSchema) -> Fault | None:
     have, want = _types(given or {}), _types(wanted)
     if not have or not want or have & want or ("integer" in have and "number" in want):
         return None
-    cure = "add | string" if "string" in want and not have & {"object", "array"} else "read another output"
+    cure = "read another output"
+    if "string" in want and not have & {"object", "array"}:
+        cure = "add | string"
+    elif want == {"boolean"}:
+        cure = "compare it: {{ … == … }}"
     words = [" or ".join(TYPE_WORDS[t] for t in sorted(types)) for types in (have, want)]
     return f"it is {words[0]}, and {words[1]} is needed", cure
 
@@ -258,5 +268,15 @@ def _properties_before_gap(schema: JsonSchema, path: tuple[str | int, ...]) -> S
     return []
 
 
+def _suggest(value: Any, path: tuple[str | int, ...]) -> str:
+    """A cure that names what is there where a path leaves a value."""
+    for depth, part in enumerate(path):
+        found, deeper = resolve(value, (part,))
+        if not found:
+            return did_you_mean(str(path[depth]), map(str, value)) if isinstance(value, Mapping) else ""
+        value = deeper
+    return ""
+
+
 def _setting(reference: Reference, view: Mapping[str, Any]) -> str:
-    return did_you_mean(str(reference.path[0]), view) or f"set it in the inventory, or add | default(…) to {reference}"
+    return _suggest(view, reference.path) or f"set it in the inventory, or add | default(…) to {reference}"

@@ -29,9 +29,10 @@ from runner.errors import Refused, Unreachable
 from runner.events import Event, Key, Kind
 from runner.executors import Threads
 from runner.inventory import Inventory, Target, parse_inventory
-from runner.plan import Plan, Selection, build_plan
-from runner.playbook import load_playbook
+from runner.plan import Plan, Selection
+from runner.planning import build_plan
 from runner.progress import build_progress
+from runner.reading import load_playbook
 from runner.record import build_record
 from runner.redactor import Redactor
 from runner.scope import StepValue

@@ -1,0 +1,46 @@
+"""Habits brought from Ansible: its keywords, and how the same is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+ANSIBLE: Mapping[str, str] = {
+    "hosts": "write targets:",
+    "name": "write activity: on a step; a task has an id:",
+    "become": "write run_as: root",
+    "become_user": "write run_as:",
+    "failed_when": "let the command exit with an error, and read its outputs in a later task",
+    "changed_when": "write effect: read on a command that changes nothing",
+    "ignore_errors": "write on_failure: continue",
+    "ignore_unreachable": "write on_unreachable: continue",
+    "delegate_to": "give the step other targets:, or none to run on this machine",
+    "register": "outputs are kept by themselves: read {{ tasks.ID.OUTPUT }}",
+    "loop": "write for_each:",
+    "with_items": "write for_each:",
+    "until": "write retry: {count: 3, pause: 10s}",
+    "retries": "write retry: {count: 3, pause: 10s}",
+    "delay": "write retry: {count: 3, pause: 10s}",
+    "run_once": "leave out targets:, or write once: true",
+    "timeout": "write time_limit:",
+    "async": "write time_limit:",
+    "poll": "write time_limit:",
+    "block": "write the tasks one after another; on_failure: and always: stand on each",
+    "rescue": "write on_failure: {step: …}",
+    "notify": "write a later task with when:",
+    "handlers": "write a later task with when:",
+    "tags": "choose steps with --only",
+    "roles": "write include: on a step",
+    "import_playbook": "write include: on a step",
+    "gather_facts": "leave it out: nothing is gathered",
+    "environment": "write env: under with:",
+    "args": "write them under with:",
+    "no_log": "leave it out: secrets are masked by value",
+    "check_mode": "leave it out: what only reads runs in a dry run",
+    "serial": "use --forks",
+    "shell": "write action: command.run, with: {command: …}",
+    "command": "write action: command.run, with: {argv: […]}",
+    "vars_files": "use -e @file",
+    "strategy": "leave it out: targets never wait for each other",
+    "any_errors_fatal": "write a decide:, or read {{ steps.ID.each }} in a step that runs once",
+    "max_fail_percentage": "read {{ steps.ID.each }} in a step that runs once",
+}
