@@ -153,7 +153,8 @@ class Engine:
         self._say(self._course.event(kind, Key("", 0, "", None, "", 0), data))
 
     def _say(self, event: Event) -> None:
-        self._pending.append(replace(event, data=self._services.mask(event.data)))
+        masked = self._services.mask(event.data)
+        self._pending.append(event if masked is event.data else replace(event, data=masked))
 
     def _flush(self) -> None:
         """Make everything said safe, then hand out the acts that were claimed."""

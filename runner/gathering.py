@@ -33,6 +33,9 @@ class GatheredTask:
     def open_request(self, due: datetime | None) -> OpenRequest | None:
         """The request of the latest try, unless it was answered."""
         number = max([*self.claims, *self.finishes, *self.requests])
+        finish = self.finishes.get(number)
+        if finish and finish.data["status"] != Status.WAITING and number not in self.requests:
+            return None
         latest = self._try(number)
         if latest.outcome.status != Status.WAITING or latest.outcome.request is None or number in self.answered:
             return None

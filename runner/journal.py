@@ -8,15 +8,15 @@ the file open, so the folder must lie on a disk of this machine.
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from runner.chain import FORM, GENESIS, canonical, columns_of, link, playbook_of
 from runner.database import connect_to_write, create_database, database_errors
@@ -119,14 +119,14 @@ class Journal(JournalReader):
         seq, digest = last or (0, GENESIS)
         for event, text in zip(events, texts, strict=True):
             seq, digest = seq + 1, link(digest, text)
-            body = json.loads(text)
+            body = event.to_json()
             row = (seq, digest, text, *columns_of(body, self._playbook(connection, body)))
             try:
                 connection.execute(_INSERT, row)
             except sqlite3.IntegrityError as error:
                 raise DuplicateClaim(_already(self.path, event)) from error
 
-    def _playbook(self, connection: sqlite3.Connection, body: dict[str, str]) -> str:
+    def _playbook(self, connection: sqlite3.Connection, body: Mapping[str, Any]) -> str:
         run, started = body["run"], playbook_of(body)
         if started is not None:
             self._playbooks[run] = started

@@ -28,19 +28,18 @@ class Tries:
         left = retry.count
         while True:
             outcome = yield from self._try(act)
-            following = replace(act, key=act.key._replace(tries=act.key.tries + 1))
             if outcome.status is Status.INTERRUPTED:
-                settled = self._resolve(act, following)
+                settled = self._resolve(act, _following(act))
                 if isinstance(settled, Outcome):
                     return settled
                 act = settled
             elif outcome.status in retry.on and left and not self._course.dry:
                 left -= 1
-                if following.key not in self._progress.finished:
+                act = _following(act)
+                if act.key not in self._progress.finished:
                     yield Pause(retry.pause)
-                act = following
             elif act.key in self._progress.masked and act.action.repeat is Repeat.SAFE and not act.action.person:
-                act = following  # what was masked in the record is made again
+                act = _following(act)  # what was masked in the record is made again
             else:
                 return outcome
 
@@ -91,6 +90,10 @@ class Tries:
         self._lane.waiting = True
         self._course.ask(act.key, act.action.name, request, act.item)
         return Outcome(Status.WAITING, request=request)
+
+
+def _following(act: Act) -> Act:
+    return replace(act, key=act.key._replace(tries=act.key.tries + 1))
 
 
 def answered(answer: Mapping[str, Any]) -> Outcome:
