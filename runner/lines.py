@@ -84,7 +84,7 @@ def _outcome(event: Event) -> str:
 
 
 def _remark(data: Mapping[str, Any]) -> str:
-    if data["message"]:
+    if data.get("message"):
         return f" ({_short(data['message'])})"
     used = data["used_seconds"]
     return f" ({render_duration(used, 'en')})" if used and data["status"] != Status.SKIPPED else ""

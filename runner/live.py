@@ -15,12 +15,13 @@ from typing import TextIO
 
 import click
 
-from runner.tables import may_colour, width_of
+from runner.tables import may_colour, width_of, wrap
 
 SECONDS_BETWEEN = 0.125
 SECONDS_STILL = 1.0
 LONGEST_CLOSE = 2.0
 MOST_PENDING = 10_000
+INDENT = " " * 10  # under what follows the time
 UP = "\x1b[{}A"
 ERASE_LINE = "\x1b[K"
 ERASE_BELOW = "\x1b[J"
@@ -83,7 +84,8 @@ class Live:
         width, height = os.get_terminal_size(self._stream.fileno())
         width, height = width or 80, height or 24  # a serial console may not know
         back = self._back(width)
-        scrolled = [self._pending.popleft() for _ in range(len(self._pending))]
+        pending = [self._pending.popleft() for _ in range(len(self._pending))]
+        scrolled = [line for text in pending for line in wrap(text, width - 1, indent=INDENT)]
         self._drawn = render(width - 1, height - max(2, height // 4))
         shown = (line if may_colour() else click.unstyle(line) for line in (*scrolled, *self._drawn))
         self._stream.write(back + "".join(f"{line}{ERASE_LINE}\n" for line in shown) + ERASE_BELOW)

@@ -9,8 +9,8 @@ import click
 
 from runner.contract import FINISHED_WELL, Outcome, Reason, Status
 from runner.document import Record, StepRecord, TargetRecord, TaskRecord
-from runner.summary import group_names
-from runner.tables import coloured, cut, name_some, one_line, printable, render_table
+from runner.summary import MEANINGS, group_names, render_problems
+from runner.tables import coloured, cut, name_some, one_line, printable, render_table, wrap
 
 FOUND = {
     Reason.PREVIEWED: "previewed",
@@ -30,12 +30,17 @@ def render_rehearsal(record: Record, width: int, *, diff: bool) -> str:
     rows = [(each[:-1], each[-1]) for each in _rows(record)]
     order = list(dict.fromkeys(what[:2] for what, _ in rows))
     groups = sorted(group_names(rows).items(), key=lambda group: order.index(group[0][:2]))
-    table = [
-        [step, task, found, name_some(names, MOST_TARGETS), message] for (step, task, found, message), names in groups
-    ]
-    parts = [render_table(["step", "task", "found", "targets", "what"], table, width)]
+    table = [[step, task, found, name_some(names, MOST_TARGETS)] for (step, task, found, _), names in groups]
+    notes = [message for (_, _, _, message), _ in groups]
+    parts = [render_table(["step", "task", "found", "targets"], table, width, notes)]
     parts += _diffs(record) if diff else []
-    return "\n\n".join([*parts, render_coverage(record)])
+    parts += ["\n".join(render_problems(record, width))] if record.problems else []
+    return "\n\n".join([*parts, "\n".join(wrap(_closing(record), width))])
+
+
+def _closing(record: Record) -> str:
+    code = record.exit_code
+    return render_coverage(record) + (f"\nexit code {code} ({MEANINGS.get(code, '')})" if code else "")
 
 
 def render_coverage(record: Record) -> str:

@@ -16,7 +16,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -45,13 +45,11 @@ class Screen:
     """Listens to a run: moving on a terminal, plain on one that cannot move or with -v, quiet elsewhere, silent
     where JSON was asked for. Use it as a context, so that the terminal is left clean whatever happens."""
 
-    def __init__(self, plan: Plan, *, manner: str, verbose: int = 0) -> None:
+    def __init__(self, steps: Mapping[str, Sequence[str | None]], *, manner: str, verbose: int = 0) -> None:
         self._manner = manner
         self._full = manner != QUIET or verbose > 0
         self._lines = Lines(steps=manner in (MOVING, PLAIN), verbose=verbose)
-        self._board = Board(
-            {step.id: [t.name if t else None for t in step.targets] for step in plan.steps if step.selected}
-        )
+        self._board = Board(steps)
         self._lock = threading.Lock()
         self._live = Live(sys.stderr, self._render) if manner == MOVING else None
         self._left = MOST_QUIET_LINES if manner == QUIET and not verbose else sys.maxsize
@@ -59,7 +57,7 @@ class Screen:
     @classmethod
     def for_run(cls, plan: Plan, *, form: str, verbose: int, earlier: Iterable[Event] = ()) -> Screen:
         """The screen that fits the request and the terminal; `earlier` is what a resumed run did before."""
-        screen = cls(plan, manner=SILENT if form == "json" else manner_of(sys.stderr), verbose=verbose)
+        screen = cls(_steps(plan), manner=SILENT if form == "json" else manner_of(sys.stderr), verbose=verbose)
         for event in earlier:
             screen._board.add(event)
         return screen
@@ -68,7 +66,7 @@ class Screen:
     def for_rehearsal(cls, plan: Plan, *, form: str, verbose: int) -> Screen:
         """The screen of a dry run: what it finds is told at its end, so that before it only what moves is shown."""
         moves = form == "text" and manner_of(sys.stderr) == MOVING
-        return cls(plan, manner=MOVING if moves else QUIET if verbose else SILENT, verbose=verbose)
+        return cls(_steps(plan), manner=MOVING if moves else QUIET if verbose else SILENT, verbose=verbose)
 
     def __enter__(self) -> Screen:
         if self._live:
@@ -120,6 +118,11 @@ class Screen:
     def show_rehearsal(self, record: Record, *, diff: bool) -> None:
         """Show what a dry run found, with the share of tasks that could be checked."""
         show(render_rehearsal(record, width(), diff=diff))
+
+
+def _steps(plan: Plan) -> dict[str, list[str | None]]:
+    """The targets of each step that was selected."""
+    return {step.id: [t.name if t else None for t in step.targets] for step in plan.steps if step.selected}
 
 
 def manner_of(stream: TextIO | None) -> str:

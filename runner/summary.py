@@ -34,8 +34,8 @@ def render_summary(record: Record, records: Path, width: int) -> str:
     """Given a record and the folder it lies in, return the whole summary, at most `width` columns wide."""
     parts = [render_steps(record, width)]
     parts += ["\n".join(part) for part in (_remarks(record, width), _bad(record, width)) if part]
-    parts += ["\n".join(part) for part in (_problems(record, width), _waits(record, records, width)) if part]
-    return "\n\n".join([*parts, render_closing(record, records)])
+    parts += ["\n".join(part) for part in (render_problems(record, width), _waits(record, records, width)) if part]
+    return "\n\n".join([*parts, "\n".join(wrap(render_closing(record, records), width))])
 
 
 def render_closing(record: Record, records: Path) -> str:
@@ -148,8 +148,8 @@ def _task_faults(step: StepRecord, target: TargetRecord) -> Iterator[tuple[Statu
             yield task.outcome.status, f"{step.id}.{task.id}{item}", _short(task.outcome.message)
 
 
-def _problems(record: Record, width: int) -> list[str]:
-    """The problems found, the worst first."""
+def render_problems(record: Record, width: int) -> list[str]:
+    """Given a record, return the lines that tell its problems, the worst first."""
     if not record.problems:
         return []
     worst_first = tuple(reversed(Severity))

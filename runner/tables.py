@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 from tabulate import tabulate
@@ -24,6 +24,7 @@ COLOURS = {
 GAP = 2  # columns that tabulate leaves between two
 NARROWEST = 4
 MOST_NAMES = 3
+NOTE = "    "
 
 
 def printable(text: object) -> str:
@@ -47,7 +48,8 @@ def may_colour() -> bool:
 
 
 def width_of(text: str) -> int:
-    """Given printable text without line ends, return how many columns of a terminal it takes."""
+    """Given printable text without line ends, maybe coloured, return how many columns of a terminal it takes."""
+    text = click.unstyle(text) if "\x1b" in text else text
     return len(text) if text.isascii() else sum(map(_columns, text))
 
 
@@ -67,7 +69,7 @@ def cut(text: str, width: int) -> str:
 def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
     """Given printable text, return its lines, none wider than `width`; those after the first begin with `indent`.
 
-    A `width` below the widest character is taken as that character's.
+    A coloured word keeps its colour, unless it is wider than a line. A `width` below 2 is taken as 2.
     """
     indent = indent if width_of(indent) + 2 <= width else ""
     lines: list[str] = []
@@ -79,7 +81,8 @@ def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
                 line, empty = indent, True
             line = line + word if empty else f"{line} {word}"
             empty = False
-            while width_of(line) > width:
+            while width_of(line) > max(2, width):
+                line = click.unstyle(line)
                 head = _head(line, width)
                 lines.append(head)
                 line = indent + line[len(head) :]
@@ -87,15 +90,21 @@ def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
     return lines
 
 
-def render_table(headers: Sequence[str], rows: Iterable[Sequence[str]], width: int) -> str:
-    """Given printable cells, return a table at most `width` columns wide; the widest columns are wrapped."""
+def render_table(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], width: int, notes: Sequence[str] | None = None
+) -> str:
+    """Given printable cells, return a table at most `width` columns wide; the widest columns are wrapped.
+
+    `notes` holds a text for each row, "" for none, which stands under it over the whole width.
+    """
     cells = [[str(cell) for cell in row] for row in rows]
     natural = [max(map(_natural, column)) for column in zip(headers, *cells, strict=True)]
     widths = _fit(natural, width - GAP * (len(headers) - 1))
     rule = ["-" * width for width in widths]
     wrapped = [["\n".join(_wrap_cell(*pair)) for pair in zip(row, widths, strict=True)] for row in (headers, *cells)]
     table = tabulate([wrapped[0], rule, *wrapped[1:]], tablefmt="plain", disable_numparse=True)
-    return "\n".join(line.rstrip() for line in table.split("\n"))
+    lines = [line.rstrip() for line in table.split("\n")]
+    return "\n".join(lines if notes is None else _with_notes(lines, wrapped, notes, width))
 
 
 def name_some(names: Sequence[str], most: int = MOST_NAMES) -> str:
@@ -104,6 +113,16 @@ def name_some(names: Sequence[str], most: int = MOST_NAMES) -> str:
         return ", ".join(names)
     shown = names[: most - 1]
     return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+
+
+def _with_notes(lines: list[str], cells: list[list[str]], notes: Sequence[str], width: int) -> Iterator[str]:
+    """The lines of a table, the note of each row under it."""
+    position = 0
+    for row, note in zip([cells[0], [], *cells[1:]], ["", "", *notes], strict=True):
+        height = max((cell.count("\n") + 1 for cell in row), default=1)
+        yield from lines[position : position + height]
+        position += height
+        yield from wrap(NOTE + note, width, indent=NOTE) if note else ()
 
 
 def _wrap_cell(cell: str, width: int) -> list[str]:

@@ -27,7 +27,7 @@ def command(playbook: str, number: int, records: Path, form: str) -> int:
     if form == "json":
         print_json({"runs": [_document(run) for run in runs]})
     elif not runs:
-        click.echo(f"no run yet in {printable(str(records))}")
+        show_paged(f"no run yet in {printable(str(records))}")
     else:
         headers = ["run", "playbook", "status", "exit", "started", "took"]
         show_paged(render_table(headers, map(_row, runs), width()))

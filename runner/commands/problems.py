@@ -23,10 +23,11 @@ def command(records: Path, form: str) -> int:
     if form == "json":
         print_json({"problems": [_document(problem) for problem in problems]})
     elif not problems:
-        click.echo("no problem is open")
+        show_paged("no problem is open")
     else:
-        headers = ["severity", "target", "since", "message", "key"]
-        show_paged(render_table(headers, map(_row, problems), width()))
+        headers = ["severity", "target", "since", "key"]
+        notes = [one_line(problem.message) for problem in problems]
+        show_paged(render_table(headers, map(_row, problems), width(), notes))
     return 0
 
 
@@ -45,6 +46,5 @@ def _row(problem: OpenProblem) -> list[str]:
         coloured(problem.severity),
         printable(problem.target or ""),
         f"{problem.first_seen.astimezone():%Y-%m-%d %H:%M}",
-        one_line(problem.message),
         printable(problem.key),
     ]

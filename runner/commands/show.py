@@ -19,7 +19,8 @@ from runner.screen import print_json, show_paged, width
 from runner.summary import render_steps, render_summary
 from runner.tables import coloured, one_line, printable, wrap
 
-LONGEST_VALUE = 4000
+LONGEST_VALUE = 100_000
+LONGEST_OF_ALL = 400
 
 
 @click.command("show")
@@ -47,7 +48,7 @@ def _lines(record: Record, step: str, records: Path) -> Iterator[str]:
     yield ""
     for one in sorted((*record.attempts, *record.steps), key=_begun):
         if step in ("", one.id) and one.targets:
-            yield from _step(one)
+            yield from _step(one, LONGEST_VALUE if step else LONGEST_OF_ALL)
     for answer in record.answers:
         if step in ("", answer.key.step):
             yield from wrap(_answer(answer), width(), indent="  ")
@@ -66,19 +67,19 @@ def _begun(step: StepRecord) -> float:
     return min((target.started.timestamp() for target in step.targets if target.started), default=float("inf"))
 
 
-def _step(step: StepRecord) -> Iterator[str]:
+def _step(step: StepRecord, longest: int) -> Iterator[str]:
     for target in step.targets:
         attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
         where = f" on {printable(target.target)}" if target.target else ""
         why = f" ({one_line(target.message)})" if target.message else ""
         yield f"{step.id}{where}: {coloured(target.status)}{attempt}{why}"
         for task in target.tasks:
-            yield from _task(task)
+            yield from _task(task, longest)
         for deviation in target.deviations:
             yield from wrap(f"  deviation: {one_line(deviation)}", width(), indent="    ")
 
 
-def _task(task: TaskRecord) -> Iterator[str]:
+def _task(task: TaskRecord, longest: int) -> Iterator[str]:
     outcome, tries = task.outcome, f", try {task.latest.number}" if task.latest.number > 1 else ""
     item = f" [{one_line(task.item)}]" if task.item is not None else ""
     reason = f" ({outcome.reason})" if outcome.reason else ""
@@ -86,16 +87,17 @@ def _task(task: TaskRecord) -> Iterator[str]:
     if outcome.message:
         yield from wrap(f"    {printable(outcome.message)}", width(), indent="    ")
     for name, value in outcome.outputs.items():
-        yield from _output(printable(name), value)
+        yield from _output(printable(name), value, longest)
     for evidence in outcome.evidence:
         size = render_size(evidence.size, "en")
         yield f"    evidence: {printable(evidence.name)} ({size}), sha256 {evidence.sha256}"
 
 
-def _output(name: str, value: object) -> Iterator[str]:
+def _output(name: str, value: object, longest: int) -> Iterator[str]:
     """An output: on its name's line, or under it where it has several; not wrapped, so that it can be copied."""
     text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).rstrip("\n")
-    shown = text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…\n(cut; all of it: --format json)"
+    more = "--format json" if longest == LONGEST_VALUE else "sop show RUN STEP"
+    shown = text if len(text) <= longest else f"{text[:longest]}…\n(the first of {len(text)} characters: {more})"
     if "\n" not in shown:
         yield f"    {name}: {shown}"
         return

@@ -12,7 +12,7 @@ from runner.commands.options import format_option, records_option
 from runner.contract import Status
 from runner.document import OpenRequest, Record
 from runner.record import build_record
-from runner.screen import print_json, show, width
+from runner.screen import print_json, show_paged, width
 from runner.summary import answer_commands, command_line
 from runner.tables import coloured, one_line, printable, render_table, wrap
 
@@ -31,9 +31,11 @@ def command(records: Path, form: str) -> int:
     if form == "json":
         print_json({"waiting": [row for status, record in found for row in _rows(status, record)]})
     elif not found:
-        click.echo("nothing goes on and nothing waits")
+        show_paged("nothing goes on and nothing waits")
     else:
-        show("\n\n".join([_table(found), *(_advice(status, record, records) for status, record in found)]).rstrip())
+        show_paged(
+            "\n\n".join([_table(found), *(_advice(status, record, records) for status, record in found)]).rstrip()
+        )
     return 0
 
 
