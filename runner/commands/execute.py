@@ -79,10 +79,9 @@ def carry_out(bound: Bound, options: Options, listen: Emit) -> Record:
     plan = bound.plan
     run = options.resume or new_run_id(datetime.now(UTC))
     secrets = Secrets(plan.inventory, secrets_of(plan))
-    pairs = [(step.id, t.name if t else None) for step in plan.steps if step.selected for t in step.targets]
     with ExitStack() as stack:
         stack.callback(journal.close)
-        stack.enter_context(Locks(options.records).acquire(run, plan.playbook.name, pairs, getpass.getuser()))
+        _lock(stack, Locks(options.records), run, plan)
         connections = stack.enter_context(closing(open_connections()))
         world = open_world(
             plan.inventory,
@@ -118,6 +117,16 @@ def carry_out(bound: Bound, options: Options, listen: Emit) -> Record:
             Engine(plan, emit, executor, world, request, brake).run()
         executor.close()
         return build_record(journal.events(run))
+
+
+def _lock(stack: ExitStack, locks: Locks, run: str, plan: Plan) -> None:
+    """Hold every step of a plan on its targets, and those of the playbooks it includes, until the stack ends."""
+    chosen = [step for step in plan.steps if step.selected]
+    pairs = [(step.id, target.name if target else None) for step in chosen for target in step.targets]
+    stack.enter_context(locks.acquire(run, plan.playbook.name, pairs, getpass.getuser()))
+    for step in chosen:
+        if step.child:
+            _lock(stack, locks, f"{run}.{step.id}", step.child)
 
 
 def rehearse(bound: Bound, options: Options, listen: Emit) -> tuple[Record, Ending]:

@@ -11,7 +11,7 @@ import click
 from runner.binding import Bound, rebind
 from runner.commands.execute import Options, carry_out, earlier_values
 from runner.commands.options import format_option, inventory_option, records_option
-from runner.commands.run import finish
+from runner.commands.run import explicit_steps, finish
 from runner.contract import Status
 from runner.document import Record
 from runner.errors import refuse
@@ -41,7 +41,15 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
     bound = bound_as_begun(journal, record, inventories)
     if record.status not in GOES_ON:
         raise refuse(name, f"this run has ended: {record.status}", "begin a new one, with --from where it should start")
-    options = Options(records, asked["forks"], {}, explicit_steps(record), resume=name, reason=asked["reason"])
+    explicit = explicit_steps(record.started["options"], bound.plan)
+    options = Options(
+        records,
+        asked["forks"],
+        {},
+        explicit_steps(record.started["options"], bound.plan),
+        resume=name,
+        reason=asked["reason"],
+    )
     with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
         ended = carry_out(bound, options, screen.listen)
     return finish(ended, screen, form=form, records=records)
@@ -63,8 +71,3 @@ def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ..
         inventories=inventories,
         earlier=lambda step, target: find(step, target) is not None,
     )
-
-
-def explicit_steps(record: Record) -> frozenset[str]:
-    """The steps that the run was asked for by name."""
-    return frozenset(record.started["options"]["only"])

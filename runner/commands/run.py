@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,13 @@ def prepare(playbook: Path, **asked: Any) -> tuple[Bound, Options]:
         earlier=lambda step, target: find(step, target) is not None,
     )
     said = {"limit": selection.limit, "only": list(only), "from": selection.start, "variables": extra}
-    return bound, Options(asked["records"], asked["forks"], said, frozenset(only))
+    return bound, Options(asked["records"], asked["forks"], said, explicit_steps(said, bound.plan))
+
+
+def explicit_steps(said: Mapping[str, Any], plan: Plan) -> frozenset[str]:
+    """The steps that were asked for by name, so that they run though no problem is open."""
+    after = plan.playbook.after_problems
+    return frozenset(said["only"]) | (after if said["from"] in after else frozenset())
 
 
 def finish(record: Record, screen: Screen, *, form: str, records: Path) -> int:
