@@ -49,7 +49,11 @@ def render_closing(record: Record, records: Path) -> str:
 def render_steps(record: Record, width: int) -> str:
     """Given a record, return its steps as a table: one row a step, with how many targets ended in which way."""
     headers = ["step", "status", "targets", "limit", "used", "deviations"]
-    return render_table(headers, [_row(step) for step in record.steps], width)
+    unselected = {each["id"] for each in record.started.get("steps") or () if not each.get("selected", True)}
+    rows = [
+        _unbegun(step, unselected=step.id in unselected) if not step.targets else _row(step) for step in record.steps
+    ]
+    return render_table(headers, rows, width)
 
 
 def command_line(words: Iterable[str], records: Path) -> str:
@@ -67,8 +71,6 @@ def group_names(rows: Iterable[tuple[tuple[str, ...], str]]) -> dict[tuple[str, 
 
 
 def _row(step: StepRecord) -> list[str]:
-    if not step.targets:
-        return [step.id, "not begun", "", _limit(step), "", ""]
     used = [target.used_seconds for target in step.targets if target.used_seconds is not None and target.tasks]
     deviations = sum(len(target.deviations) for target in step.targets)
     attempt = f" (attempt {step.attempt})" if step.attempt > 1 else ""
@@ -80,6 +82,10 @@ def _row(step: StepRecord) -> list[str]:
         render_duration(max(used), "en") if used else "",
         str(deviations or ""),
     ]
+
+
+def _unbegun(step: StepRecord, *, unselected: bool) -> list[str]:
+    return [step.id, "not selected" if unselected else "not begun", "", _limit(step), "", ""]
 
 
 def _limit(step: StepRecord) -> str:

@@ -251,6 +251,14 @@ def test_a_dumb_terminal_gets_lines_only(folder: Path) -> None:
     assert (folder / "err").read_text() == ""
 
 
+def test_in_the_background_nothing_is_drawn_over_the_shell(folder: Path) -> None:
+    with terminal(folder) as opened:
+        opened.type("clear; sop run daily.yml -l 'web1:web2' & wait; echo ended=$?")
+        screen = opened.wait_for(lambda screen: "ended=0" in screen)
+    assert "check.look" not in screen
+    assert "exit code 0 (done, nothing wrong)" in screen
+
+
 def test_what_is_longer_than_the_screen_is_paged(folder: Path) -> None:
     with terminal(folder, PAGER="more") as opened:
         opened.type("clear; sop run daily.yml -f 25 -l 'web1:web2:web3'; clear; sop show last; echo ended=$?")

@@ -112,6 +112,18 @@ def test_summary_fits_its_width(width: int) -> None:
     assert max(map(width_of, lines)) <= max(width, 36)
 
 
+def test_summary_names_steps_that_were_not_selected() -> None:
+    factory = RunFactory()
+    steps = [{"id": "check", "activity": "", "selected": True}, {"id": "backup", "activity": "", "selected": False}]
+    begun = factory.event(Kind.RUN_STARTED, data={"playbook": "care", "steps": steps})
+    assert summary([begun, *task_on(factory, "web1", Outcome(Status.OK)), factory.ended()]).split("\n")[:4] == [
+        "step    status        targets  limit   used  deviations",
+        "------  ------------  -------  ------  ----  ----------",
+        "check   ok            web1     1 hari  2 s",
+        "backup  not selected",
+    ]
+
+
 def closing(status: Status, code: int, events: Sequence[Event] = (), records: Path = RECORDS) -> list[str]:
     factory = RunFactory()
     told = [factory.started(), *events, factory.ended(status, code)]
