@@ -42,14 +42,7 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
     if record.status not in GOES_ON:
         raise refuse(name, f"this run has ended: {record.status}", "begin a new one, with --from where it should start")
     explicit = explicit_steps(record.started["options"], bound.plan)
-    options = Options(
-        records,
-        asked["forks"],
-        {},
-        explicit_steps(record.started["options"], bound.plan),
-        resume=name,
-        reason=asked["reason"],
-    )
+    options = Options(records, asked["forks"], {}, explicit, resume=name, reason=asked["reason"])
     with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
         ended = carry_out(bound, options, screen.listen)
     return finish(ended, screen, form=form, records=records)
