@@ -115,26 +115,26 @@ def _end_leftovers() -> None:
             os.waitpid(process, 0)
 
 
-def render_table(costs: Mapping[str, Sequence[Cost]], *, goals: Mapping[str, str], memory: bool = False) -> str:
-    """Given costs by name, ours first, return a Markdown table of medians and of ours as a share of each.
+def render_table(costs: Mapping[str, Sequence[Cost]], *, goals: Mapping[str, str]) -> str:
+    """Given costs by name, ours first, return a Markdown table of medians and of ours as a share of each rival's.
 
-    `goals` says, by rival, what share is aimed at.
+    Names that begin with "sop" are ours. `goals` says, by rival, what share is aimed at.
     """
-    ours = next(iter(costs))
-    headers = ["", "wall s", "(least – most)", "CPU s", *(["MiB"] if memory else []), "sop's wall", "sop's CPU", "goal"]
-    rows = [_row(name, costs[ours], found, goals.get(name, ""), memory=memory) for name, found in costs.items()]
+    ours = next(iter(costs.values()))
+    headers = ["", "wall s", "(least – most)", "CPU s", "MiB", "sop's wall", "sop's CPU", "goal"]
+    rows = [_row(name, ours, found, goals.get(name, "")) for name, found in costs.items()]
     lines = [headers, ["---"] + ["---:"] * (len(headers) - 2) + ["---"], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _row(name: str, ours: Sequence[Cost], found: Sequence[Cost], goal: str, *, memory: bool) -> list[str]:
+def _row(name: str, ours: Sequence[Cost], found: Sequence[Cost], goal: str) -> list[str]:
     walls = [cost.wall for cost in found]
     wall, cpu = median(walls), median(cost.cpu for cost in found)
     shares = ["", ""]
-    if found is not ours:
+    if not name.startswith("sop"):
         shares = [render_share(median(c.wall for c in ours) / wall), render_share(median(c.cpu for c in ours) / cpu)]
-    size = [f"{max(cost.memory for cost in found):.0f}"] if memory else []
-    return [name, f"{wall:.3f}", f"{min(walls):.3f} – {max(walls):.3f}", f"{cpu:.3f}", *size, *shares, goal]
+    size = max(cost.memory for cost in found)
+    return [name, f"{wall:.3f}", f"{min(walls):.3f} – {max(walls):.3f}", f"{cpu:.3f}", f"{size:.0f}", *shares, goal]
 
 
 def render_share(share: float) -> str:
@@ -167,3 +167,7 @@ def fresh(folder: Path) -> None:
     """Remove a folder and make it anew."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+
+
+if __name__ == "__main__":
+    print(f"# Results\n\nMeasured on: {render_machine()}.\n")
