@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -83,18 +84,30 @@ def run(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        message = error.format_message().rstrip(".")
+        _tell(f"{message}{'' if message.endswith('?') else '.'} see: {_command_of(error)} --help")
         return Refused.exit_code
     except BrokenPipeError:
         return _end_quietly()
     except RunnerError as error:
-        click.echo(str(error), err=True)
+        _tell(str(error))
         return error.exit_code
     except Exception as error:  # noqa: BLE001  # the one door: a bug is told with a report, not with a traceback
         from runner.commands.bug import report_bug
 
-        click.echo(report_bug(error), err=True)
+        _tell(report_bug(error))
         return BUG
+
+
+def _tell(text: str) -> None:
+    """Say what went wrong; where that cannot be, the exit code has to do."""
+    with suppress(OSError, ValueError):
+        click.echo(text, err=True)
+
+
+def _command_of(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return context.command_path if context else "sop"
 
 
 def _end_quietly() -> int:

@@ -11,6 +11,7 @@ from runner.binding import Documents, bind
 from runner.commands.options import find_inventories, inventory_option, parse_extra
 from runner.errors import Mistake, Refused, refuse
 from runner.plan import Selection
+from runner.screen import show
 
 
 @click.command("check")
@@ -31,8 +32,8 @@ def command(playbooks: tuple[Path, ...], inventories: tuple[Path, ...], extra: t
             found += refused.mistakes
         else:
             for note in bound.plan.inventory.notes:
-                click.echo(f"note: {note}", err=True)
-            click.echo(f"{file}: no mistakes, {len(bound.plan.steps)} steps")
+                show(f"note: {note}", err=True)
+            show(f"{file}: no mistakes, {len(bound.plan.steps)} steps")
     if found:
         raise Refused(*found)
     return 0

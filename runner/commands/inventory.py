@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-from tabulate import tabulate
 
 from runner.commands.options import find_inventories, format_option, inventory_option
 from runner.connections import Connections, Verdict, open_connections, record_host_key
@@ -15,8 +14,9 @@ from runner.durations import Deadline
 from runner.errors import Failed, RunnerError, refuse
 from runner.executors import Threads
 from runner.inventory import Inventory, Target, load_inventory
-from runner.screen import print_json, printable
+from runner.screen import print_json, show, show_paged, width
 from runner.services import find_access
+from runner.tables import printable, render_table
 
 PING_LIMIT = 20.0
 UNREACHABLE = 4
@@ -38,9 +38,10 @@ def list_targets(pattern: str, inventories: tuple[Path, ...], form: str) -> int:
     if form == "json":
         print_json({"targets": rows, "notes": list(inventory.notes)})
     else:
-        click.echo(tabulate(rows, headers="keys"))
+        headers = ("target", "kind", "server", "groups")
+        show_paged(render_table(headers, [[row[name] for name in headers] for row in rows], width()))
         for note in inventory.notes:
-            click.echo(f"note: {printable(note)}", err=True)
+            show(f"note: {printable(note)}", err=True)
     return 0
 
 
@@ -51,10 +52,10 @@ def graph(inventories: tuple[Path, ...]) -> int:
     inventory = _load(inventories)
     grouped = {member for group in inventory.groups.values() for member in group.members}
     for name, group in inventory.groups.items():
-        click.echo(f"{name}: {', '.join(group.members)}")
+        show(f"{name}: {', '.join(group.members)}")
     alone = [name for name in inventory.targets if name not in grouped]
     if alone:
-        click.echo(f"ungrouped: {', '.join(alone)}")
+        show(f"ungrouped: {', '.join(alone)}")
     return 0
 
 
@@ -72,7 +73,7 @@ def ping(pattern: str, inventories: tuple[Path, ...]) -> int:
     for server, answer in answers:
         message = answer.result()
         silent += bool(message)
-        click.echo(f"{server.name}: {printable(message) if message else 'ok'}")
+        show(f"{server.name}: {printable(message) if message else 'ok'}")
     connections.close()
     return UNREACHABLE if silent else 0
 
@@ -90,14 +91,14 @@ def trust(pattern: str, inventories: tuple[Path, ...], yes: bool) -> int:
             continue
         access = find_access(server, inventory, inventory.resolve)
         key, verdict = connections.fetch_host_key(access, Deadline.after(PING_LIMIT))
-        click.echo(f"{server.name}: {key.kind} {key.fingerprint} ({verdict})")
+        show(f"{server.name}: {key.kind} {key.fingerprint} ({verdict})")
         if verdict is Verdict.REVOKED:
             raise Failed(f"{server.name}: this key was revoked. ask the server's administrator")
         if verdict is Verdict.KNOWN:
             continue
         if yes or click.confirm("  is this the fingerprint that the server's administrator gives?"):
             record_host_key(USUAL_FILES[0], key)
-            click.echo(f"  recorded in {USUAL_FILES[0]}")
+            show(f"  recorded in {USUAL_FILES[0]}")
     return 0
 
 

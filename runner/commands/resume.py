@@ -22,8 +22,6 @@ from runner.record import build_record
 from runner.screen import Screen
 from runner.secrets import was_masked
 
-GOES_ON = (Status.WAITING, Status.INTERRUPTED)
-
 
 @click.command("resume")
 @click.argument("run")
@@ -39,13 +37,18 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
     name = journal.find_run(run)
     record = build_record(journal.events(name))
     bound = bound_as_begun(journal, record, inventories)
-    if record.status not in GOES_ON:
+    if not may_go_on(record):
         raise refuse(name, f"this run has ended: {record.status}", "begin a new one, with --from where it should start")
     explicit = explicit_steps(record.started["options"], bound.plan)
     options = Options(records, asked["forks"], {}, explicit, resume=name, reason=asked["reason"])
     with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
         ended = carry_out(bound, options, screen.listen)
     return finish(ended, screen, form=form, records=records)
+
+
+def may_go_on(record: Record) -> bool:
+    """Whether a run stopped before its end: cut off, or waiting for a person, whatever else in it failed."""
+    return record.status in (Status.WAITING, Status.INTERRUPTED) or bool(record.requests)
 
 
 def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ...] = ()) -> Bound:

@@ -17,6 +17,7 @@ from runner.evidence import EvidenceStore
 from runner.inventory import Inventory
 from runner.journal import Journal
 from runner.record import build_record
+from runner.screen import show
 
 
 @click.command("sign")
@@ -53,7 +54,7 @@ def command(
     evidence = EvidenceStore(records).keep(paper.name, paper) if paper else None
     method = "login" if evidence is None else f"paper {evidence.sha256}, recorded by {getpass.getuser()}"
     journal.append([answer_event(record, request, signer, label, method, note)])
-    click.echo(f"{signer}: {label}, recorded. go on with: sop resume {name}")
+    show(f"{signer}: {label}, recorded. go on with: sop resume {name}")
     return 0
 
 

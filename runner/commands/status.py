@@ -9,14 +9,17 @@ import click
 
 from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
-from runner.contract import Status
+from runner.commands.resume import may_go_on
+from runner.contract import FINISHED_WELL
 from runner.document import OpenRequest, Record
+from runner.journal import Journal
 from runner.record import build_record
 from runner.screen import print_json, show_paged, width
 from runner.summary import answer_commands, command_line
 from runner.tables import coloured, one_line, printable, render_table, wrap
 
 LATEST = 50
+RUNNING = "running"
 HEADERS = ("run", "playbook", "status", "step", "waits for", "since")
 
 
@@ -26,8 +29,7 @@ HEADERS = ("run", "playbook", "status", "step", "waits for", "since")
 def command(records: Path, form: str) -> int:
     """Show runs that go on, wait or were cut off, for whom they wait, and what to type."""
     journal = open_journal(records)
-    runs = [] if journal is None else [run for run in journal.runs(LATEST) if run.status in _UNFINISHED]
-    found = [(run.status, build_record(journal.events(run.run))) for run in runs if journal]
+    found = list(_unfinished(journal)) if journal else []
     if form == "json":
         print_json({"waiting": [row for status, record in found for row in _rows(status, record)]})
     elif not found:
@@ -39,11 +41,18 @@ def command(records: Path, form: str) -> int:
     return 0
 
 
-_UNFINISHED = ("running", str(Status.WAITING), str(Status.INTERRUPTED))
+def _unfinished(journal: Journal) -> Iterator[tuple[str, Record]]:
+    """The latest runs that go on or can be resumed; one that failed elsewhere may wait for a person all the same."""
+    for run in journal.runs(LATEST):
+        if run.status in FINISHED_WELL:
+            continue
+        record = build_record(journal.events(run.run))
+        if run.status == RUNNING or may_go_on(record):
+            yield run.status, record
 
 
 def _rows(status: str, record: Record) -> Iterator[dict[str, str]]:
-    waiting: tuple[OpenRequest | None, ...] = record.requests if status == Status.WAITING else ()
+    waiting: tuple[OpenRequest | None, ...] = () if status == RUNNING else record.requests
     for request in waiting or (None,):
         asked = request.request if request else None
         yield {
@@ -65,10 +74,10 @@ def _table(found: list[tuple[str, Record]]) -> str:
 
 def _advice(status: str, record: Record, records: Path) -> str:
     """What to type about a run."""
-    if status == "running":
+    if status == RUNNING:
         return f"{record.run} goes on: {command_line(['show', record.run], records)}"
     lines = []
-    for asked in record.requests if status == Status.WAITING else ():
+    for asked in record.requests:
         lines += wrap(f"{asked.key.step}: {one_line(asked.request.question)}", width())
         lines += [f"  {each}" for each in answer_commands(record, asked, records)]
     then = "then" if lines else f"{record.run} can go on"

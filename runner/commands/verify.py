@@ -9,7 +9,7 @@ import click
 from runner.commands.options import format_option, records_option
 from runner.errors import RecordError
 from runner.journal import Journal
-from runner.screen import print_json
+from runner.screen import print_json, show
 
 
 @click.command("verify")
@@ -25,7 +25,7 @@ def command(run: str, head: str | None, records: Path, form: str) -> int:
         print_json({"whole": not faults, "head": journal.head(), "faults": [str(fault) for fault in faults]})
     else:
         for fault in faults:
-            click.echo(str(fault))
+            show(str(fault))
         if not faults:
-            click.echo(f"the record is whole. head of the chain: {journal.head()}")
+            show(f"the record is whole. head of the chain: {journal.head()}")
     return RecordError.exit_code if faults else 0
