@@ -19,8 +19,9 @@ _HIT = """for f in $(grep -lsF -e "$2" /proc/[0-9]*/environ); do f=${f#/proc/}; 
 
 def end_group(group: int, request: Request, leader: subprocess.Popen[bytes] | None = None) -> tuple[str, ...]:
     """Given a process group, send it TERM, after a grace KILL, and return who is left of the command, by name."""
-    for name, patience in (("TERM", TERM_GRACE), ("KILL", 1.0)):
-        _send(name, group, request)
+    for names, patience in ((("TERM", "CONT"), TERM_GRACE), (("KILL",), 1.0)):
+        for name in names:  # what was stopped notices TERM only when it goes on
+            _send(name, group, request)
         end = time.monotonic() + patience
         while time.monotonic() < end and _is_alive(group, leader):
             time.sleep(_STEP)

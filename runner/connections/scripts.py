@@ -34,7 +34,7 @@ sop_wait() {
   done
 }
 sop_recall() { sop_p=; read -r sop_p sop_u sop_m <"$sop_d/p"; [ "$sop_u" != - ] || sop_u=; }
-sop_end() { [ -z "$sop_p" ] || { sop_send TERM; sop_wait GRACE; sop_send KILL; sop_wait 10; }; }
+sop_end() { [ -z "$sop_p" ] || { sop_send TERM; sop_send CONT; sop_wait GRACE; sop_send KILL; sop_wait 10; }; }
 sop_left() {
   for sop_i in $([ -z "$sop_p" ] || sop_alive; sop_found $(sh -c "$sop_seek" sh "$1")); do
     sop_x='?'; read -r sop_x <"/proc/$sop_i/comm"; printf '%s %s\\t' "$sop_i" "$sop_x"

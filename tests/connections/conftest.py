@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import getpass
 import os
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,9 +28,38 @@ def target_of(server: SshServer, **changes: Any) -> Target:
     return Target(server.name, {**server.settings, **changes})
 
 
+_SUDO = """#!/bin/sh
+# Stands in for sudo where the tests may not become anyone: the same words, a scrubbed environment, the same user.
+[ "$1 $2 $4" = "-n -u --" ] || { echo "sudo: usage" >&2; exit 1; }
+id "$3" >/dev/null 2>&1 || { echo "sudo: unknown user $3" >&2; exit 1; }
+shift 4; exec env -i PATH="$PATH" "$@"
+"""
+
+
 @pytest.fixture(scope="session")
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    with ssh_server(tmp_path_factory.mktemp("sshd")) as server:
+def become(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The user whom `run_as` can become: another one where sudo allows it, else oneself by a stand-in for sudo."""
+    try:
+        allowed = (
+            subprocess.run(["sudo", "-n", "-u", "nobody", "true"], capture_output=True, timeout=10).returncode == 0
+        )
+    except FileNotFoundError:
+        allowed = False
+    if allowed:
+        yield "nobody"
+        return
+    folder = tmp_path_factory.mktemp("sudo")
+    (folder / "sudo").write_text(_SUDO)
+    (folder / "sudo").chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        yield getpass.getuser()
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory, become: str) -> Iterator[SshServer]:
+    path = os.environ["PATH"]
+    with ssh_server(tmp_path_factory.mktemp("sshd"), options={"SetEnv": f'SHLVL=2 "PATH={path}"'}) as server:
         yield server
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import os
 import threading
@@ -277,30 +276,30 @@ def test_environment_and_stdin_stand_on_no_command_line(connection: Connection) 
     assert result.exit_code == 0
 
 
-def test_becomes_another_user(connection: Connection, folder: Path) -> None:
+def test_becomes_another_user(connection: Connection, become: str, folder: Path) -> None:
     result = run(
         connection,
         'id -un; pwd; echo "$A"; cat; exit 3',
-        run_as="nobody",
+        run_as=become,
         directory=str(folder),
         environment={"A": "it's\nso"},
         stdin=b"in\0put",
     )
-    assert result == Result(3, f"nobody\n{folder}\nit's\nso\nin\0put".encode())
+    assert result == Result(3, f"{become}\n{folder}\nit's\nso\nin\0put".encode())
 
 
-def test_ends_what_another_user_runs(connection: Connection) -> None:
+def test_ends_what_another_user_runs(connection: Connection, become: str) -> None:
     with pytest.raises(TimeUp) as caught:
-        run(connection, f"{LONG}; {LONG}", seconds=0.5, run_as="nobody")
+        run(connection, f"{LONG}; {LONG}", seconds=0.5, run_as=become)
     assert caught.value.survivors == ()
     assert find_marked(LONG) == []
 
 
-def test_says_when_it_cannot_become(connection: Connection) -> None:
+def test_says_when_it_cannot_become(connection: Connection, become: str) -> None:
     with pytest.raises(Failed, match="cannot become 'no_such_user'"):
         run(connection, "id", run_as="no_such_user")
     with pytest.raises(Failed, match="cannot be entered"):
-        run(connection, "id", run_as=getpass.getuser(), directory="/no/such/place")
+        run(connection, "id", run_as=become, directory="/no/such/place")
 
 
 def test_streams_and_cuts_nothing(connection: Connection) -> None:
