@@ -74,11 +74,11 @@ def open_journal(records: Path) -> Journal | None:
 
 def carry_out(bound: Bound, options: Options, listen: Emit) -> Record:
     """Given a bound plan, run it (or go on with it), record it, and return its record."""
+    plan = bound.plan
+    secrets = Secrets(plan.inventory, secrets_of(plan))
     journal = Journal.open(options.records)
     store = EvidenceStore(options.records)
-    plan = bound.plan
     run = options.resume or new_run_id(datetime.now(UTC))
-    secrets = Secrets(plan.inventory, secrets_of(plan))
     with ExitStack() as stack:
         stack.callback(journal.close)
         _lock(stack, Locks(options.records), run, plan)
@@ -170,6 +170,8 @@ def rehearse(bound: Bound, options: Options, listen: Emit) -> tuple[Record, Endi
 def secrets_of(plan: Plan) -> frozenset[str]:
     """Names of the secrets that a plan uses: in expressions, and in settings of its targets and their servers."""
     names = set(plan.secrets)
+    for step in plan.steps:
+        names |= secrets_of(step.child) if step.selected and step.child else set()
     targets = {t for step in plan.steps if step.selected for t in step.targets if t}
     servers = {plan.inventory.server_of(target) for target in targets}
     for target in targets | {server for server in servers if server}:

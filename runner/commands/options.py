@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from runner.errors import refuse
+from runner.errors import Refused, refuse
 from runner.source import load_source, parse_source
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]
@@ -107,4 +107,8 @@ def parse_extra(given: tuple[str, ...]) -> dict[str, Any]:
 def _scalar(value: str) -> Any:
     if any(character in value for character in "\n:#{}[]&*!|>'\"%@`,"):
         return value
-    return parse_source(value, "--extra").data if value.strip() else value
+    try:
+        [data] = parse_source(f"- {value}", "--extra").data if value.strip() else [value]
+    except Refused:
+        return value
+    return value if isinstance(data, dict | list) else data

@@ -48,7 +48,15 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
 
 def may_go_on(record: Record) -> bool:
     """Whether a run stopped before its end: cut off, or waiting for a person, whatever else in it failed."""
-    return record.status in (Status.WAITING, Status.INTERRUPTED) or bool(record.requests)
+    begun = (target for step in record.steps for target in step.targets if target.started)
+    return record.status in (Status.WAITING, Status.INTERRUPTED) or any(target.ended is None for target in begun)
+
+
+def beginning_of(journal: Journal, record: Record) -> Record:
+    """Given a run's record, return that of the run which includes it, or its own."""
+    while parent := record.started.get("parent"):
+        record = build_record(journal.events(parent))
+    return record
 
 
 def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ...] = ()) -> Bound:

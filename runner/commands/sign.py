@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from runner.commands.options import records_option
-from runner.commands.resume import bound_as_begun
+from runner.commands.resume import beginning_of, bound_as_begun
 from runner.document import OpenRequest, Record
 from runner.errors import did_you_mean, refuse
 from runner.events import Event, Kind
@@ -48,13 +48,14 @@ def command(
     name = journal.find_run(run)
     record = build_record(journal.events(name))
     request = find_request(record, step, task, target)
-    inventory = bound_as_begun(journal, record).plan.inventory
+    whole = beginning_of(journal, record)
+    inventory = bound_as_begun(journal, whole).plan.inventory
     signer = _signer(inventory, request, person, paper=paper is not None)
     label = _label(request, answer)
     evidence = EvidenceStore(records).keep(paper.name, paper) if paper else None
     method = "login" if evidence is None else f"paper {evidence.sha256}, recorded by {getpass.getuser()}"
     journal.append([answer_event(record, request, signer, label, method, note)])
-    show(f"{signer}: {label}, recorded. go on with: sop resume {name}")
+    show(f"{signer}: {label}, recorded. go on with: sop resume {whole.run}")
     return 0
 
 
