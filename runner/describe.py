@@ -77,3 +77,10 @@ def named(description: str, noun: Schema, **more: Any) -> Schema:
 
 
 VARS = free("Values of your own, read as {{ vars.x }}", {"section_age": "7 hari"})
+SECRET_VALUE = keys(
+    "A secret by its name under 'secrets'",
+    {"secret": text("The name of the secret", "db")},
+    ("secret",),
+    secret=True,
+    examples=[{"secret": "db"}],
+)

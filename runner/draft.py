@@ -59,6 +59,7 @@ class Draft:
     targets: dict[str, TargetDraft] = field(default_factory=dict)
     groups: dict[str, GroupDraft] = field(default_factory=dict)
     people: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    channels: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     office: dict[str, Any] = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, Mapping[str, Any]] = field(default_factory=dict)

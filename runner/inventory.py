@@ -75,6 +75,7 @@ class Inventory:
     plain: Mapping[str, str] = field(default_factory=dict, repr=False)
     sources: tuple[Source, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
+    channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def select(self, pattern: str, *, kind: str | None = None, option: str = "--limit") -> tuple[Target, ...]:
         """Given a pattern (see `patterns`), return the targets it selects, in file order; with `kind` only those.
@@ -145,4 +146,6 @@ def parse_inventory(documents: Sequence[Document]) -> Inventory:
         for name, each in draft.targets.items()
     }
     sources, notes = tuple(draft.sources), tuple(draft.notes)
-    return Inventory(draft.office, targets, people, groups, draft.vars, draft.secrets, draft.plain, sources, notes)
+    return Inventory(
+        draft.office, targets, people, groups, draft.vars, draft.secrets, draft.plain, sources, notes, draft.channels
+    )

@@ -31,7 +31,7 @@ def _read(source: Source, draft: Draft) -> None:
     for section, kind in KINDS.items():
         _read_targets(source, draft, section, kind)
     _read_groups(source, draft)
-    for section, into in (("people", draft.people), ("secrets", draft.secrets)):
+    for section, into in (("people", draft.people), ("channels", draft.channels), ("secrets", draft.secrets)):
         for name, data in _entries(source, section):
             if draft.claim(section, name, Place(source, (section, name))):
                 into[name] = data

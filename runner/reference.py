@@ -74,7 +74,7 @@ def _walk(schema: Schema, path: str) -> Iterator[tuple[str, Schema]]:
         if isinstance(schema.get(keyword), Mapping):
             below = f"{path[:-1]}{mark}" if keyword == "items" else f"{path}{mark}"
             yield from _walk(schema[keyword], below)
-    for part in schema.get("oneOf", ()):
+    for part in (*schema.get("oneOf", ()), *(case.get("then", {}) for case in schema.get("allOf", ()))):
         yield from _walk(part, path)
 
 
