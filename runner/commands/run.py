@@ -76,10 +76,10 @@ def show_lists(plan: Plan, *, steps: bool, targets: bool) -> int:
     for step in plan.steps:
         if not step.selected:
             continue
-        names = ", ".join(target.name for target in step.targets if target)
+        reached = ", ".join(target.name for target in step.targets if target)
         if steps:
-            click.echo(f"{step.id}: {names}" if targets and names else step.id)
+            click.echo(f"{step.id}: {reached}" if targets and reached else step.id)
     if targets and not steps:
-        for name in dict.fromkeys(t.name for s in plan.steps if s.selected for t in s.targets if t):
-            click.echo(name)
+        names = dict.fromkeys(t.name for s in plan.steps if s.selected for t in s.targets if t)
+        click.echo("".join(f"{name}\n" for name in names), nl=False)  # at once: each echo is flushed
     return 0
