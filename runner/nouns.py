@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from runner.describe import VARS, Schema, amount, day, flag, free, keys, named, port, text, texts, word
+from runner.describe import SECRET_VALUE, VARS, Schema, keys, named, port, text, texts, word
 from runner.people import PERSON
+from runner.register_keys import SERVICE
 
 BARE = r"^[^-\s]\S*$"
 
 TITLE = text("The name for people, shown in reports", "Website Pengadilan Negeri Tais")
-SECRET_VALUE = keys(
-    "A secret by its name under 'secrets'",
-    {"secret": text("The name of the secret", "db")},
-    ("secret",),
-    secret=True,
-    examples=[{"secret": "db"}],
-)
 
 DATABASE = keys(
     "The website's database",
@@ -77,41 +71,6 @@ SERVER = keys(
         "if": {"properties": {"connection": {"const": "local"}}, "required": ["connection"]},
         "else": {"required": ["address"], "properties": {"address": {"examples": ["203.0.113.10"]}}},
     },
-)
-
-PAPER = free("Number, dates, amount and file of the paper", {"number": "INV-118", "date": "2026-10-01"})
-
-SERVICE = keys(
-    "A service that must not lapse",
-    {
-        "kind": word(
-            "What it is; read as {{ target.service }}", "domain", "hosting", "connection", "certificate", "licence"
-        ),
-        "name": text("What it is called outside: the domain, the package; read as {{ target.title }}", "pn-tais.go.id"),
-        "provider": text("Who provides it", "PANDI"),
-        "url": text("The page where it is managed", "https://panel.example.id"),
-        "address": text("Where it can be observed: a host, or host:port", "pn-tais.go.id:443"),
-        "login": text("The account at the provider", "pn-tais"),
-        "password": SECRET_VALUE,
-        "customer": text("The customer number at the provider", "C-10277"),
-        "contract": text("The number of the contract or SPK", "SPK-12/2026"),
-        "started": day("The first day of the running period", "2026-01-01"),
-        "expires": day("The last day it is paid for", "2026-12-31"),
-        "observed": day("The last day as seen outside when it was last looked at", "2026-12-31"),
-        "period": text("How long a renewal lasts", "1 tahun"),
-        "notice": text("How long before the end notice is needed", "90 hari"),
-        "automatic": flag("Whether the provider renews it without being asked", False),
-        "price": amount("The price of a period, without tax", 1500000),
-        "tax": amount("Tax in percent", 11),
-        "currency": text("The currency of the price", "IDR", pattern="^[A-Z]{3}$"),
-        "budget": text("The budget line (DIPA/MAK)", "005.01.WA.1066.EBA.994.002.521811"),
-        "responsible": texts("People in charge, by their names under 'people'", "budi", ["budi", "sari"]),
-        "invoice": PAPER,
-        "payment": PAPER,
-        "handover": PAPER,
-        "vars": VARS,
-    },
-    ("kind",),
 )
 
 GROUP = keys(

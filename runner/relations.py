@@ -6,11 +6,10 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from runner.cycles import check_cycles
 from runner.draft import Draft, Place, TargetDraft
 from runner.faults import render_value
 from runner.source import Where
-
-_DAYS = ("started", "expires", "observed")
 
 
 def check_relations(draft: Draft) -> None:
@@ -38,7 +37,7 @@ def _check_target(draft: Draft, name: str, target: TargetDraft, kinds: Mapping[s
     if "jump" in settings:
         _check_jump(draft, name, target, kinds["server"])
     if target.kind == "service":
-        _check_service(draft, target)
+        check_cycles(draft, target)
     if target.vars:
         _check_secrets(draft, place, target.vars, ("vars",))
     for key in ("password", "database"):
@@ -76,14 +75,6 @@ def _check_jump(draft: Draft, name: str, target: TargetDraft, servers: Collectio
             draft.mistakes.append(target.place.mistake(message, "leave one jump out", at=("jump",)))
             return
         jump = draft.targets[jump].settings.get("jump")
-
-
-def _check_service(draft: Draft, target: TargetDraft) -> None:
-    days = {key: _check_day(draft, target.place, (key,), target.settings.get(key)) for key in _DAYS}
-    started, expires = days["started"], days["expires"]
-    if started and expires and expires < started:
-        message = f"it expires on {expires}, before it started on {started}"
-        draft.mistakes.append(target.place.mistake(message, "check both days", at=("expires",)))
 
 
 def _check_roles(draft: Draft, place: Place, roles: Any) -> None:

@@ -25,7 +25,10 @@ from runner.source import parse_source
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "playbooks"
 INVENTORY = parse_inventory(
-    [Document("contoh.yml", (HERE.parent / "inventory" / "contoh.yml").read_text(encoding="utf-8"))]
+    [
+        Document(path.name, path.read_text(encoding="utf-8"))
+        for path in sorted((HERE.parent / "inventory").glob("*.yml"))
+    ]
 )
 RICH = (HERE / "cases" / "rich-playbook.yml").read_text(encoding="utf-8")
 CHILD = (SHIPPED / "pembaharuan-konten.yml").read_text(encoding="utf-8")
