@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.channels import CHANNEL
 from runner.describe import SECRET_VALUE, VARS, Schema, keys, named, port, text, texts, word
 from runner.people import PERSON
 from runner.register_keys import SERVICE
@@ -150,6 +151,11 @@ INVENTORY_SCHEMA: Schema = {
         "servers": named("Servers by name", SERVER, examples=[{"web1": {"address": "203.0.113.10"}}]),
         "services": named("Services by name", SERVICE, examples=[{"domain": {"kind": "domain"}}]),
         "people": named("People by a short name", PERSON, examples=[{"budi": {"name": "Budi Santoso"}}]),
+        "channels": named(
+            "Ways to send messages to people, by name",
+            CHANNEL,
+            examples=[{"mail": {"kind": "smtp", "host": "mail.example.go.id", "from": "it@example.go.id"}}],
+        ),
         "groups": named("Groups of targets by name", GROUP, examples=[{"bengkulu": {"members": ["pn_tais"]}}]),
         "vars": {**VARS, "type": ["object", "null"]},
         "secrets": named("Where secrets come from, by name", SECRET, examples=[{"db": {"env": "DB_PASSWORD"}}]),

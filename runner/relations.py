@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from runner.channels import find_faults
 from runner.cycles import check_cycles
 from runner.draft import Draft, Place, TargetDraft
 from runner.faults import render_value
@@ -21,6 +22,8 @@ def check_relations(draft: Draft) -> None:
         _check_target(draft, name, target, kinds)
     for name, person in draft.people.items():
         _check_roles(draft, draft.places["people", name], person.get("roles"))
+    for name, channel in draft.channels.items():
+        _check_channel(draft, draft.places["channels", name], channel)
     for name, group in draft.groups.items():
         _check_secrets(draft, draft.groups[name].place, group.vars, ("vars",))
     for key, value in draft.vars.items():
@@ -86,6 +89,12 @@ def _check_roles(draft: Draft, place: Place, roles: Any) -> None:
             if start and end and end < start:
                 message = f"the role ends on {end}, before it begins on {start}"
                 draft.mistakes.append(place.mistake(message, "check both days", at=(*at, "until")))
+
+
+def _check_channel(draft: Draft, place: Place, channel: Mapping[str, Any]) -> None:
+    for at, message, cure in find_faults(channel):
+        draft.mistakes.append(place.mistake(message, cure, at=at))
+    _check_secrets(draft, place, channel, ())
 
 
 def _check_day(draft: Draft, place: Place, at: Where, value: Any) -> date | None:
