@@ -14,7 +14,7 @@ from runner.connections.commands import MARK, SHELL, TERM_GRACE, Request, as_use
 
 _STEP = 0.05
 _SUDO_LIMIT = 5.0
-_HIT = """for f in $(grep -lsF -e "$2" /proc/[0-9]*/environ); do f=${f#/proc/}; kill -"$1" "${f%/*}"; done"""
+_HIT = """for f in $(grep -lszF -e "$2" /proc/[0-9]*/environ); do f=${f#/proc/}; kill -"$1" "${f%/*}"; done"""
 
 
 def end_group(group: int, request: Request, leader: subprocess.Popen[bytes] | None = None) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from runner.connections.commands import TERM_GRACE
 # A command under sudo belongs to another user, perhaps in a group that sudo made: only its mark finds it, and only
 # that user may end it.
 ENDING_CODE = """
-sop_seek='grep -lsF -e "$1" /proc/[0-9]*/environ'
-sop_hit='for f in $(grep -lsF -e "$2" /proc/[0-9]*/environ); do f=${f#/proc/}; kill -"$1" "${f%/*}"; done'
+sop_seek='grep -lszF -e "$1" /proc/[0-9]*/environ'
+sop_hit='for f in $(grep -lszF -e "$2" /proc/[0-9]*/environ); do f=${f#/proc/}; kill -"$1" "${f%/*}"; done'
 sop_become() { [ -z "$sop_u" ] || sudo -n -u "$sop_u" -- sh -c "$@"; }
 sop_send() {
   kill -"$1" -"$sop_p" || kill -"$1" "$sop_p"
@@ -63,7 +63,9 @@ exec 3<&0
 read -r sop_x sop_x sop_x sop_x sop_g sop_x </proc/self/stat
 ( trap '' HUP INT TERM PIPE
   sh <&3 3<&- 2>/dev/null
-  : >"$sop_d/x"; exec 3<&- >/dev/null 2>&1; sop_recall; sop_end; rm -rf "$sop_d"; kill -KILL 0 ) &
+  : >"$sop_d/x"; exec 3<&- >/dev/null 2>&1; sop_recall; sop_end
+  mv "$sop_d" "$sop_d-" && sop_d=$sop_d-  # or the worker might put a file into the folder while it goes
+  rm -rf "$sop_d"; kill -KILL 0 ) &
 exec 3<&- </dev/null
 sop_o='o1 o0 o1 o0 o1 o0 o1 o0 o1 o0 o1 o0 o1 o0 o1 o0'; sop_o="$sop_o $sop_o $sop_o $sop_o"
 sop_e='e1 e0 e1 e0 e1 e0 e1 e0 e1 e0 e1 e0 e1 e0 e1 e0'; sop_e="$sop_e $sop_e $sop_e $sop_e"

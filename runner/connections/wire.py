@@ -29,9 +29,10 @@ class _Bell(threading.Event):
     """Rings when either stream has something. Their own `clear` is ignored: one of two may still hold data."""
 
     def clear(self) -> None:
-        pass
+        """Do nothing: it is a stream that asks."""
 
     def rest(self) -> None:
+        """Stop ringing."""
         super().clear()
 
 
