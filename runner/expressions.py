@@ -118,10 +118,22 @@ def render_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+class _Absent(jinja2.StrictUndefined):
+    """What is not there; nor is anything in it, so that `a.b.c | default(…)` holds however much of it is missing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __getitem__(self, key: Any) -> Any:
+        return self
+
+
 class _Environment(ImmutableSandboxedEnvironment):
     """Jinja2's sandbox that takes a key before any method and bounds what numbers and texts can grow to."""
 
-    intercepted_binops = frozenset({"*", "**"})
+    intercepted_binops = frozenset({"*", "**", "%"})
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         if isinstance(obj, Mapping):
@@ -148,7 +160,7 @@ def _environment() -> _Environment:
         block_end_string=block_end,
         comment_start_string=comment_start,
         comment_end_string=comment_end,
-        undefined=jinja2.StrictUndefined,
+        undefined=_Absent,
         keep_trailing_newline=True,
         autoescape=False,
     )
@@ -221,6 +233,11 @@ def _explain(error: jinja2.TemplateError) -> tuple[str, str]:
     return f"not an expression: {message}", _FORM
 
 
+def _is_from_end(index: nodes.Expr) -> bool:
+    """Whether an index counts from the end: `[-1]`."""
+    return isinstance(index, nodes.Neg) and isinstance(index.node, nodes.Const) and isinstance(index.node.value, int)
+
+
 class _References:
     """Collects the references of one expression's tree; refuses what could hide one."""
 
@@ -250,6 +267,9 @@ class _References:
                 node = node.node
             elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const):
                 path.append(node.arg.value)
+                node = node.node
+            elif isinstance(node, nodes.Getitem) and _is_from_end(node.arg):
+                path.append(-node.arg.node.value)  # type: ignore[attr-defined]  # looked at one line above
                 node = node.node
             elif isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
                 path.clear()

@@ -108,7 +108,7 @@ def _scalar(value: str) -> Any:
     if any(character in value for character in "\n:#{}[]&*!|>'\"%@`,"):
         return value
     try:
-        [data] = parse_source(f"- {value}", "--extra").data if value.strip() else [value]
+        items = parse_source(f"- {value}", "--extra").data if value.strip() else [value]
     except Refused:
         return value
-    return value if isinstance(data, dict | list) else data
+    return items[0] if len(items) == 1 and not isinstance(items[0], dict | list) else value

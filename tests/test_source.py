@@ -1,0 +1,209 @@
+"""YAML as people write it in this domain: what stands there is what is meant, and every mistake has its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.errors import Mistake, Refused
+from runner.source import DEEPEST_NESTING, dump_yaml, load_source, parse_source
+
+
+def read(text: str) -> Any:
+    """The data of YAML text."""
+    return parse_source(text, "x.yml").data
+
+
+def refused(text: str) -> list[str]:
+    """The mistakes of YAML text."""
+    with pytest.raises(Refused) as error:
+        parse_source(text, "x.yml")
+    return [str(mistake) for mistake in error.value.mistakes]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("No: 1", {"No": 1}),
+        ("no: tidak", {"no": "tidak"}),
+        ("ya: on", {"ya": "on"}),
+        ("y: Yes", {"y": "Yes"}),
+        ("on: off", {"on": "off"}),
+        ("true: false", {"true": False}),
+        ("a: True", {"a": "True"}),
+        ("a: TRUE", {"a": "TRUE"}),
+        ("a: Null", {"a": "Null"}),
+        ("a: null", {"a": None}),
+        ("a: ~", {"a": None}),
+        ("a:", {"a": None}),
+        ("jam: 16:30", {"jam": "16:30"}),
+        ("jam: 1:30:00", {"jam": "1:30:00"}),
+        ("16:30: out", {"16:30": "out"}),
+        ("tanggal: 2026-11-23", {"tanggal": "2026-11-23"}),
+        ("tanggal: 2026-11-23T08:00:00Z", {"tanggal": "2026-11-23T08:00:00Z"}),
+        ("a: 1_000", {"a": "1_000"}),
+        ("a: 0x1F", {"a": "0x1F"}),
+        ("a: 0o17", {"a": "0o17"}),
+        ("a: 007", {"a": "007"}),
+        ("a: 1e3", {"a": "1e3"}),
+        ("a: .5", {"a": ".5"}),
+        ("a: .inf", {"a": ".inf"}),
+        ("a: 1.50", {"a": 1.5}),
+        ("a: -3", {"a": -3}),
+        ("a: +3", {"a": 3}),
+        ("a: 999999999999999999", {"a": 999999999999999999}),
+        ("a: 9999999999999999999", {"a": "9999999999999999999"}),
+        ("a: " + "9" * 5000, {"a": "9" * 5000}),
+        ('a: "1"', {"a": "1"}),
+        ("a: !!str 1", {"a": "1"}),
+        ("1: a", {"1": "a"}),
+        ("null: a", {"null": "a"}),
+        ("a: é — 😀", {"a": "é — 😀"}),
+        ("", None),
+        ("# only a comment", None),
+        ("a: &x [1]\nb: *x", {"a": [1], "b": [1]}),
+    ],
+)
+def test_values_mean_what_is_written(text: str, value: Any) -> None:
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("waktu: -", {"waktu": "-"}),
+        ("waktu: - ", {"waktu": "-"}),
+        ("waktu: -   # tidak ada", {"waktu": "-"}),
+        ("a:\n  waktu: -\n  b: 1", {"a": {"waktu": "-", "b": 1}}),
+        ("- waktu: -\n- waktu: -", [{"waktu": "-"}, {"waktu": "-"}]),
+        ("- - waktu: -", [[{"waktu": "-"}]]),
+        ("a: 1\nwaktu: -\nb: -\nc: 2", {"a": 1, "waktu": "-", "b": "-", "c": 2}),
+        ("waktu baku: -\r\nb: 1\r\n", {"waktu baku": "-", "b": 1}),
+        ("a:\n  - 1\n  - 2", {"a": [1, 2]}),
+        ("a:\n-\n- 1", {"a": [None, 1]}),
+        ("a: |\n  waktu: -\n  x", {"a": "waktu: -\nx"}),
+        ('a: "-"', {"a": "-"}),
+    ],
+)
+def test_a_bare_dash_is_the_norm_that_the_form_shows(text: str, value: Any) -> None:
+    assert read(text) == value
+
+
+def test_places_hold_after_a_bare_dash() -> None:
+    source = parse_source("waktu: -   # x\nb: {c: 1}\n", "x.yml")
+    assert str(source.mistake(("b", "c"), "m")) == "x.yml:2:8: m."
+
+
+@pytest.mark.parametrize(
+    ("text", "mistakes"),
+    [
+        ("a: 1\nb: 2\na: 3", ["x.yml:3:1: the key 'a' stands twice (first in line 1). keep one of them"]),
+        ("{é: 1, x: 2, é: 3}", ["x.yml:1:14: the key 'é' stands twice (first in line 1). keep one of them"]),
+        ("a: !!int 1", ["x.yml:1:4: the tag 'tag:yaml.org,2002:int' has no meaning here. leave it out"]),
+        ("a: !vault x", ["x.yml:1:4: the tag '!vault' has no meaning here. leave it out"]),
+        ("a: !!python/object:os.system x", None),
+        (
+            "a: &x {b: 1}\nc:\n  <<: *x",
+            ["x.yml:3:3: merge keys are not supported. write the keys out, or put them under vars"],
+        ),
+        ("? [a]\n: b", ["x.yml:1:3: a key must be plain text. write the key as one word"]),
+        ("a: *b", ["x.yml:1:4: the alias '*b' stands before the end of its anchor. write the value out"]),
+        ("&a [*a]", ["x.yml:1:5: the alias '*a' stands before the end of its anchor. write the value out"]),
+        ("a: 1\n---\nb: 2", ["x.yml:2:1: a second document begins here. keep one document in a file"]),
+        ("a:\n\tb: 1", None),
+        ("a: 'x", None),
+        ("a: b: c", None),
+        ("a: @x", None),
+    ],
+)
+def test_what_has_no_meaning_here_is_a_mistake_with_its_place(text: str, mistakes: list[str] | None) -> None:
+    found = refused(text)
+    assert found == mistakes if mistakes else found[0].startswith("x.yml:")
+
+
+def test_several_mistakes_are_told_at_once() -> None:
+    assert [text.split(":")[1:3] for text in refused("a: 1\na: !x 2\n<<: {}\n")] == [["2", "1"], ["2", "4"], ["3", "1"]]
+
+
+def test_tabs_get_a_cure() -> None:
+    [mistake] = refused("a:\n\tb: 1\n")
+    assert mistake.startswith("x.yml:2:1: not valid YAML: ")
+    assert mistake.endswith("indent with spaces, not tabs")
+
+
+def test_an_alias_bomb_does_not_go_off() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
+    [mistake] = refused("\n".join(lines))
+    assert "aliases blow this file up" in mistake
+
+
+@pytest.mark.parametrize(("begin", "end"), [("[", "]"), ("{a: ", "}")])
+def test_deep_nesting_is_refused_and_less_is_not(begin: str, end: str) -> None:
+    assert "nested more than" in refused(begin * 100_000 + "1" + end * 100_000)[0]
+    assert read(begin * DEEPEST_NESTING + "1" + end * DEEPEST_NESTING)
+
+
+@pytest.mark.parametrize("text", ["a: \x00", "a: \ud800", "a: \x07", "\x00"])
+def test_what_is_not_text_is_refused(text: str) -> None:
+    assert "not valid YAML" in refused(text)[0] or "not YAML" in refused(text)[0]
+
+
+def test_a_file_may_have_a_byte_order_mark_and_windows_lines(tmp_path: Path) -> None:
+    path = tmp_path / "x.yml"
+    path.write_bytes(b"\xef\xbb\xbfa: 1\r\nb:\r\n  c: \xc3\xa9\r\n  c: 2\r\n")
+    with pytest.raises(Refused) as error:
+        load_source(path, "x.yml")
+    assert str(error.value).startswith("x.yml:4:3: the key 'c' stands twice")
+
+
+def test_files_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    (tmp_path / "latin.yml").write_bytes(b"a: \xe9")
+    for name, message in (("none.yml", "No such file"), ("latin.yml", "not UTF-8 at byte 3"), (".", "directory")):
+        with pytest.raises(Refused) as error:
+            load_source(tmp_path / name, name)
+        assert message in str(error.value)
+
+
+def test_mistakes_that_leave_the_rest_readable_can_be_collected() -> None:
+    collected: list[Mistake] = []
+    source = parse_source("a: 1\na: 2\nb: 3", "x.yml", collect=collected)
+    assert [mistake.line for mistake in collected] == [2]
+    assert source.data == {"a": 2, "b": 3}
+
+
+@pytest.mark.parametrize(
+    ("path", "key", "find", "place"),
+    [
+        (("ä", 1), False, "", "3:5"),
+        (("ä",), True, "", "1:1"),
+        (("ä", 0, "ö"), False, "", "2:14"),
+        (("ä", 0, "ö"), True, "", "2:5"),
+        (("ä", 0, "ö"), False, "{{ z }}", "2:18"),
+        (("ä", 0, "not there"), False, "", "2:5"),
+        (("not there",), False, "", "1:1"),
+    ],
+)
+def test_places_are_exact_in_text_of_any_language(
+    path: tuple[str | int, ...], key: bool, find: str, place: str
+) -> None:
+    source = parse_source("ä:\n  - ö:       é 😀 {{ z }}\n  - 'é'\n", "x.yml")
+    assert str(source.mistake(path, "m", key=key, find=find)) == f"x.yml:{place}: m."
+
+
+LETTERS = st.characters(codec="utf-8", categories=["L", "N", "P", "Z", "S"])
+NAMES = st.text(st.characters(codec="utf-8", categories=["L", "N"]), min_size=1)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**17), 10**17) | st.text(LETTERS),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(PLAIN)
+def test_what_is_written_reads_back_the_same(data: Any) -> None:
+    assert read(dump_yaml(data)) == data
