@@ -76,8 +76,20 @@ class SshConnection:
         write_file(self.run, self._place, path, data, deadline, mode)
 
     def open(self, deadline: Deadline) -> None:
-        """Open the connection now. Raise Unreachable."""
+        """Open the connection and start the shell behind it now. Raise Unreachable."""
         self._link.open(deadline)
+        if self._idle or self._busy or self._refusal is not None:
+            return
+        try:
+            with self._turn(deadline), self._runner(deadline):
+                return
+        except NoSession as error:
+            if not self._make_do_with_fewer():
+                raise Unreachable(f"{self._place}: {error}. allow one in its sshd_config") from error
+        except TimeUp as error:
+            raise Unreachable(f"{self._place}: {error}. give it more time") from error
+        except WireBroken as error:
+            raise Unreachable(f"{self._place}: {error}. see its sshd's log") from error
 
     def close(self) -> None:
         """End the agents, and with them whatever they still run, and the connection."""

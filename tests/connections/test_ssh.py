@@ -42,6 +42,11 @@ def test_all_commands_share_one_connection(ssh: Connection) -> None:
     assert len({run(ssh, "echo $SSH_CONNECTION").stdout for _ in range(5)}) == 1
 
 
+def test_what_is_open_needs_no_time_to_start(ssh: Connection) -> None:
+    ssh.open(Deadline.after(20))
+    assert run(ssh, "echo at once", seconds=1) == Result(0, b"at once\n")
+
+
 def test_importing_loads_no_ssh() -> None:
     code = "import sys, runner.connections; sys.exit('paramiko' in sys.modules or 'fabric' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
