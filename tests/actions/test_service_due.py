@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runner.actions.service_due import ACTION, LADDER, judge
+from runner.actions.service_due import ACTION
 from runner.contract import Outcome, Severity, Status
 from tests.calls import NOW, assert_fits, make_call
 from tests.web_servers import closed_port, make_authority, page_server, raw_server, silent
@@ -16,7 +16,8 @@ TODAY = date(2026, 11, 22)
 
 def check(folder: Path, limit: float = 20, now: datetime = NOW, **settings: Any) -> Outcome:
     target = {"name": "domain", "kind": "service", "service": "domain", "title": "pn-contoh.example", **settings}
-    outcome = ACTION.run(make_call(ACTION, directory=folder, target=target, limit=limit, now=now))
+    inputs = {"budget_year_end": "", **{key: settings.pop(key) for key in ("roles", "ladder") if key in settings}}
+    outcome = ACTION.run(make_call(ACTION, inputs, directory=folder, target=target, limit=limit, now=now))
     assert outcome.status is Status.OK
     assert_fits(ACTION, outcome.outputs)
     return outcome
@@ -79,8 +80,9 @@ def test_a_day_that_cannot_be_read_is_unknown(tmp_path: Path, written: object) -
     assert [(p.key, p.severity) for p in outcome.problems] == [("service.unknown", Severity.MAJOR)]
 
 
-def test_29_february_is_a_day() -> None:
-    assert judge(date(2028, 2, 29), date(2028, 2, 28), LADDER).days_left == 1
+def test_29_february_is_a_day(tmp_path: Path) -> None:
+    now = datetime(2028, 2, 28, 3, 0, tzinfo=UTC)
+    assert check(tmp_path, now=now, expires="2028-02-29").outputs["days_left"] == 1
 
 
 @pytest.mark.parametrize("trusted", [True, False])
