@@ -138,6 +138,24 @@ class Course:
         decision = self.plan.steps[self.position(source)].decision
         return self.rounds.get(source, 0) < (decision.rounds if decision else DEFAULT_ROUNDS)
 
+    def follow(self, move: Move) -> bool:
+        """Go where a move leads; return whether that goes back and begins a new attempt of the steps from there on."""
+        back = self.goes_back(move.source, move.to)
+        key = Key(move.source, self.attempts.get(move.source, 1), "", None, "", 0)
+        self.say_once(Kind.MOVED, key, {"to": move.to, "back": back, "why": move.why})
+        self.skip_until = "" if back else move.to
+        if back:
+            self.halted = ""
+            self.rounds[move.source] = self.rounds.get(move.source, 0) + 1
+            for step in self.plan.steps[self.position(move.to) :]:
+                self.attempts[step.id] = self.attempts.get(step.id, 1) + 1
+                self.forget_problems(step.id)
+        return back
+
+    def stays_stopped(self, lane: Lane, first: int) -> bool:
+        """Whether a lane was stopped in a step before that position, which a new attempt from there does not mend."""
+        return bool(lane.stopped) and self.position(lane.stopped_in) < first
+
     def run_values(self, step: str) -> dict[str, Any]:
         """What `{{ run.… }}` reads."""
         local = self.started.astimezone(self.calendar.office.zone)

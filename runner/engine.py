@@ -10,76 +10,29 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from runner.acts import LONGEST_CONNECT, Act, Services, perform
-from runner.calendar import Calendar
-from runner.contract import Outcome, Problem, Reach, Status, worst
+from runner.contract import Outcome, Reach, Status, worst
 from runner.course import Course, Include, Lane, Move, Pause
 from runner.document import exit_code
 from runner.events import Event, Key, Kind, outcome_to_json
 from runner.executors import Executor
 from runner.filling import fill
 from runner.flow import Flow, Steps
+from runner.heading import describe
 from runner.plan import Plan, PlannedStep
-from runner.progress import Progress
-from runner.scope import Scope, StepValue, TaskValues, Values
+from runner.scope import Scope, TaskValues, Values
+from runner.terms import Brake, Ending, Request
 
-FORKS = 20
 GRACE = 15.0
 LONGEST_STOP = 10.0
 
 Emit = Callable[[Sequence[Event]], None]
-
-
-class Brake:
-    """Stops a run from outside: once lets what is in flight end, twice does not wait for it."""
-
-    def __init__(self) -> None:
-        self.pulled = 0
-        self._queues: list[SimpleQueue[Any]] = []
-
-    def pull(self) -> None:
-        """Stop the run; safe in a signal handler."""
-        self.pulled += 1
-        for queue in self._queues:
-            queue.put(None)
-
-    def wake(self, queue: SimpleQueue[Any]) -> None:
-        """Wake that queue's reader when pulled."""
-        self._queues.append(queue)
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """How to run a plan. `header` is what the run says of itself; `explicit` are steps asked for by name; `earlier`
-    gives a step's latest value in the record; `child` gives the progress of an included run."""
-
-    run: str
-    header: Mapping[str, Any]
-    calendar: Calendar
-    progress: Progress = field(default_factory=Progress)
-    resumed: bool = False
-    forks: int = FORKS
-    dry: bool = False
-    explicit: frozenset[str] = frozenset()
-    open_problems: bool = False
-    earlier: Callable[[str, str | None], StepValue | None] = lambda step, target: None
-    child: Callable[[str], Progress] = lambda run: Progress()
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How a run ended: its status, those of its steps, the problems found, the outputs for who includes it."""
-
-    status: Status
-    statuses: tuple[Status, ...]
-    problems: Mapping[tuple[str, str | None], Problem]
-    outputs: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -281,27 +234,11 @@ class Engine:
             return position
         course = self._course
         move = min(moves, key=lambda each: course.position(each.to))
-        back = course.goes_back(move.source, move.to)
-        key = Key(move.source, course.attempts.get(move.source, 1), "", None, "", 0)
-        course.say_once(Kind.MOVED, key, {"to": move.to, "back": back, "why": move.why})
-        if not back:
-            course.skip_until = move.to
+        if not course.follow(move):
             return next(n for n, step in enumerate(steps) if step.id == move.source) + 1
-        self._begin_attempt(move)
-        return next(n for n, step in enumerate(steps) if course.position(step.id) >= course.position(move.to))
-
-    def _begin_attempt(self, move: Move) -> None:
-        course = self._course
-        course.rounds[move.source] = course.rounds.get(move.source, 0) + 1
-        for step in self._plan.steps[course.position(move.to) :]:
-            course.attempts[step.id] = course.attempts.get(step.id, 1) + 1
-            course.forget_problems(step.id)
-        course.halted = course.skip_until = ""
         first = course.position(move.to)
-        stopped = [
-            name for name, lane in self._lanes.items() if lane.stopped and course.position(lane.stopped_in) < first
-        ]
-        self._lanes = {name: self._lanes[name] for name in stopped}
+        self._lanes = {n: lane for n, lane in self._lanes.items() if course.stays_stopped(lane, first)}
+        return next(n for n, step in enumerate(steps) if course.position(step.id) >= first)
 
     def _include(self, ask: Include) -> Outcome:
         """Carry out an included playbook as a run of its own; only its declared outputs are seen."""
@@ -321,7 +258,7 @@ class Engine:
             self._request, run=name, header=header, progress=progress, resumed=resumed, explicit=frozenset()
         )
         ending = Engine(ask.plan, self._emit, self._executor, self._services, request, self._brake).run()
-        if ending.status is Status.WAITING or self._brake.pulled:
+        if ending.waits or self._brake.pulled:
             return Outcome(Status.WAITING)
         outcome = Outcome(ending.status, outputs=ending.outputs, problems=tuple(ending.problems.values()))
         data = {"action": "include", "item": None, **outcome_to_json(outcome)}
@@ -331,7 +268,8 @@ class Engine:
     def _ending(self) -> Ending:
         statuses = tuple(self._course.statuses.values())
         status = Status.INTERRUPTED if self._brake.pulled else worst(statuses)
-        return Ending(status, statuses, self._course.problems, self._outputs())
+        waits = any(lane.waiting for lane in self._lanes.values())
+        return Ending(status, statuses, self._course.problems, self._outputs(), waits)
 
     def _outputs(self) -> dict[str, Any]:
         scope = Scope(
@@ -345,36 +283,6 @@ class Engine:
         )
         filled = {name: fill(compiled, scope) for name, compiled in self._plan.outputs.items()}
         return {name: value for name, (value, refused) in filled.items() if refused is None}
-
-
-def describe(plan: Plan) -> dict[str, Any]:
-    """Given a plan, return what a run says of itself at its start: the procedure and its steps, as written."""
-    procedure = plan.playbook.procedure
-    return {
-        **_identity(plan),
-        "procedure": dict(procedure),
-        "readings": dict(plan.playbook.supplement.get("readings", {})),
-        "steps": [_describe_step(step) for step in plan.steps],
-        "targets": sorted({target.name for step in plan.steps if step.selected for target in step.targets if target}),
-    }
-
-
-def _identity(plan: Plan) -> dict[str, Any]:
-    return {"playbook": plan.playbook.name, "title": plan.playbook.title, "file": plan.playbook.source.file}
-
-
-def _describe_step(planned: PlannedStep) -> dict[str, Any]:
-    step = planned.step
-    return {
-        "id": step.id,
-        "activity": step.activity,
-        "actors": list(planned.actors),
-        "inputs": [needed.text for needed in step.inputs],
-        "time_limit": step.norm.text,
-        "outputs": [{"id": output.id, "text": output.text} for output in step.outputs],
-        "selected": planned.selected,
-        "once": planned.once,
-    }
 
 
 def _stretch(steps: Sequence[PlannedStep], position: int) -> Sequence[PlannedStep]:

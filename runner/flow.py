@@ -10,18 +10,17 @@ from dataclasses import replace
 from typing import Any
 
 from runner.acts import Act
-from runner.contract import Outcome, Reach, Reason, Request, Status, worst
+from runner.contract import Outcome, Reach, Reason, Status, worst
 from runner.course import Ask, Course, Include, Lane, Move, Tasks
+from runner.decisions import DECIDE, Decisions
 from runner.events import Key, Kind
 from runner.filling import check_condition, fill, fill_inputs, fill_list, skipped
 from runner.plan import PlannedStep, PlannedTask
-from runner.playbook import Conduct
+from runner.routes import Routes
 from runner.scope import UNCHECKED, Scope, StepValue, TaskValues
-from runner.tries import Tries, answered
+from runner.tries import Tries
 
-DECIDE = "decide"
 INCLUDE = "include"
-STOPPING = (Status.FAILED, Status.TIMED_OUT, Status.INTERRUPTED)
 
 Steps = Generator[Ask, Outcome, Move | None]
 
@@ -33,6 +32,8 @@ class Flow:
         self._course = course
         self._lane = lane
         self._tries = Tries(course, lane)
+        self._decisions = Decisions(course, lane)
+        self._routes = Routes(course, lane)
         self._server = course.plan.inventory.server_of(lane.target) if lane.target else None
         self._become = str(self._server.settings.get("run_as", "")) if self._server else ""
 
@@ -49,9 +50,9 @@ class Flow:
         values = TaskValues()
         unwanted = self._why_skipped(planned, key)
         if unwanted:
-            self._route(planned.step.conduct, key, unwanted)
+            self._routes.take(planned.step.conduct, key, unwanted)
             self._finish(planned, key, [unwanted], values, unwanted)
-            return self._leave(planned, unwanted)
+            return self._routes.leave(planned, unwanted)
         self._begin(planned, key)
         outcomes: list[Outcome] = []
         values, refused = yield from self._items(planned, key, outcomes)
@@ -59,13 +60,14 @@ class Flow:
             outcomes.append((yield from self._include(planned, key, values)))
         decided = None
         if planned.decision and not self._lane.waiting and not self._stopped:
-            decided = self._decide(planned, key, values)
+            decided = self._decisions.decide(planned, key, self._scope(planned, values))
+            self._routes.take(planned.step.conduct, key._replace(task=DECIDE), decided)
             outcomes.append(decided)
         if self._lane.waiting:
             self._course.statuses[planned.id, self._lane.name] = Status.WAITING
             return None
         self._finish(planned, key, outcomes, values, refused)
-        return self._leave(planned, decided)
+        return self._routes.leave(planned, decided)
 
     @property
     def _stopped(self) -> str:
@@ -104,7 +106,7 @@ class Flow:
         items, refused = fill_list(planned.for_each, self._scope(planned, TaskValues()))
         if refused:
             outcomes.append(refused)
-            self._route(planned.step.conduct, key, refused)
+            self._routes.take(planned.step.conduct, key, refused)
         rounds: list[TaskValues] = []
         for index, item in enumerate(items):
             rounds.append(TaskValues())
@@ -137,7 +139,7 @@ class Flow:
         if refused is None:
             items, refused = fill_list(task.for_each, scope)
         if refused:
-            self._route(task.task.conduct, key, refused)
+            self._routes.take(task.task.conduct, key, refused)
             scope.tasks.add(task.id, refused)
             return [self._course.record(key, task.action.name, refused)]
         outcomes = []
@@ -163,7 +165,7 @@ class Flow:
         else:
             outcome = yield from self._tries.settle(self._act(task, key, inputs, scope.item), conduct.retry)
         self._course.note(key, outcome)
-        self._route(conduct, key, outcome)
+        self._routes.take(conduct, key, outcome)
         return outcome
 
     def _why_not(self, task: PlannedTask, scope: Scope) -> Outcome | None:
@@ -191,46 +193,6 @@ class Flow:
             mode="preview" if self._course.dry else "run",
         )
 
-    def _decide(self, planned: PlannedStep, key: Key, values: TaskValues) -> Outcome:
-        assert planned.decision is not None
-        key = key._replace(task=DECIDE, tries=1)
-        outcome = self._decided(planned, key, values)
-        self._route(planned.step.conduct, key, outcome)
-        return outcome
-
-    def _decided(self, planned: PlannedStep, key: Key, values: TaskValues) -> Outcome:
-        decision, progress = planned.decision, self._course.progress
-        assert decision is not None
-        role = decision.actor or next(iter(planned.actors), "")
-        if self._course.dry:
-            message = f"{decision.question} Every answer is looked at: {', '.join(decision.answers)}"
-            return self._course.record(key, DECIDE, skipped(Reason.PREVIEWED, message))
-        if key in progress.finished:
-            return progress.finished[key]
-        if planned.decision_value:
-            label, refused = fill(planned.decision_value, self._scope(planned, values))
-            made = Outcome(Status.OK, outputs={"label": label}, message=f"{decision.question} {label}")
-            return self._course.record(key, DECIDE, refused or self._checked_label(planned, made))
-        if key in progress.answers:
-            made = answered(progress.answers[key])
-            return self._course.record(key, DECIDE, self._checked_label(planned, made))
-        request = Request(role, decision.question, tuple(decision.answers))
-        self._lane.waiting = True
-        self._course.ask(key, DECIDE, request)
-        return Outcome(Status.WAITING, request=request)
-
-    def _checked_label(self, planned: PlannedStep, outcome: Outcome) -> Outcome:
-        assert planned.decision is not None
-        label = str(outcome.outputs.get("label"))
-        route = planned.decision.answers.get(label)
-        if route is None:
-            answers = ", ".join(planned.decision.answers)
-            return replace(outcome, status=Status.FAILED, message=f"'{label}' is none of the answers: {answers}")
-        if route.step and self._course.goes_back(planned.id, route.step) and not self._course.may_go_back(planned.id):
-            why = f"it was sent back more than {planned.decision.rounds} times"
-            return replace(outcome, status=Status.FAILED, message=why)
-        return outcome
-
     def _include(self, planned: PlannedStep, key: Key, values: TaskValues) -> Tasks:
         assert planned.child is not None
         key = key._replace(task=INCLUDE, tries=1)
@@ -251,7 +213,7 @@ class Flow:
         if self._course.dry:
             values.unchecked.add(INCLUDE)
         self._course.note(key, outcome)
-        self._route(planned.step.conduct, key, outcome)
+        self._routes.take(planned.step.conduct, key, outcome)
         return outcome
 
     def _finish(
@@ -303,50 +265,6 @@ class Flow:
         due = self._course.calendar.due(started, planned.step.norm)
         late = [f"late: {due.isoformat(timespec='minutes')}"] if due and now > due else []
         return round((now - started).total_seconds(), 3), late
-
-    def _leave(self, planned: PlannedStep, decided: Outcome | None) -> Move | None:
-        """Where the step leads: what a failure in it asked for, else what was decided."""
-        to, why, lane = self._lane.leads_to, self._lane.stopped, self._lane
-        if to:
-            lane.leads_to = ""
-            return self._lead(planned, to, why)
-        if decided is None or decided.status is not Status.OK or planned.decision is None:
-            return None
-        route = planned.decision.answers[str(decided.outputs["label"])]
-        return None if route.kind == "next" else Move(planned.id, route.step or route.kind, decided.message)
-
-    def _lead(self, planned: PlannedStep, to: str, why: str) -> Move | None:
-        """Lead on from a failure: a new attempt for all, or forward, alone where other targets go their own way."""
-        course, lane = self._course, self._lane
-        back = course.goes_back(planned.id, to)
-        if back and not course.dry and not course.may_go_back(planned.id):
-            course.halted = why if lane.target is None else course.halted
-            return None
-        lane.stopped = ""
-        if course.dry:  # every way is looked at, one after the other
-            return None
-        if back or lane.target is None:
-            return Move(planned.id, to, why)
-        lane.skip_until = to
-        key = Key(planned.id, course.attempts.get(planned.id, 1), "", lane.name, "", 0)
-        course.say_once(Kind.MOVED, key, {"to": to, "back": False, "why": why})
-        return None
-
-    def _route(self, conduct: Conduct, key: Key, outcome: Outcome) -> None:
-        """Stop this lane, or lead it elsewhere, as `on_failure` and `on_unreachable` say."""
-        if outcome.status is Status.UNREACHABLE:
-            route = conduct.on_unreachable
-            self._lane.unreachable = route.kind != "continue"
-        elif outcome.status in STOPPING:
-            route = conduct.on_failure
-        else:
-            return
-        if route.kind == "continue" or self._stopped:
-            return
-        self._lane.stopped, self._lane.stopped_in = f"'{key.task or key.step}' is {outcome.status}", key.step
-        self._lane.leads_to = route.step
-        if self._lane.target is None and not route.step:
-            self._course.halted = self._lane.stopped
 
     def _scope(self, planned: PlannedStep, values: TaskValues, item: Any = None) -> Scope:
         return Scope(

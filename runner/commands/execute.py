@@ -15,10 +15,11 @@ from runner import __version__
 from runner.binding import Bound, keep_sources
 from runner.connections import open_connections
 from runner.document import Record
-from runner.engine import Brake, Emit, Ending, Engine, Request, describe
+from runner.engine import Emit, Engine
 from runner.events import Event
 from runner.evidence import EvidenceStore
 from runner.executors import Threads
+from runner.heading import describe
 from runner.inventory import Inventory
 from runner.journal import Journal, new_run_id
 from runner.locks import Locks
@@ -28,6 +29,7 @@ from runner.progress import build_progress
 from runner.record import build_record
 from runner.scope import StepValue
 from runner.services import Secrets, open_world
+from runner.terms import Brake, Ending, Request
 
 DRY_RUN = "dry-run"
 
