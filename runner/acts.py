@@ -14,6 +14,7 @@ from runner.durations import Deadline
 from runner.errors import Failed, RecordError, TimeUp, Unreachable
 from runner.events import Key, outcome_to_json
 from runner.inventory import Target
+from runner.notices import Notifier
 
 LONGEST_CONNECT = 30.0
 
@@ -31,6 +32,9 @@ class Services(Protocol):
 
     def recorder(self, key: Key) -> Recorder:
         """What the task of that key may ask of the record."""
+
+    def notifier(self, key: Key) -> Notifier:
+        """What the task of that key may write to people with."""
 
     def secret(self, name: str) -> str:
         """A secret's value, which is masked from then on."""
@@ -118,6 +122,7 @@ def _build_call(act: Act, services: Services, deadline: Deadline, connection: Co
         record=services.recorder(act.key),
         office=act.office,
         directory=services.directory,
+        notifier=lambda: services.notifier(act.key),
         run_as=act.run_as,
         effect=act.effect,
     )

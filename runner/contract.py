@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from runner.durations import Deadline
+from runner.notices import Notifier
 
 OUTPUT_LIMIT = 50 * 1024 * 1024
 
@@ -196,7 +197,8 @@ class Call:
     `target` is the target's settings with `name` and `kind` (None in a step that runs once), `inputs` the filled
     and checked values of `with`. `connect()` gives the connection to the target's server (to this machine where
     the step runs once) and raises Unreachable. `keep(name, content, media_type)` keeps bytes, or a file by its
-    path, as evidence. `directory` is a private place for temporary files that the engine removes.
+    path, as evidence. `directory` is a private place for temporary files that the engine removes. `notifier()`
+    gives what writes to people of the inventory.
     """
 
     target: Mapping[str, Any] | None
@@ -208,6 +210,7 @@ class Call:
     record: Recorder
     office: Mapping[str, Any]
     directory: Path
+    notifier: Callable[[], Notifier]
     run_as: str = ""
     effect: Effect = Effect.CHANGE
 
@@ -228,8 +231,9 @@ class Action:
     `secret('…')`. `limit` is the default time limit as written ("5m"). `targets` lists the kinds of target it
     works on ("website", "server", "service", and "" for a step that runs once). `effects` holds what a task may
     claim with `effect:` where an action's effect depends on its inputs. Exactly one of the inputs in `one_of` is
-    given. `"shell": true` marks an input that is a shell line: it arrives as (line, parameters). `person` tells that
-    a person does it: `run` only prepares, and its outcome waits with a request.
+    given. `"shell": true` marks an input that is a shell line: it arrives as (line, parameters). `"names":
+    "recipient"` marks one that names people or roles of the inventory, `"names": "channel"` channels. `person` tells
+    that a person does it: `run` only prepares, and its outcome waits with a request.
     """
 
     name: str

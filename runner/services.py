@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from runner.calendar import Calendar
 from runner.connections import Connections
 from runner.contract import Connection, Evidence, Recorder
 from runner.errors import Failed, Mistake, Refused
@@ -17,6 +19,7 @@ from runner.events import Key
 from runner.evidence import EvidenceStore
 from runner.inventory import Inventory, Target
 from runner.journal import Journal
+from runner.notices import Notifier
 from runner.secrets import Redactor
 
 Render = Callable[[str, str], bytes]  # run, kind of document
@@ -96,10 +99,12 @@ class World:
         keep: Callable[[str, bytes | Path, str], Evidence],
         secrets: Secrets,
         recorder: Callable[[Key], Recorder],
+        run: str,
     ) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="sop-"))
         self.keep = keep
         self.recorder = recorder
+        self._run = run
         self._inventory = inventory
         self._connections = connections
         self._secrets = secrets
@@ -107,6 +112,14 @@ class World:
     def connect(self, server: Target | None) -> Connection:
         """The connection to a server, to this machine for None. Raise Unreachable."""
         return self._connections.get(server and find_access(server, self._inventory, self._secrets.get))
+
+    def notifier(self, key: Key) -> Notifier:
+        """What the task of that key may write to people with; each try of it writes under the same claim."""
+        from runner.notify.courier import Courier
+
+        claim = json.dumps([self._run, *key._replace(tries=0)])
+        now = self.now().astimezone(Calendar.from_office(self._inventory.office).office.zone)
+        return Courier(self._inventory, self._secrets.get, self.mask, claim, now)
 
     def secret(self, name: str) -> str:
         """A secret's value."""
@@ -182,11 +195,11 @@ def open_world(
 ) -> World:
     """Given what a run is bound to, return its services; without a journal those of a dry run."""
     if journal is None or store is None:
-        return World(inventory, connections, keep_nothing, secrets, lambda key: DryRecorder())
+        return World(inventory, connections, keep_nothing, secrets, lambda key: DryRecorder(), run)
 
     def keep(name: str, content: bytes | Path, media_type: str) -> Evidence:
         return store.keep(name, content if isinstance(content, Path) else secrets.redactor.mask(content), media_type)
 
     return World(
-        inventory, connections, keep, secrets, lambda key: JournalRecorder(journal, playbook, key, run, render)
+        inventory, connections, keep, secrets, lambda key: JournalRecorder(journal, playbook, key, run, render), run
     )

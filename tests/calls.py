@@ -20,6 +20,7 @@ from typing import Any
 from runner.contract import Action, Call, Command, Connection, Effect, Evidence, Result
 from runner.durations import Deadline
 from runner.errors import Failed, TimeUp
+from runner.notices import Notifier
 
 NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)  # Sunday, 09.00 WIB
 OFFICE = {"name": "Pengadilan Negeri Contoh", "timezone": "Asia/Jakarta"}
@@ -99,6 +100,11 @@ class Memory:
         return self.reports[kind]
 
 
+def nobody_to_write_to() -> Notifier:
+    """For actions that write to nobody."""
+    raise AssertionError("this call has no notifier")
+
+
 def make_call(
     action: Action,
     inputs: Mapping[str, Any] | None = None,
@@ -113,6 +119,7 @@ def make_call(
     office: Mapping[str, Any] | None = None,
     run_as: str = "",
     effect: Effect | None = None,
+    notifier: Callable[[], Notifier] = nobody_to_write_to,
 ) -> Call:
     """Given an action and its inputs, return a call as the engine makes it: defaults filled, `limit` in seconds."""
     unknown = set(inputs or {}) - set(action.inputs)
@@ -132,6 +139,7 @@ def make_call(
         record=Memory(earlier, reports or {}),
         office=OFFICE if office is None else office,
         directory=private,
+        notifier=notifier,
         run_as=run_as,
         effect=action.effect if effect is None else effect,
     )

@@ -23,11 +23,11 @@ from runner.contract import Action, Call, Connection, Effect, Evidence, Outcome,
 from runner.document import Record
 from runner.documents import Document
 from runner.durations import Deadline
-from runner.engine import Brake, Ending, Engine, describe
-from runner.engine import Request as RunRequest
+from runner.engine import Engine
 from runner.errors import Refused, Unreachable
 from runner.events import Event, Key, Kind
 from runner.executors import Threads
+from runner.heading import describe
 from runner.inventory import Inventory, Target, parse_inventory
 from runner.plan import Plan, Selection
 from runner.planning import build_plan
@@ -36,6 +36,8 @@ from runner.reading import load_playbook
 from runner.record import build_record
 from runner.redactor import Redactor
 from runner.scope import StepValue
+from runner.terms import Brake, Ending
+from runner.terms import Request as RunRequest
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday, 09.00 WIB
 RUN = "20261123-0200-bcdfg"
@@ -258,6 +260,10 @@ class Lab:
     def recorder(self, key: Key) -> Any:
         """A recorder that knows its task's key."""
         return _Recorder(key)
+
+    def notifier(self, key: Key) -> Any:
+        """Nobody is written to."""
+        raise AssertionError("the lab writes to nobody")
 
     def secret(self, name: str) -> str:
         """A secret's value."""
