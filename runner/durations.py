@@ -58,9 +58,11 @@ class SystemClock:
     """The clock of this machine."""
 
     def now(self) -> datetime:
+        """The time, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
+        """Seconds that never go back."""
         return time.monotonic()
 
 

@@ -658,8 +658,10 @@ def test_an_included_playbook_that_failed_in_one_place_still_waits_in_another() 
     lab = Lab(PARENT, others={"child.yml": child})
     lab.does["look.a"] = fail
     lab.run()
-    assert lab.told[-3:] == [".call.1: requested ask.b: admin signed|returned", ".call.1: run_ended failed 2"] + [
-        "run_ended waiting 3"
+    assert lab.told[-3:] == [
+        ".call.1: requested ask.b: admin signed|returned",
+        ".call.1: run_ended failed 2",
+        "run_ended waiting 3",
     ]
     lab.run(resume=lab.answer("ask", "signed"))
     assert "task_finished call.include: failed" in lab.told

@@ -22,6 +22,7 @@ class Wire:
         self._deadline = deadline
 
     def makefile(self, mode: str) -> io.BufferedReader:
+        """The file to read the answer from."""
         return io.BufferedReader(_Reader(self._plug, self._deadline), PIECE)
 
 

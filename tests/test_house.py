@@ -1,0 +1,183 @@
+"""The house: each room imports only rooms above it, each third-party package has its doors, and files stay small."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RUNNER = ROOT / "runner"
+FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or not path.stem.startswith("__"))
+
+# The rooms, one line a storey: a room may import any room of an earlier line, or to its left on its own line.
+STOREYS = """
+errors messages faults habits
+source hours spans durations calendar
+disguises redactor secrets
+notices contract events describe
+plain expressions shell inputs keywords acceptance wording shapes mending
+channels register register_keys ladder people nouns
+scripts documents draft cycles patterns groups relations
+ansible_forms ansible_found ansible_ini ansible_variables ansible_yaml ansible ours inventory
+playbook reading plan references compiling roles fitting planning
+folder database chain evidence proof locks document reader journal
+gathering record_schema record problems progress
+executors acts scope filling course tries decisions routes flow heading terms engine
+connections
+actions
+notify
+reports
+tables board lines live summary rehearsal screen
+reference schema
+demo
+binding services
+commands
+cli
+"""
+ORDER = STOREYS.split()
+
+DOORS = {
+    "yaml": {"source"},
+    "jsonschema": {"shapes"},
+    "fabric": {"connections"},
+    "paramiko": {"connections"},
+    "jinja2": {"expressions", "reports"},
+    "markupsafe": {"reports"},
+    "click": {"cli", "commands", "screen", "live", "rehearsal", "tables", "board", "lines", "summary"},
+    "tabulate": {"tables"},
+    "holidays": {"calendar"},
+    "requests": {"actions", "notify"},
+    "whois": {"actions"},
+    "certifi": {"actions"},
+    "dns": {"actions"},
+    "cryptography": {"actions"},
+    "sqlite3": {"database", "journal", "reader", "locks", "proof", "problems", "actions", "demo"},
+}
+LONGEST_FILE = 300
+LONGEST_FUNCTION = 50
+LONG_FILES = {"source.py"}  # one noun, whose parts nobody else needs: 310 lines at most
+
+
+def room_of(path: Path) -> str:
+    """The room that a file stands in."""
+    parts = path.relative_to(RUNNER).parts
+    return parts[0] if len(parts) > 1 else path.stem
+
+
+def imports(path: Path) -> Iterator[tuple[str, int]]:
+    """What a file imports, and in which line, inside functions too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((name.name, node.lineno) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "runner":
+            yield from ((f"runner.{name.name}", node.lineno) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module, node.lineno
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    """All functions of a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_every_room_has_its_place_in_the_house() -> None:
+    rooms = {room_of(path) for path in FILES}
+    assert len(ORDER) == len(set(ORDER))
+    assert rooms - set(ORDER) == set(), "a new room: give it a place in STOREYS"
+    assert set(ORDER) - rooms == set(), "no such room any more: take it out of STOREYS"
+
+
+def test_each_room_imports_only_rooms_above_it() -> None:
+    wrong = []
+    for path in FILES:
+        room = room_of(path)
+        for module, line in imports(path):
+            other = module.split(".")[1] if module.startswith("runner.") else room
+            if other in ORDER and other != room and ORDER.index(other) > ORDER.index(room):
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: '{room}' stands above '{other}'")
+    assert wrong == []
+
+
+def test_each_third_party_package_has_its_doors() -> None:
+    wrong = []
+    for path in FILES:
+        for module, line in imports(path):
+            package = module.split(".")[0]
+            known = package in sys.stdlib_module_names and package not in DOORS
+            if not known and package != "runner" and room_of(path) not in DOORS.get(package, set()):
+                wrong.append(f"{path.relative_to(ROOT)}:{line}: no door for '{package}' here")
+    assert wrong == []
+
+
+def test_actions_do_not_import_each_other_but_for_people_s() -> None:
+    names = {path.stem for path in (RUNNER / "actions").glob("*.py")} - {"__init__"}
+    wrong = [
+        f"{path.name} imports {module}"
+        for path in (RUNNER / "actions").glob("*.py")
+        for module, _ in imports(path)
+        if path.stem != "__init__" and module.removeprefix("runner.actions.") in names - {"person_sign"}
+    ]
+    assert wrong == []
+
+
+def test_files_stay_small() -> None:
+    long = {path.name: lines for path in FILES if (lines := path.read_text().count("\n")) > LONGEST_FILE}
+    assert set(long) <= LONG_FILES, long
+    assert max(long.values(), default=0) <= 310
+
+
+def test_functions_stay_short() -> None:
+    long = [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}"
+        for path in FILES
+        for node in functions(path)
+        if (node.end_lineno or 0) - node.lineno + 1 > LONGEST_FUNCTION
+    ]
+    assert long == []
+
+
+def test_the_median_function_is_short() -> None:
+    lengths = sorted((node.end_lineno or 0) - node.lineno + 1 for path in FILES for node in functions(path))
+    assert lengths[len(lengths) // 2] <= 8
+
+
+def test_every_public_function_says_what_it_does() -> None:
+    silent = []
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        classes = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name[0] != "_"]
+        owners: list[ast.Module | ast.ClassDef] = [tree, *classes]
+        for owner in owners:
+            for node in owner.body:
+                if isinstance(node, ast.FunctionDef) and node.name[0] != "_" and not _is_told(node, owner):
+                    silent.append(f"{path.relative_to(ROOT)}:{node.lineno}: {node.name}")
+    assert silent == []
+
+
+def _is_told(node: ast.FunctionDef, owner: ast.Module | ast.ClassDef) -> bool:
+    """Whether it has a docstring, or needs none: a property that is its name, a method that click calls, a stub."""
+    if ast.get_docstring(node) or any(isinstance(d, ast.Name) and d.id == "overload" for d in node.decorator_list):
+        return True
+    plain = any(isinstance(decorator, ast.Name) and decorator.id == "property" for decorator in node.decorator_list)
+    inherits = isinstance(owner, ast.ClassDef) and any("click" in ast.unparse(base) for base in owner.bases)
+    return inherits or (plain and len(node.body) == 1)
+
+
+@pytest.mark.parametrize("words", [["--version"], ["--help"], ["actions", "--help"]])
+def test_start_up_stays_light(words: list[str]) -> None:
+    code = (
+        "import sys; from runner.cli import run; run(sys.argv[1:]); "
+        "heavy = {'fabric', 'paramiko', 'requests', 'jsonschema', 'jinja2', 'yaml', 'holidays', 'whois'}; "
+        "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
+    )
+    allowed = {"jinja2", "yaml"} if words[0] == "actions" else set()
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    loaded = set(done.stderr.strip().split(", ")) - {""}
+    assert loaded - allowed == set()
