@@ -143,7 +143,7 @@ def known_hosts(folder: Path, running: Sequence[SshServer]) -> Path:
 
 def main(arguments: list[str]) -> None:
     """Print what each program took, as a table."""
-    rounds = int(arguments[0]) if arguments else 5
+    rounds = int(arguments[0]) if arguments else 3
     chosen = arguments[1:] or ["sop", "pyinfra", "ansible", "raw"]
     with tempfile.TemporaryDirectory(prefix="sop-bench-") as name, servers(Path(name), SERVERS) as running:
         folder = Path(name)

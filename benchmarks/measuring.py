@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -98,8 +99,11 @@ def _measure_and_exit(rival: Rival, said: int, answer: int) -> None:
     process = subprocess.Popen(
         rival.argv, cwd=rival.folder, env=environment, stdin=subprocess.DEVNULL, stdout=said, stderr=said
     )
-    code = process.wait(LONGEST_RUN)
+    alarm = threading.Timer(LONGEST_RUN, process.kill)  # a wait with a limit of its own would only look now and then
+    alarm.start()
+    code = process.wait()
     wall = time.monotonic() - started
+    alarm.cancel()
     _end_leftovers()
     used = getrusage(RUSAGE_CHILDREN)
     os.write(answer, f"{code} {wall} {used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024}".encode())
