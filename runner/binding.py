@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -96,7 +97,7 @@ def _kept_text(source: Mapping[str, str], store: EvidenceStore) -> str:
         with store.open(source["kept"]) as file:
             return file.read().decode()
     path = Path(source["file"])
-    text = path.read_bytes() if path.is_file() else b""
+    text = path.read_bytes().removeprefix(BOM_UTF8) if path.is_file() else b""
     if hashlib.sha256(text).hexdigest() != source["sha256"]:
         message = "it holds secrets, so the record keeps it masked, and the file is not the same any more"
         raise refuse(source["file"], message, "put the file back as it was")

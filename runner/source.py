@@ -105,7 +105,7 @@ def load_source(path: Path, name: str = "", *, collect: list[Mistake] | None = N
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise Refused(Mistake(file, 0, 0, f"the file is larger than {LARGEST_FILE} bytes", "split it"))
-        text = path.read_text(encoding="utf-8-sig")
+        text = path.read_bytes().decode("utf-8-sig")  # read_text would turn CRLF into LF
     except UnicodeDecodeError as error:
         raise Refused(Mistake(file, 0, 0, f"not UTF-8 at byte {error.start}", "save it as UTF-8")) from None
     except OSError as error:
