@@ -116,7 +116,10 @@ def _read(plug: socket.socket, deadline: Deadline) -> Reply:
     response = http.client.HTTPResponse(wire, method="POST")
     try:
         response.begin()
-        body = response.read(LARGEST_REPLY)
+        try:
+            body = response.read(LARGEST_REPLY)
+        except (http.client.HTTPException, OSError, ValueError):
+            body = b""  # the status is what counts
         after = response.getheader("Retry-After", "")
         return Reply(response.status, clean_text(response.reason, 60), after, body)
     finally:

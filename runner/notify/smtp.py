@@ -1,8 +1,7 @@
-"""Mail over SMTP: smtplib over a socket that keeps one deadline and reads a bounded amount."""
+"""Mail over SMTP: one plain-text mail to one person, over a way that is encrypted off this machine."""
 
 from __future__ import annotations
 
-import io
 import re
 import smtplib
 import socket
@@ -24,14 +23,13 @@ from runner.channels import MAIL_ADDRESS, is_loopback
 from runner.durations import Deadline
 from runner.notices import Letter
 from runner.notify.answers import Answer, Status, Way, deferred, hindered, refused, sent, unreached
+from runner.notify.session import LARGEST_TALK, Session
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
-LARGEST_TALK = 64 * 1024  # bytes that a server may say in one session
 LONGEST_WORDS = 200
 LONGEST_GOODBYE = 2.0
 
 _ADDRESS = re.compile(MAIL_ADDRESS)
-_HOST_NAME = re.compile(r"(?=.{4,253}\Z)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+\Z")
 
 
 def send(settings: Mapping[str, Any], letter: Letter, deadline: Deadline) -> Answer:
@@ -97,7 +95,7 @@ class _Talk:
         self._security = security
         self._deadline = deadline
         self._plug: socket.socket | None = None
-        self._session: _Session | None = None
+        self._session: Session | None = None
         self._told = False
 
     def begin(self) -> None:
@@ -106,7 +104,7 @@ class _Talk:
         self._plug = connect(look_up(host, port, self._deadline), self._deadline)
         if self._security == "tls":
             self._secure()
-        session = self._session = _Session(self._plug, self._deadline)
+        session = self._session = Session(self._plug, self._deadline)
         _expect(session.getreply(), 220)
         session.ehlo_or_helo_if_needed()
         if self._security == "starttls":
@@ -152,7 +150,7 @@ class _Talk:
         context = verifying_context(self._settings.get("ca_file", ""))
         self._plug, _ = start_session(self._plug, self._settings["host"].strip("[]"), self._deadline, context)
 
-    def _upgrade(self, session: _Session) -> None:
+    def _upgrade(self, session: Session) -> None:
         if not session.has_extn("starttls"):
             raise _NotSaidError("server tidak menawarkan STARTTLS, dan pesan tidak dikirim tanpa enkripsi")
         _expect(session.docmd("STARTTLS"), 220)
@@ -161,89 +159,13 @@ class _Talk:
         session.take(self._plug)
         session.ehlo_or_helo_if_needed()
 
-    def _log_in(self, session: _Session) -> None:
+    def _log_in(self, session: Session) -> None:
         if not session.has_extn("auth"):
             raise _NotSaidError("server tidak menawarkan autentikasi")
         try:
             session.login(self._settings["user"], self._settings["password"])
         except UnicodeEncodeError:
             raise _NotSaidError("nama pengguna atau kata sandi memuat huruf di luar ASCII") from None
-
-
-class _Session(smtplib.SMTP):
-    """smtplib that opens nothing itself: its own timeout begins anew with every byte."""
-
-    line: _Line
-
-    def __init__(self, plug: socket.socket, deadline: Deadline) -> None:
-        super().__init__(local_hostname=_own_name(plug))  # named, because smtplib would look it up without a limit
-        self._deadline = deadline
-        self.take(plug)
-
-    def take(self, plug: socket.socket) -> None:
-        """Go on over this socket, and forget what was said before."""
-        self.line = _Line(plug, self._deadline)
-        self.sock = self.line  # type: ignore[assignment]  # it calls sendall, makefile and close only
-        self.file = None
-        self.helo_resp = self.ehlo_resp = None
-        self.esmtp_features = {}
-        self.does_esmtp = False
-
-
-class _Line:
-    """What smtplib needs of a socket, under a deadline."""
-
-    def __init__(self, plug: socket.socket, deadline: Deadline) -> None:
-        self.deadline = deadline
-        self.full = False
-        self._plug = plug
-        self._left = LARGEST_TALK
-
-    def sendall(self, data: bytes) -> None:
-        self._arm()
-        self._plug.sendall(data)
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reader(self))
-
-    def receive(self, buffer: Any) -> int:
-        self._arm()
-        count = self._plug.recv_into(buffer, min(len(buffer), self._left))
-        self._left -= count
-        self.full = self._left <= 0
-        if self.full:
-            raise OSError("the server says too much")
-        return count
-
-    def close(self) -> None:
-        self._plug.close()
-
-    def _arm(self) -> None:
-        left = self.deadline.remaining()
-        if left <= 0:
-            raise TimeoutError
-        self._plug.settimeout(left)
-
-
-class _Reader(io.RawIOBase):
-    """The file of a line."""
-
-    def __init__(self, line: _Line) -> None:
-        self._line = line
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._line.receive(buffer)
-
-
-def _own_name(plug: socket.socket) -> str:
-    name = socket.gethostname()
-    if _HOST_NAME.match(name):
-        return name
-    address = str(plug.getsockname()[0])
-    return f"[IPv6:{address.partition('%')[0]}]" if ":" in address else f"[{address}]"
 
 
 def _expect(reply: tuple[int, bytes], *codes: int) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from runner.durations import Deadline
 from runner.notices import Letter
 from runner.notify.answers import Answer, Status
-from runner.notify.smtp import LARGEST_TALK, build_mail, send
+from runner.notify.session import LARGEST_TALK
+from runner.notify.smtp import build_mail, send
 from tests.mail_servers import PASSWORD, USER, Mailbox, mail_server
 from tests.web_servers import Authority, closed_port, make_authority, raw_server, silent
 
