@@ -16,7 +16,7 @@ Schema = Mapping[str, Any] | bool
 
 _SILENT = frozenset(
     {"$schema", "$id", "$defs", "$comment", "title", "description", "examples", "default", "deprecated", "format"}
-    | {"readOnly", "writeOnly", "optional", "secret", "shell", "unit", "then", "else"}
+    | {"readOnly", "writeOnly", "optional", "secret", "shell", "names", "unit", "then", "else"}
 )
 _MEMBERS = frozenset({"properties", "patternProperties", "additionalProperties"})
 

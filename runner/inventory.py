@@ -116,6 +116,11 @@ class Inventory:
         return tuple(person for _, person in sorted(found, key=lambda each: each[0]))
 
     @cached_property
+    def roles(self) -> frozenset[str]:
+        """All roles that anybody holds, at whatever time."""
+        return frozenset(holding.role for person in self.people.values() for holding in person.roles)
+
+    @cached_property
     def _names_of_groups(self) -> dict[str, Sequence[str]]:
         grouped = {
             plural: [name for name, target in self.targets.items() if target.kind == kind]

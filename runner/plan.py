@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,7 +75,7 @@ class Plan:
 
     @property
     def secrets(self) -> frozenset[str]:
-        """Names of all secrets that selected steps use, in expressions and in their targets' settings."""
+        """Names of all secrets that selected steps use, in expressions and for the channels they write over."""
         return frozenset(_secrets_of(self))
 
 
@@ -97,5 +97,25 @@ def _secrets_of(plan: Plan) -> Iterator[str]:
         for value in values:
             for _, expression in value.expressions:
                 yield from (str(r.path[0]) for r in expression.references if r.root == "secret")
+        for task in step.tasks:
+            for channel in _channels_of(task, plan.inventory):
+                yield from _referred(plan.inventory.channels.get(channel))
         if step.child:
             yield from _secrets_of(step.child)
+
+
+def _channels_of(task: PlannedTask, inventory: Inventory) -> Iterable[str]:
+    """The channels that a task may write over: those it names, all where it names none or by an expression."""
+    for name, schema in task.action.inputs.items():
+        if schema.get("names") == "channel":
+            given = task.inputs.get(name)
+            return inventory.channels if given is None or given.expressions or not given.value else given.value
+    return ()
+
+
+def _referred(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        if value.keys() == {"secret"}:
+            yield str(value["secret"])
+        for part in value.values():
+            yield from _referred(part)

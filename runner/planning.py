@@ -11,7 +11,7 @@ from runner.compiling import Compiler
 from runner.contract import Action, Reach
 from runner.durations import parse_limit, parse_norm
 from runner.errors import Mistake, Refused, did_you_mean
-from runner.fitting import Fault, check_need, check_reach
+from runner.fitting import Fault, check_names, check_need, check_reach
 from runner.inputs import Compiled, iterate_texts
 from runner.inventory import Inventory, Target
 from runner.plan import Plan, PlannedStep, PlannedTask, Selection, Targets
@@ -224,6 +224,8 @@ class _Builder:
         for name, value in given.items():
             for fault in check_value(value, action.inputs[name], expressions=True):
                 self._note((*where, name, *fault.path), fault.message, fault.cure, key=fault.key)
+        for name, wrong in check_names(given, action, self._inventory, self._today):
+            self._note_fault((*where, name), wrong)
         return {
             name: self._compiler.input(value, action.inputs[name], (*where, name), context)
             for name, value in given.items()
@@ -258,10 +260,8 @@ class _Builder:
         if step.include is None:
             return None
         selection = Selection(limit=self._selection.limit, extra=self._selection.extra)
-        builder = _Builder(
-            step.include, self._inventory, self._actions, selection, self._today, self._earlier, self._mistakes
-        )
-        return builder.build(step.include_vars)
+        shared = (self._inventory, self._actions, selection, self._today, self._earlier, self._mistakes)
+        return _Builder(step.include, *shared).build(step.include_vars)
 
     def _child_vars(self, step: Step, context: Context) -> Compiled | None:
         """What the included playbook is given; `-e` wins over it, as over all variables."""

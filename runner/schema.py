@@ -18,7 +18,7 @@ from runner.nouns import INVENTORY_SCHEMA
 from runner.record_schema import RECORD_SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-OWN_KEYWORDS = frozenset({"optional", "secret", "shell"})
+OWN_KEYWORDS = frozenset({"optional", "secret", "shell", "names"})
 EXPRESSION = {"type": "string", "pattern": r"\{\{", "description": "an expression"}
 
 
