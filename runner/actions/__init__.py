@@ -16,6 +16,7 @@ _FILES = {
     "logs.scan": "logs_scan",
     "service.due": "service_due",
     "report.situation": "report_situation",
+    "notify.send": "notify_send",
     "person.sign": "person_sign",
     "person.do": "person_do",
     "command.run": "command_run",
