@@ -21,6 +21,7 @@ COMMANDS = {
     "plan": "a dry run: read, preview, and say what could not be checked",
     "print": "the SOP as its form",
     "problems": "what is open",
+    "report": "reports for people: services with their dates, money and responsibility",
     "resume": "go on with a run",
     "run": "carry out a playbook",
     "show": "what a run did",

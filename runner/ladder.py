@@ -17,6 +17,7 @@ from runner.register import Paper, Service, move
 LADDER = (90, 60, 30, 14, 7, 1)
 LONGEST_CLOSURE = 60
 CORRECTION_DAYS = 31
+LONGEST_PART = 184  # half a year
 LAST_WEEK = timedelta(days=7)
 YEAR = "1 tahun"
 
@@ -33,6 +34,13 @@ class Rule:
     year_end: tuple[int, int] | None = (12, 31)
     settle: timedelta = timedelta(days=3)
     patience: timedelta = timedelta(days=14)
+
+    def of(self, service: Service) -> Rule:
+        """Return the rule for one service: of one renewed every few months, only rungs within half its period count,
+        and each budget year pays its own part."""
+        days = _days_of(service)
+        near = tuple(rung for rung in self.rungs if rung <= days // 2) or (min(self.rungs),)
+        return replace(self, rungs=near, year_end=self.year_end if days > LONGEST_PART else None)
 
     def deadline(self, expires: date) -> date:
         """Given the last day of a service, return the day by which its renewal must be arranged."""
@@ -101,7 +109,7 @@ def judge(service: Service, expires: date, today: date, memory: Memory, rule: Ru
 
     It runs to the end of its last day.
     """
-    memory = memory.of_cycle(expires, service)
+    memory, rule = memory.of_cycle(expires, service), rule.of(service)
     deadline, left = rule.deadline(expires), (expires - today).days
     reached = [rung for rung in rule.rungs if rule.day_of(rung, deadline) <= today]
     new = [rung for rung in reached if rung not in memory.told and rung not in memory.skipped]

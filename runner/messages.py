@@ -113,3 +113,9 @@ def render_size(size: int, language: Language) -> str:
         amount, unit = amount / 1000, unit + 1
     decimals = 0 if unit == 0 or amount >= 100 else 1
     return f"{render_number(amount, language, decimals=decimals)} {SIZES[unit]}"
+
+
+def render_money(amount: float, currency: str, language: Language) -> str:
+    """Given an amount and its currency's code, return it as written: "Rp1.250.000,00", "USD 12,50"."""
+    sign = "Rp" if currency == "IDR" and language == "id" else f"{currency} "
+    return f"{sign}{render_number(amount, language, decimals=2)}"

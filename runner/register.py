@@ -78,8 +78,11 @@ class Service:
 
     @property
     def label(self) -> str:
-        """How people call it: "nama domain pn-tais.go.id"."""
-        return f"{KINDS.get(self.kind, 'layanan')} {self.title}".strip()
+        """How people call it: "nama domain pn-tais.go.id", "hosting (Paket A)"."""
+        kind = KINDS.get(self.kind, "layanan")
+        if not self.title:
+            return kind
+        return f"{kind} {self.title}" if self.kind in ("domain", "certificate") else f"{kind} ({self.title})"
 
     @property
     def next_cost(self) -> tuple[float | None, str]:

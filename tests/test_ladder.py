@@ -145,8 +145,15 @@ def test_the_papers_of_a_renewal_that_took_effect_silence_nothing() -> None:
 def test_a_corrected_day_is_the_same_cycle() -> None:
     told = Memory(END + timedelta(days=5), told=(90, 60, 30))
     assert stand(before(20), told).event == ""
-    monthly = stand(before(20), Memory(END - timedelta(days=30), told=LADDER), period="1 bulan")
-    assert monthly.event == "rung"
+    monthly = stand(before(14), Memory(END - timedelta(days=30), told=LADDER), period="1 bulan")
+    assert (monthly.event, monthly.memory.told) == ("rung", (14,))
+
+
+def test_of_a_monthly_service_only_rungs_within_half_a_month_count() -> None:
+    assert RULE.of(parse_service({"period": "1 bulan"})).rungs == (14, 7, 1)
+    assert RULE.of(parse_service({"period": "1 hari"})).rungs == (1,)
+    monthly = stand(date(2026, 12, 20), end=date(2027, 1, 15), rule=RULE, period="1 bulan")
+    assert (monthly.stage, monthly.deadline) == ("later", date(2027, 1, 15))
 
 
 DAYS = st.integers(-20, 130)

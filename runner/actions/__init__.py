@@ -15,6 +15,8 @@ _FILES = {
     "backup.seal": "backup_seal",
     "logs.scan": "logs_scan",
     "service.due": "service_due",
+    "service.renewed": "service_renewed",
+    "service.calendar": "service_calendar",
     "report.situation": "report_situation",
     "notify.send": "notify_send",
     "person.sign": "person_sign",

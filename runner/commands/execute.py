@@ -220,7 +220,11 @@ def _resumed(options: Options) -> dict[str, Any]:
 
 
 def render_document(journal: Journal, inventory: Inventory, run: str, kind: str) -> bytes:
-    """Given a run and a kind of document, return it, made from the journal alone."""
+    """Given a run and a kind of document, return it, made from the journal; one of services also from the inventory."""
+    if kind.startswith("services"):
+        from runner.reports.bundle import render_kind
+
+        return render_kind(kind, inventory, journal, datetime.now(UTC))
     from runner.reports.situation import render_situation
 
     record = build_record(journal.events(run))

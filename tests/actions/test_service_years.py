@@ -203,8 +203,8 @@ def test_every_reopening_is_explained(domain: list[Said], hosting: list[Said]) -
         " tanyakan kepada penyedia.",
         "Pembayaran nomor P-3 tanggal 29 Februari 2028 tercatat, tetapi masa berlaku yang diketahui masih 3 April 2028;"
         " tanyakan kepada penyedia.",
-        "Invoice nomor H-1 tanggal 20 Desember 2027 tercatat dan jatuh tempo pada 29 Desember 2027, tetapi pembayarannya"
-        " belum tercatat.",
+        "Invoice nomor H-1 tanggal 20 Desember 2027 tercatat dan jatuh tempo pada 29 Desember 2027, tetapi"
+        " pembayarannya belum tercatat.",
     ]
     assert all(each.outputs["reason"] in each.outputs["message"] for each in opened)
     assert all("service.due" in each.problems for each in opened)

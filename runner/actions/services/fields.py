@@ -6,7 +6,7 @@ from typing import Any
 
 from runner.describe import day, word
 from runner.ladder import LADDER
-from runner.register import KINDS
+from runner.register import KINDS, PAPERS
 
 ROLES = ("admin", "kasubbag", "sekretaris")
 
@@ -68,7 +68,10 @@ DUE_INPUTS: dict[str, Any] = {
         "default": [*LADDER],
     },
     "roles": {
-        **words("Who is told, the nearest first; early rungs go to the first, the last ones to all", [*ROLES]),
+        **words(
+            "Who is told, the nearest first (the people in charge, if named, stand for it); the last rungs go to all",
+            [*ROLES],
+        ),
         "default": [*ROLES],
     },
     "budget_year_end": {
@@ -119,7 +122,7 @@ DUE_OUTPUTS: dict[str, Any] = {
         "examples": ["rung"],
     },
     "remind": {"type": "boolean", "description": "Whether anything is told today", "examples": [True]},
-    "recipients": words("The roles that are told today", ["admin", "kasubbag"]),
+    "recipients": words("The people and roles that are told today, as notify.send takes them", ["budi", "kasubbag"]),
     "message": {
         "type": "string",
         "description": "What is told today",
@@ -138,4 +141,83 @@ DUE_OUTPUTS: dict[str, Any] = {
     "announced": words("What else was told in this cycle", ["reopened: payment 2026-12-10 SP2D-1"]),
     "seen": null_day("The last day as it was last seen outside", "2026-12-31"),
     "seen_on": null_day("The day on which that was seen", "2026-11-22"),
+}
+_SECONDS = {"type": ["number", "null"], "unit": "seconds"}
+RENEWED_INPUTS: dict[str, Any] = {
+    "observed": DUE_INPUTS["observed"],
+    "address": DUE_INPUTS["address"],
+    "papers": {
+        "type": "array",
+        "items": {"enum": [*PAPERS]},
+        "uniqueItems": True,
+        "description": "The papers without which a renewal is not done",
+        "examples": [["invoice", "payment", "handover"]],
+        "default": ["invoice", "payment"],
+    },
+    "work": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "from": {"type": "string", "description": "When it began", "examples": ["2026-11-03 09:00"]},
+                "until": {"type": "string", "description": "When it ended", "examples": ["2026-11-03 09:40"]},
+            },
+            "required": ["from", "until"],
+            "additionalProperties": False,
+        },
+        "description": "When somebody worked on it; without it, what the renewal in the register says",
+        "examples": [[{"from": "2026-11-03 09:00", "until": "2026-11-03 09:40"}]],
+        "default": [],
+    },
+    "norm": {
+        "type": "string",
+        "description": "The working time that the work may take, as the SOP writes it",
+        "examples": ["3 jam"],
+        "default": "3 jam",
+    },
+}
+RENEWED_OUTPUTS: dict[str, Any] = {
+    "renewed": {"type": "boolean", "description": "Whether papers and observation agree", "examples": [True]},
+    "stage": {
+        "enum": ["none", "arranging", "waiting", "renewed"],
+        "description": "none: no renewal is recorded; arranging: not paid; waiting: paid, but something is missing",
+        "examples": ["waiting"],
+    },
+    "expected": null_day("The last day that the renewal should bring", "2027-12-31"),
+    "observed": null_day("The last day as seen outside; null when it cannot be seen", "2026-12-31"),
+    "missing": words("What is missing, in words", ["berkas bukti pembayaran belum dicatat"]),
+    "papers": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "kind": {"enum": [*PAPERS], "description": "What it is", "examples": ["invoice"]},
+                "number": {"type": "string", "description": "Its number", "examples": ["INV-118/2026"]},
+                "name": {"type": "string", "description": "The file's name", "examples": ["invoice.pdf"]},
+                "sha256": {"type": "string", "description": "SHA-256 of the kept file", "examples": ["9f86d0…"]},
+                "size": {"type": "integer", "description": "Bytes", "examples": [48211]},
+            },
+            "additionalProperties": False,
+        },
+        "description": "The papers on record, with their files as kept",
+        "examples": [[{"kind": "invoice", "number": "INV-118", "name": "a.pdf", "sha256": "9f86d0…", "size": 48211}]],
+    },
+    "work_seconds": {**_SECONDS, "description": "Working time spent; null if not written down", "examples": [2400]},
+    "waiting_seconds": {
+        **_SECONDS,
+        "description": "Working time from the day after payment (or request) until the new day was first seen, or now",
+        "examples": [81000],
+    },
+    "within_norm": {
+        "type": ["boolean", "null"],
+        "description": "Whether the work kept to the norm; null if it was not written down",
+        "examples": [True],
+    },
+    "effective": {
+        "type": ["string", "null"],
+        "description": "When the new last day was first seen",
+        "unit": "time",
+        "examples": ["2026-12-03T02:00:00+00:00"],
+    },
+    "running": null_day("The last day of the running period in the register", "2026-12-31"),
 }

@@ -75,21 +75,23 @@ def render_reason(standing: Standing, expires: date) -> str:
     return f"{written}{due}, tetapi pembayarannya belum tercatat."
 
 
-def find_recipients(event: str, rung: int | None, rungs: Sequence[int], roles: Sequence[str]) -> list[str]:
-    """Given what is told, the rungs and the roles from the nearest to the highest, return the roles that are told.
+def find_recipients(
+    event: str, rung: int | None, rungs: Sequence[int], roles: Sequence[str], responsible: Sequence[str] = ()
+) -> list[str]:
+    """Given what is told, the rungs and the roles from the nearest to the highest, return who is told.
 
     The rungs are shared out among the roles: of six rungs and three roles, the first two go to the first role, the
     next two to the first and second, the last two to all. Whatever is not a rung goes to all, an unknown date to the
-    first.
+    first. The people in charge of the service, where it names any, stand for the first role.
     """
     if not event or not roles:
         return []
+    count = len(roles)
     if event == "unknown":
-        return [roles[0]]
-    if event != "rung" or rung is None:
-        return [*roles]
-    position = sorted(rungs, reverse=True).index(rung)
-    return [*roles[: 1 + position * len(roles) // len(rungs)]]
+        count = 1
+    elif event == "rung" and rung is not None:
+        count = 1 + sorted(rungs, reverse=True).index(rung) * len(roles) // len(rungs)
+    return [*(responsible or roles[:1]), *roles[1:count]]
 
 
 def _register_faults(service: Service, sighting: Sighting, today: date) -> Iterator[str]:

@@ -1,0 +1,32 @@
+"""A page as PDF: the one door of WeasyPrint, which fetches nothing."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from runner.errors import refuse
+
+EXTRA = "sop-runner[pdf]"
+
+
+def render_pdf(page: str) -> bytes:
+    """Given a self-contained HTML page, return it as PDF. Raise Refused where WeasyPrint cannot be used."""
+    weasyprint = load_weasyprint()
+    document = weasyprint.HTML(string=page, url_fetcher=_fetch_nothing)
+    return bytes(document.write_pdf())
+
+
+def load_weasyprint() -> Any:
+    """Return the library. Raise Refused, with the cure, where it or the system's Pango is not installed."""
+    try:
+        import weasyprint
+    except ImportError:
+        raise refuse("--pdf", "WeasyPrint is not installed", f"run: pip install '{EXTRA}'") from None
+    except OSError as error:
+        cure = "run: apt-get install libpango-1.0-0 libpangoft2-1.0-0 fonts-liberation"
+        raise refuse("--pdf", f"a library of WeasyPrint is missing ({error})".splitlines()[0], cure) from None
+    return weasyprint
+
+
+def _fetch_nothing(url: str, *_: Any, **__: Any) -> NoReturn:
+    raise ValueError(f"a report fetches nothing, not even {url[:80]}")
