@@ -30,6 +30,7 @@ MOST_LETTERS = 100
 LONGEST_TRY = 30.0  # seconds
 MOST_TRIES = 4  # where the server did not ask for later
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
+VACANT = "jabatan penerima sedang tidak ada pemangkunya"
 RESERVE = 2.0  # seconds kept back, so that the outcome is told before the task's limit
 
 
@@ -48,13 +49,16 @@ class Courier:
 
     def write(self, notice: Notice) -> tuple[Letter, ...]:
         """Given a notice, return its letters. Raise Failed for a recipient, channel or template that is not there."""
-        people = tuple(dict.fromkeys(person for name in notice.to for person in self._holders(name)))
+        held = {name: self._holders(name) for name in notice.to}
+        people = tuple(dict.fromkeys(person for holders in held.values() for person in holders))
+        channels = self._channels(notice.channels)
         form = load_form(notice.template, self.templates)
         letters = [
             self._letter(form, notice.values, channel, recipients)
-            for channel in self._channels(notice.channels)
+            for channel in channels
             for recipients in self._split(channel, people)
         ]
+        letters += [self._returned(letters[0], name) for name in held if people and not held[name]]
         if len(letters) > MOST_LETTERS:
             raise Failed(f"that makes {len(letters)} letters, at most {MOST_LETTERS} are sent. name fewer recipients")
         return tuple(letters)
@@ -107,11 +111,15 @@ class Courier:
         names = tuple(clean_text(person.name, LONGEST_NAME) for person in people)
         recipient = people[0].id if key and people else ""
         subject, text = fill_form(form, self._scope(values, people, names))
-        identity = hashlib.sha256("\0".join((self.claim, channel, recipient, subject)).encode()).hexdigest()[:32]
-        fault = "" if people else "jabatan penerima sedang tidak ada pemangkunya"
+        identity = _identify(self.claim, channel, recipient, subject)
+        fault = "" if people else VACANT
         if key and people and not address:
             fault = "penerima tidak memiliki " + ("alamat surel" if key == "email" else "id Telegram")
         return Letter(channel, recipient, names, address, self.mask(subject), self.mask(text), identity, fault)
+
+    def _returned(self, letter: Letter, role: str) -> Letter:
+        """The letter to a role that nobody holds, while others get theirs."""
+        return replace(letter, recipient=role, names=(role,), address="", id=_identify(letter.id, role), fault=VACANT)
 
     def _scope(self, values: Mapping[str, Any], people: Sequence[Person], names: Sequence[str]) -> dict[str, Any]:
         position = people[0].position if len(people) == 1 else ""
@@ -129,7 +137,7 @@ class Courier:
         except Failed as error:
             return refused(str(error))
         except Exception as error:  # noqa: BLE001  # a fault in one channel must not keep the others from sending
-            return hindered(f"gangguan pada kanal: {type(error).__name__}")
+            return Answer(Status.UNKNOWN, f"gangguan pada kanal: {type(error).__name__}")
         return replace(answer, words=self.mask(answer.words))
 
     def _filled(self, value: Any) -> Any:
@@ -139,6 +147,10 @@ class Courier:
                 return self.secret(str(value["secret"]))
             return {key: self._filled(part) for key, part in value.items()}
         return value
+
+
+def _identify(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
 
 class _Parcel:
@@ -168,6 +180,6 @@ class _Parcel:
         """What became of it; what once may have arrived stays unknown unless a later try was taken."""
         answer = self.answer or hindered("waktu habis sebelum pesan dapat dikirim")
         status, words = answer.status, answer.words
-        if self._unsure and status is not Status.SENT:
+        if self._unsure and status not in (Status.SENT, Status.UNKNOWN):
             status, words = Status.UNKNOWN, f"{self._unsure}; kemudian: {words}"
         return Delivery(self.letter.channel, self.letter.recipient, str(status), self.tries, words, answer.id)

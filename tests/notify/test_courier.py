@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -108,6 +110,13 @@ def test_an_office_that_nobody_holds_is_told() -> None:
     (delivery,) = carry(made, notice("sekretaris"))
     assert (delivery.status, delivery.attempts) == ("failed", 0)
     assert delivery.answer == "jabatan penerima sedang tidak ada pemangkunya"
+
+
+def test_an_office_that_nobody_holds_is_told_beside_the_others() -> None:
+    with mail_server() as box:
+        told = carry(make(smtp(box.port)), notice("sekretaris", "budi"))
+    assert [(each.recipient, each.status) for each in told] == [("budi", "sent"), ("sekretaris", "failed")]
+    assert [address for address, _ in box.taken] == ["budi@pn-contoh.example"]
 
 
 def test_an_unknown_channel_is_refused() -> None:
@@ -287,6 +296,19 @@ def test_a_telegram_message_that_may_have_arrived_is_not_sent_twice() -> None:
     with raw_server(silent) as dead:
         (delivery,) = carry(make(telegram(dead)), notice("budi"), seconds=1)
     assert (delivery.status, delivery.attempts) == ("unknown", 1)
+
+
+def test_mail_that_may_have_arrived_is_tried_again_and_then_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courier, "FIRST_PAUSE", 0.01)
+
+    def talk(plug: socket.socket, stopping: threading.Event) -> None:
+        for reply in (b"220 uji\r\n", b"250 uji\r\n", b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n"):
+            plug.sendall(reply)
+            plug.recv(65536)
+
+    with raw_server(talk) as url:
+        (delivery,) = carry(make(smtp(int(url.rpartition(":")[2]))), notice("budi"))
+    assert (delivery.status, delivery.attempts, delivery.answer) == ("unknown", 4, "sambungan diputus oleh server")
 
 
 def test_without_time_nothing_is_sent_and_that_is_told() -> None:
