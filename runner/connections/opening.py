@@ -34,6 +34,13 @@ _SILENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPALIVE": 10, "TCP_KEEPINTVL": 5, "TCP_KE
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # what it has to say is in the errors it raises
 
 
+class _Connection(fabric.Connection):  # type: ignore[misc]  # fabric has no types
+    """What fabric sets on itself without declaring it goes into the configuration, which all connections share: it is
+    merged anew, and for a moment other threads find nothing in it."""
+
+    inline_ssh_env = True
+
+
 class Opener:
     """Opens connections; reads each private key, known_hosts file and ssh_config once. Safe to use from threads."""
 
@@ -74,8 +81,8 @@ class Opener:
         config = self._config(login.ssh_config)
         gateway = None
         for hop in filter(None, login.proxy_jump.split(",")):
-            gateway = fabric.Connection(hop.strip(), config=config, gateway=gateway or False)
-        return fabric.Connection(login.address, user=login.user, port=login.port, config=config, gateway=gateway)
+            gateway = _Connection(hop.strip(), config=config, gateway=gateway or False)
+        return _Connection(login.address, user=login.user, port=login.port, config=config, gateway=gateway)
 
     def _config(self, path: str) -> fabric.Config:
         with self._lock:
