@@ -56,7 +56,7 @@ def check_names(
     for key, schema in action.inputs.items():
         check = _CHECKS.get(schema.get("names", ""))
         value = given.get(key, schema.get("default", []))
-        if check is _check_channel and not inventory.channels:
+        if check is _check_channel and not inventory.channels and not isinstance(value, str):
             yield key, ("there is no channel to write over", "define one under channels: in the inventory")
         elif check:
             names = [name for name in (value if isinstance(value, list) else [value]) if isinstance(name, str)]

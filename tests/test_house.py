@@ -52,6 +52,8 @@ DOORS = {
     "click": {"cli", "commands", "screen", "live", "rehearsal", "tables", "board", "lines", "summary"},
     "tabulate": {"tables"},
     "holidays": {"calendar"},
+    "icalendar": {"reports"},
+    "weasyprint": {"reports"},
     "requests": {"actions", "notify"},
     "whois": {"actions"},
     "certifi": {"actions"},

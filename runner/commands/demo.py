@@ -116,6 +116,7 @@ def _what_next(folder: Path, report: str) -> str:
         "try next:",
         f"  {program} show last --records {folder / RECORDS}",
         f"  {program} verify --records {folder / RECORDS}",
+        f"  {program} report services -i {folder / 'inventory'} --records {folder / RECORDS} -o {folder / 'laporan'}",
         f"  {program} print playbooks/pemeliharaan-website.yml -o form.html",
     ]
     return "\n".join(lines)

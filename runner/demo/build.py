@@ -16,7 +16,28 @@ from runner.errors import refuse
 PLAYBOOKS = ("pemeliharaan-website.yml", "pembaharuan-konten.yml")
 DOMAIN_ENDS = timedelta(days=12)
 OTHERS_END = timedelta(days=300)
+NEXT_ENDS = timedelta(days=55)
+YEAR = timedelta(days=365)
+INVOICE = """\
+PERAGAAN - BUKAN INVOICE
+
+Penyedia Internet Contoh kepada Pengadilan Negeri Contoh
+Nomor INV-0003: internet kantor contoh, satu tahun
+Rp12.000.000,00 ditambah pajak 11 persen: Rp13.320.000,00
+"""
 IN_OFFICE = timedelta(days=365)
+_SPANS = {
+    "asked": DOMAIN_ENDS - YEAR - timedelta(days=20),
+    "began": DOMAIN_ENDS - YEAR + timedelta(days=1),
+    "soon": DOMAIN_ENDS,
+    "next": NEXT_ENDS,
+    "renewed": NEXT_ENDS + YEAR,
+    "requested": timedelta(days=-9),
+    "invoiced": timedelta(days=-2),
+    "payable": timedelta(days=20),
+    "later": OTHERS_END,
+    "since": -IN_OFFICE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +86,7 @@ def build_demo(folder: Path, now: datetime) -> Demo:
     write_database(demo.database, articles)
     _write(demo.access_log, render_access_log(now))
     _write(demo.inventory, _inventory(demo, now))
+    _write(folder / "berkas" / "invoice-0003.txt", INVOICE)
     for name in PLAYBOOKS:
         _write(demo.playbook.with_name(name), (DATA / "playbooks" / name).read_text("utf-8"))
     return demo
@@ -81,9 +103,7 @@ def _inventory(demo: Demo, now: datetime) -> str:
         website=json.dumps(str(demo.website)),
         database=json.dumps(str(demo.database)),
         access_log=json.dumps(str(demo.access_log)),
-        soon=(now + DOMAIN_ENDS).date().isoformat(),
-        later=(now + OTHERS_END).date().isoformat(),
-        since=(now - IN_OFFICE).date().isoformat(),
+        **{name: (now + span).date().isoformat() for name, span in _SPANS.items()},
     )
 
 

@@ -117,6 +117,7 @@ def _reason(fact: Fact) -> str:
 
 
 def full_title(fact: Fact) -> str:
+    """Given a service, return how people call it, as the beginning of a line."""
     label = fact.service.label
     return label[:1].upper() + label[1:]
 
