@@ -14,6 +14,7 @@ _FILES = {
     "backup.files": "backup_files",
     "backup.seal": "backup_seal",
     "logs.scan": "logs_scan",
+    "domain.status": "domain_status",
     "service.due": "service_due",
     "service.renewed": "service_renewed",
     "service.calendar": "service_calendar",

@@ -25,6 +25,7 @@ from runner.durations import Deadline
 
 AGENT = "Mozilla/5.0 (compatible; sop-runner)"
 PHASES = ("lookup", "connect", "tls", "first_byte", "body")
+PAGES = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 LARGEST_PAGE = 10 * 1024 * 1024
 
 _HOST = re.compile(r"[a-z0-9_]([a-z0-9._-]{0,252})\Z|[0-9a-f:.]+\Z")
@@ -67,11 +68,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """How to fetch: largest body in bytes, the authorities to trust, and who looks names up."""
+    """How to fetch: largest body in bytes, the authorities to trust, who looks names up, what to ask for."""
 
     limit: int = LARGEST_PAGE
     ca_file: str = ""
     resolver: Resolver = system_resolver
+    accept: str = PAGES
 
     def fetch(self, url: str, deadline: Deadline) -> Answer:
         """Given a URL, return its answer, without following redirects. Never raises for what the site does."""
@@ -184,7 +186,7 @@ class _Exchange:
 
     def _ask(self, plug: socket.socket, place: Place) -> http.client.HTTPResponse:
         plug.settimeout(max(0.001, self._deadline.remaining()))
-        plug.sendall(_request(place))
+        plug.sendall(_request(place, self._fetcher.accept))
         response = http.client.HTTPResponse(Wire(plug, self._deadline), method="GET")  # type: ignore[arg-type]  # it only calls makefile
         self._response = response
         response.begin()
@@ -205,12 +207,12 @@ class _Exchange:
             raise fail(Cause.BROKEN, f"jawaban putus setelah {received} dari {declared} byte")
 
 
-def _request(place: Place) -> bytes:
+def _request(place: Place, accept: str) -> bytes:
     lines = (
         f"GET {place.target} HTTP/1.1",
         f"Host: {place.authority}",
         f"User-Agent: {AGENT}",
-        "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        f"Accept: {accept}",
         "Accept-Language: id,en;q=0.5",
         "Accept-Encoding: identity",
         "Connection: close",

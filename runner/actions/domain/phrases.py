@@ -1,0 +1,144 @@
+"""The words in which registries say "too many questions", "not now" and "no such domain", one phrase a line.
+
+An ordinary answer comes with terms of use that speak of limits too, so SURE holds phrases of what happened, not of what
+may happen. LIKELY and CLOSED count only in a short answer without data. {limit}, {asked}, {seeker}, {punished}: below.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = {
+    "limit": r"(?:limits?|limitation|quota|rate|maximum|threshold|number|allowance|volume)",
+    "asked": r"(?:quer(?:y|ies|ing)|requests?|connections?|look-?ups?|search(?:es)?|usage|use|access(?:es)?"
+    r"|hits|attempts)",
+    "seeker": r"(?:ips?|address(?:es)?|you|client|host|network|subnet|access|request|query|connection|block|range)",
+    "punished": r"(?:rate-?limited|throttled|blocked|banned|denied|restricted|black-?listed|suspended"
+    r"|refused|rejected|disabled|barred)",
+    "some": r"[^.;]{0,80}",
+    "few": r"[^.;]{0,40}",
+}
+_NAMED = re.compile(r"\{([a-z]+)\}")
+
+_SURE = r"""
+\b{limit}\b{some}\b(?:exceed(?!ing)|reached\b|exhausted\b|used up\b)
+\breached\b{few}\b(?:{limit}|{asked})\b
+\bexceed(?:ed|s)\b{some}\b(?:{limit}|{asked}|allowed|allowable|permitted)\b
+\b(?:you|client|host|ip)\b{few}\bexceed(?:ed|ing)\b
+\btoo many\b{few}\b(?:{asked}|sessions|clients|users|times)\b
+\btoo (?:fast|frequent(?:ly)?|often)\b
+\b(?:interval|rate)\b{few}\btoo (?:short|high)\b
+\bslow down\b
+\bexcessive(?:ly)? {asked}\b[,:]?\s*(?:grace|wait|detected|$)
+\bdue to (?:the )?excessive\b
+\bgrace period\b{few}\bwait\b
+\bstill in grace period\b
+\bgrace period of \d
+\b(?:go away|back off)\b
+\b{seeker}\b{some}\b(?:has|have) (?:now )?(?:been )?(?:\w+ly )?{punished}\b
+\b{asked} (?:of|from) (?:this|your) (?:client|ip|host|address|network)\b{few}\bnot\b
+\blist of ip addresses that may have failed\b
+\bquery limitation is\b
+\blarge (?:amount|number|volume) of (?:requests|queries|accesses)\b
+\b{limit}\b{some}\bwill be (?:replenished|reset|restored)\b
+\blookup quota may be\b
+\b(?:201|429)\b\W{1,4}(?:access denied|too many)
+\baccess control limit\b
+\bl[ií]mite\b{some}\b(?:excedid|superad|alcan[zç]ad|dépassé|atteint)
+\b(?:excedi|superou|superado|dépassé)\b{few}\bl[ií]mite
+\btrop de requ[eê]tes\b
+\bzu viele (?:an|ab)fragen\b
+\btroppe richieste\b
+превы(?:шен|сил)
+слишком (?:много|часто)
+(?:过于|過於|太)(?:频繁|頻繁|多)
+(?:超过|超過).{0,12}(?:限制|次数|次數|上限)
+\b(?:batas|kuota|jumlah)\b{some}\b(?:terlampaui|habis|melebihi)\b
+\bterlalu (?:banyak|sering)\b
+\bmelebihi batas\b
+"""
+_LIKELY = r"""
+\b{limit}\b{some}\bexceed
+\bexceed{some}\b{limit}\b
+\brate[ -]?limit
+\bquota\b
+\bthrottl
+\b(?:try|connect|retry|query|come back|ask)\b{few}\b(?:later|in a (?:few|moment|while)|tomorrow|(?:after|in) \d+)\b
+\b{seeker}\b{some}\b(?:is|are|was|were|been)\b{few}\b{punished}\b
+\b{punished}\b{few}\b(?:ip|address|client)\b
+\bwait\b{few}\b(?:\d+|second|minute|hour|moment|while)
+\bblack-?list
+\bexcessive\b
+\babus(?:e|ive)\b
+\bblocked\b
+\blimited to \d
+\b(?:allowed|maximum|max|only)\b{few}\b{asked}\b{few}\bper\b
+"""
+_CLOSED = r"""
+\b(?:access|permission|request|query|connection|service)\b{few}\b(?:denied|refused|rejected|not allowed|resets?)\b
+\bnot (?:authori[sz]ed|permitted|allowed) to\b
+\bonly be enabled for\b
+\bunauthori[sz]ed\b
+\brestricted to\b
+\btemporar(?:y|ily)\b
+\b(?:un|not )available\b
+\bmaintenance\b
+\boverload
+\bbusy\b
+\btimed? ?out\b
+\bdown for\b
+\berror\b
+\bcould not be (?:performed|processed|completed)\b
+\bcannot process\b
+\bunable to\b
+\bfailed?\b
+\b(?:invalid|incorrect|syntax|malformed|improper|unimplemented)\b
+\bnot (?:a valid|managed)\b
+"""
+_ABSENT = r"""
+(?:^|:\s?)no[ -](?:match(?:es|ing)?|entr(?:y|ies)|objects?|records?|such|found)\b
+\bno (?:match|entries|data) found\b
+^no (?:data|information|results?|domains?|whois)\b{some}\b(?:found|available|exists?|match|for|in)\b
+\b(?:not|never|no[nt]) (?:been )?(?:yet )?(?:found|register?ed|exist(?:s|ing)?)\b
+\bdoes(?:n't| not) exist\b
+\bis unregistered\b
+\bunassigned\b
+^nothing found\b
+^unknown domain\b
+^[\w. ]{0,30}stat(?:us|e)\b[\s.]*:?\s*(?:\d{3} )?(?:free|available|no ?object ?found|unregistered|vacant)\W*$
+^(?:available(?::\s*yes)?|free)\W*$
+^(?:sorry,? )?(?:(?:the |this )?domain\b.*|\S+\.\S+) (?:is|appears to be) (?:still )?(?:available|free)\W*$
+\bavailable for (?:registration|purchase|sale|application|order)\b
+\bnot known in\b
+\bnincs tal[aá]lat
+\bno (?:existe|se encuentra registrad)
+\bn'existe pas
+\bnão (?:encontrad|registrad|existe)
+\bnicht (?:gefunden|registriert|vergeben)
+\bintrouvable
+未注册|未註冊|未登記|找不到|未找到|無此|不存在|登録されていません
+не (?:найден|зарегистрирован)
+\bbelum terdaftar\b
+\btidak (?:ditemukan|terdaftar)
+^error:10[13]\b
+"""
+_TERMS = r"""
+\b(?:availability|whether|may not|you (?:agree|may|must|are not)|reserve|failure to|terms|page|only|conditions)\b
+\b(?:servers? (?:not|does|is)|trademark|warrant|not available|unavailable|cannot be registered)\b
+\b(?:whois database|handle|contact)\b
+"""
+_CONDITION = r"""
+\b(?:if|reserves?|agree|shall|should|in the event|in case|in order to|intended|so as to|to prevent|to avoid)\b
+\b(?:unless|when(?:ever)?|(?:those|users?|clients|anyone) (?:who|that|which|whose))\b
+"""
+
+
+def _compile(phrases: str) -> re.Pattern[str]:
+    lines = (_NAMED.sub(lambda name: _WORDS[name[1]], line) for line in phrases.strip().splitlines())
+    return re.compile("|".join(lines), re.IGNORECASE)
+
+
+SURE, LIKELY, CLOSED, ABSENT = map(_compile, (_SURE, _LIKELY, _CLOSED, _ABSENT))
+ABSENT_WHOLE = _compile("does not have any data for\nreturned 0 objects")
+TERMS = _compile(_TERMS)  # what makes a line one of the terms of use, or about something else than the domain
+CONDITION = _compile(_CONDITION)  # what makes a sentence about limits a rule, not news

@@ -1,0 +1,249 @@
+"""What is understood of real answers: every file under tests/cases/domain.status, exactly; and hostile ones."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.actions.domain.days import parse_day
+from runner.actions.domain.findings import Cause, Finding
+from runner.actions.domain.names import parse_domain
+from runner.actions.domain.rdap import understand_rdap
+from runner.actions.domain.statuses import judge, parse_status
+from runner.actions.domain.whois import understand_whois
+from tests.registry_servers import rdap_document, whois_text
+
+CASES = Path(__file__).parents[1] / "cases" / "domain.status"
+WHOIS = sorted(CASES.glob("*.whois.txt"))
+RDAP = sorted(CASES.glob("*.rdap.json"))
+WORDINGS = (CASES / "throttled-wordings.txt").read_text().splitlines()
+
+
+def load_expected(answer: Path) -> dict[str, Any]:
+    expected: dict[str, Any] = json.loads((CASES / f"{answer.name.rpartition('.')[0]}.expected.json").read_text())
+    return expected
+
+
+def as_json(found: Finding) -> dict[str, Any]:
+    return {
+        "registered": found.registered,
+        "expires": found.expires.isoformat() if found.expires else None,
+        "created": found.created.isoformat() if found.created else None,
+        "registrar": found.registrar,
+        "statuses": list(found.statuses),
+        "name_servers": list(found.name_servers),
+        "dnssec": found.dnssec,
+        "cause": str(found.cause or ""),
+        **({"wait": found.wait} if found.wait else {}),
+    }
+
+
+@pytest.mark.parametrize("answer", WHOIS, ids=lambda path: path.name)
+def test_understands_a_whois_answer_exactly(answer: Path) -> None:
+    expected = load_expected(answer)
+    domain = expected.pop("domain")
+    assert as_json(understand_whois(answer.read_bytes(), domain)) == expected
+
+
+@pytest.mark.parametrize("answer", RDAP, ids=lambda path: path.name)
+def test_understands_an_rdap_answer_exactly(answer: Path) -> None:
+    expected = load_expected(answer)
+    domain, status = expected.pop("domain"), expected.pop("http_status")
+    assert as_json(understand_rdap(answer.read_bytes(), domain, status=status)) == expected
+
+
+def test_the_table_of_answers_is_as_large_as_promised() -> None:
+    recorded = [path for path in WHOIS + RDAP if not path.name.startswith("made")]
+    listed = (CASES / "SOURCES.md").read_text()
+    assert len(recorded) >= 60
+    assert all(f"| {path.name} |" in listed for path in WHOIS + RDAP)
+
+
+@pytest.mark.parametrize("wording", WORDINGS)
+def test_a_throttled_answer_is_unknown(wording: str) -> None:
+    found = understand_whois(wording + "\r\n", "pn-contoh.go.id")
+    assert (found.registered, found.cause) == (None, Cause.THROTTLED)
+
+
+@pytest.mark.parametrize("wording", WORDINGS)
+def test_a_throttled_answer_is_unknown_inside_terms_of_use(wording: str) -> None:
+    terms = "% This is the registry's WHOIS service.\n% The data is for information only. All rights reserved.\n\n"
+    assert understand_whois(f"{terms}% {wording}\n% See http://example.org/terms\n").registered is None
+
+
+def test_terms_of_use_that_speak_of_limits_are_no_throttling() -> None:
+    terms = (
+        "Queries are throttled. If too many queries are received from a single IP address, the service will reject"
+        " further queries. The registry reserves the right to restrict access when limits are exceeded.\n"
+    )
+    assert understand_whois(b"Domain not found.\n" + terms.encode()).registered is False
+    assert understand_whois(whois_text() + terms.encode(), "pn-contoh.go.id").registered is True
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("", Cause.UNREADABLE),
+        ("\r\n \r\n", Cause.UNREADABLE),
+        ("Hello there", Cause.UNREADABLE),
+        ("<html><body>It works!</body></html>", Cause.UNREADABLE),
+        ("Error: the database is down for maintenance", Cause.REFUSED),
+        ("This name is not available for registration", Cause.REFUSED),
+        ("Domain Name: LAIN.GO.ID\nRegistry Expiry Date: 2027-01-01\nName Server: ns1.example.org", Cause.UNREADABLE),
+        ("No match for PN-CONTOH.GO.ID\nCreated On: 2009-01-01\nName Server: ns1.example.org", Cause.CONTRADICTORY),
+    ],
+)
+def test_what_is_not_surely_an_answer_is_unknown(text: str, cause: Cause) -> None:
+    found = understand_whois(text, "pn-contoh.go.id")
+    assert (found.registered, found.cause) == (None, cause)
+
+
+def test_reads_latin_1() -> None:
+    found = understand_whois("Domain Name: contoh.id\nRegistrar: Soci\xe9t\xe9\nExpires: 1.3.2027\n".encode("latin-1"))
+    assert (found.registrar, found.expires) == ("Société", date(2027, 3, 1))
+
+
+def test_takes_the_part_about_the_domain_that_was_asked_for() -> None:
+    other = whois_text(domain="lain.go.id", expires="2030-01-01")
+    assert understand_whois(other + b"\r\n" + whois_text(), "pn-contoh.go.id").expires == date(2027, 3, 1)
+
+
+@pytest.mark.parametrize("unit", [b"%", b"a:", b"Domain: x\n", b"[", b"\n", b"exceeded ", b"no match ", b" ." * 3])
+def test_a_large_hostile_answer_takes_no_time(unit: bytes) -> None:
+    begin = time.process_time()
+    understand_whois((unit * (1024 * 1024 // len(unit)))[: 1024 * 1024 - 1] + b"x")
+    assert time.process_time() - begin < 2
+
+
+def test_a_too_large_answer_is_not_read() -> None:
+    assert understand_whois(b"x" * (5 * 1024 * 1024)).cause is Cause.SIZE
+    assert understand_rdap(b" " * (5 * 1024 * 1024)).cause is Cause.SIZE
+
+
+@given(st.binary(max_size=2000))
+def test_no_bytes_break_the_reading(raw: bytes) -> None:
+    understand_whois(raw, "pn-contoh.go.id")
+    assert understand_rdap(raw, "pn-contoh.go.id").registered is not True
+
+
+WRONG = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(rdap_document())), WRONG, max_size=4))
+def test_rdap_with_members_of_wrong_types_is_read_without_them(wrong: dict[str, Any]) -> None:
+    found = understand_rdap(json.dumps({**rdap_document(), **wrong}), "pn-contoh.go.id")
+    if not {"objectClassName", "ldhName", "errorCode"} & set(wrong):
+        assert found.registered is True
+
+
+@pytest.mark.parametrize("without", ["events", "status", "entities", "nameservers", "secureDNS", "ldhName"])
+def test_rdap_with_a_member_missing_still_says_registered(without: str) -> None:
+    document = rdap_document()
+    del document[without]
+    assert understand_rdap(json.dumps(document), "pn-contoh.go.id").registered is True
+
+
+def test_deep_json_is_unreadable() -> None:
+    assert understand_rdap(b"[" * 200_000).cause is Cause.UNREADABLE
+
+
+def test_an_empty_404_is_not_registered_only_as_rdap() -> None:
+    assert understand_rdap(b"", status=404, media_type="application/rdap+json; charset=utf-8").registered is False
+    assert understand_rdap(b"", status=404, media_type="text/html").cause is Cause.REFUSED
+    assert understand_rdap(b"<h1>Not Found</h1>", status=404, media_type="text/html").registered is None
+
+
+@pytest.mark.parametrize(
+    ("text", "domain"),
+    [
+        ("pn-tais.go.id", "pn-tais.go.id"),
+        ("WWW.PN-Tais.GO.ID.", "pn-tais.go.id"),
+        ("https://sipp.pn-tais.go.id:8443/perkara?id=1", "pn-tais.go.id"),
+        ("mail.contoh.id", "contoh.id"),
+        ("kelurahan.contoh.desa.id", "contoh.desa.id"),
+        ("www.example.com", "example.com"),
+        ("www.example.co.uk", "example.co.uk"),
+        ("net.co", "net.co"),
+        ("www.münchen.de", "xn--mnchen-3ya.de"),
+        ("WWW.XN--MNCHEN-3YA.DE", "xn--mnchen-3ya.de"),
+    ],
+)
+def test_finds_the_registered_domain(text: str, domain: str) -> None:
+    assert parse_domain(text) == domain
+
+
+@pytest.mark.parametrize("text", ["", "id", "go.id", "..", "a..id", "192.0.2.1", "x y.id", "-a.id", "a" * 300 + ".id"])
+def test_refuses_what_is_no_domain(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a"):
+        parse_domain(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("2027-03-01", "2027-03-01T23:59:59Z", "2027-03-01 23:59:59+07", "2027/03/01", "2027.03.01 12:00:00"),
+        *("2027. 03. 01.", "20270301", "20270301 #142485", "01-Mar-2027", "01 March 2027", "1-mar-2027 23:59:59 UTC"),
+        *("2027-Mar-01.", "Mon Mar  1 23:59:59 GMT 2027", "Mon, 01 Mar 2027 10:00:00 +0700", "1st March 2027"),
+        *("March 1, 2027", "01.03.2027 12:01:02", "1.3.2027", "01/03/2027", "01-03-2027", "20270301235959"),
+    ],
+)
+def test_reads_a_day_in_the_forms_of_registries(text: str) -> None:
+    assert parse_day(text) == date(2027, 3, 1)
+
+
+@pytest.mark.parametrize("text", ["", "before Aug-1996", "2027-02-30", "31/31/2027", "1.2.3.4", "never", "0000-00-00"])
+def test_what_is_not_surely_a_day_is_none(text: str) -> None:
+    assert parse_day(text) is None
+
+
+def test_the_month_stands_first_where_another_date_shows_it() -> None:
+    text = "Domain Name: contoh.tk\nDomain registered: 12/18/2001\nRecord will expire on: 03/02/2027\n"
+    assert understand_whois(text).expires == date(2027, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expires", "stage", "price"),
+    [
+        (("ok",), date(2027, 3, 1), "active", "normal"),
+        (("clientTransferProhibited",), None, "undated", ""),
+        (("serverHold",), date(2027, 3, 1), "on_hold", ""),
+        (("renewPeriod",), date(2026, 11, 1), "expired", "normal"),
+        (("autoRenewPeriod",), date(2027, 11, 1), "expired", "normal"),
+        (("redemptionPeriod", "pendingDelete"), date(2026, 9, 1), "redemption", "redemption"),
+        (("pendingDelete", "serverHold"), date(2026, 10, 1), "redemption", "redemption"),
+        (("pendingDelete",), date(2026, 8, 1), "pending_delete", "lost"),
+    ],
+)
+def test_judges_where_a_domain_stands(statuses: tuple[str, ...], expires: date | None, stage: str, price: str) -> None:
+    standing = judge("pn-contoh.go.id", statuses, expires, date(2026, 11, 22))
+    assert (standing.stage, standing.price) == (stage, price)
+
+
+def test_a_generic_domain_that_is_pending_deletion_is_lost() -> None:
+    assert judge("example.com", ("pendingDelete",), date(2026, 10, 1), date(2026, 11, 22)).price == "lost"
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("clientTransferProhibited https://icann.org/epp#clientTransferProhibited", "clientTransferProhibited"),
+        ("client transfer prohibited", "clientTransferProhibited"),
+        ("CLIENT-HOLD", "clientHold"),
+        ("redemption period", "redemptionPeriod"),
+        ("active", "ok"),
+        ("Registered until expiry date.", "Registered until expiry date"),
+    ],
+)
+def test_statuses_have_one_spelling(text: str, status: str) -> None:
+    assert parse_status(text) == status
