@@ -134,7 +134,7 @@ class Known:
                 if target and target not in theirs and self.inventory.server_of(target) not in theirs:
                     yield f"step '{step.id}' does not run on '{target.name}'", "give both steps the same targets"
                     return
-        if step.id not in self.selected:
+        if step.id not in self.selected and context.step.id in self.selected:
             names = [t.name if t else None for t in (theirs if each or theirs == (None,) else context.targets)]
             missing = next((n for n in names if not self.earlier(step.id, n)), "")
             if missing != "":

@@ -121,11 +121,18 @@ def test_an_office_without_services_gets_a_page_and_no_memo() -> None:
 
 
 def test_what_was_seen_outside_counts_before_the_register(inventory: Inventory, tmp_path: Path) -> None:
-    journal = record(tmp_path, "domain", "service.due", {"seen": "2027-12-10", "expires": "2027-12-10"})
+    told = {"seen": "2027-12-10", "seen_on": "2026-11-20", "expires": "2027-12-10"}
+    journal = record(tmp_path, "domain", "service.due", told)
     facts = gather_facts(inventory, journal, NOW)
     found = next(fact for fact in facts.services if fact.service.name == "domain")
     assert (found.expires, found.seen, found.stage) == (date(2027, 12, 10), True, "later")
     assert journal.head() in render_services(facts)
+
+
+def test_what_was_seen_long_ago_counts_no_more(inventory: Inventory, tmp_path: Path) -> None:
+    told = {"seen": "2027-12-10", "seen_on": "2026-10-20", "expires": "2027-12-10"}
+    facts = gather_facts(inventory, record(tmp_path, "domain", "service.due", told), NOW)
+    assert next(fact for fact in facts.services if fact.service.name == "domain").expires == date(2026, 12, 10)
 
 
 def test_what_a_renewal_lacked_is_shown(inventory: Inventory, tmp_path: Path) -> None:

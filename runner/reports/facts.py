@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from runner.actions.services.observing import REMEMBERED_DAYS
 from runner.calendar import Calendar
 from runner.events import Event
 from runner.inventory import Inventory
@@ -83,15 +84,21 @@ def gather_facts(inventory: Inventory, journal: JournalReader | None, now: datet
 def _fact(
     service: Service, people: tuple[Person, ...], due: Event | None, renewed: Event | None, today: date, rule: Rule
 ) -> Fact:
-    """What was seen outside counts before what is written, unless the register was moved on since."""
+    """What was seen outside counts before what is written, as it does in service.due."""
     outputs = due.data.get("outputs") or {} if due else {}
-    seen = read_day(outputs.get("seen"))
+    seen = _seen(outputs, today)
     expires = seen or service.running.expires or read_day(outputs.get("expires"))
     standing = judge(service, expires, today, Memory(), rule) if expires else None
     last = renewed.data.get("outputs") or {} if renewed else {}
     followed = bool(last) and last.get("stage") not in ("none", "renewed")
     missing = tuple(last.get("missing") or ()) if followed or (service.renewal and last) else None
     return Fact(service, expires, bool(seen), standing, missing, people)
+
+
+def _seen(outputs: Mapping[str, Any], today: date) -> date | None:
+    """The last day as seen outside, if that was not long ago."""
+    on = read_day(outputs.get("seen_on"))
+    return read_day(outputs.get("seen")) if on and today - on <= timedelta(days=REMEMBERED_DAYS) else None
 
 
 def _latest(journal: JournalReader) -> dict[tuple[str, str], Event]:

@@ -92,10 +92,11 @@ def _row(fact: Fact) -> Row:
     service, standing = fact.service, fact.standing
     amount, currency = service.next_cost
     customer = f"Nomor pelanggan {service.customer}" if service.customer else ""
+    automatic = "Diperpanjang penyedia dengan sendirinya" if service.automatic else ""
     return Row(
         stage=fact.stage,
         title=full_title(fact),
-        provider=[line for line in (service.provider, customer) if line],
+        provider=[line for line in (service.provider, customer, automatic) if line],
         expires=plain_day(fact.expires) if fact.expires else "tidak diketahui",
         source=_source(fact),
         left=_left(fact),

@@ -1,0 +1,81 @@
+"""Step 4 of the SOP over real runs: a reminder goes out once, and the next run knows from the journal that it did."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+from runner.demo import build_demo
+from runner.journal import Journal
+
+ROOT = Path(__file__).parents[1]
+
+
+@contextmanager
+def hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """A webhook on this machine: its address and what arrived."""
+    arrived: list[dict[str, Any]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            arrived.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/", arrived
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def run(folder: Path) -> dict[str, Any]:
+    """Run step 4 in a working folder; return the run's document."""
+    command = [sys.executable, "-m", "runner", "run", "playbooks/pemeliharaan-website.yml", "--only", "renew"]
+    more = ["-e", '{"channels": ["hook"]}', "--format", "json"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([*command, *more], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 10, done.stdout + done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def outputs(document: dict[str, Any], action: str) -> dict[str, dict[str, Any]]:
+    """The outputs of an action's tasks, by target."""
+    steps = [step for step in document["steps"] if step["id"] == "renew"]
+    return {
+        target["target"]: task["outputs"]
+        for target in steps[0]["targets"]
+        for task in target["tasks"]
+        if task["action"] == action and task["outputs"]
+    }
+
+
+def test_a_reminder_goes_out_once_and_papers_are_kept(tmp_path: Path) -> None:
+    demo = build_demo(tmp_path / "court", datetime.now(UTC))
+    with hook() as (address, arrived):
+        channel = {"channels": {"hook": {"kind": "webhook", "url": address}}}
+        demo.inventory.with_name("channels.yml").write_text(json.dumps(channel))
+        first, second = run(demo.folder), run(demo.folder)
+    assert [each["text"].count("pn-contoh.example") for each in arrived] == [1]
+    told, silent = outputs(first, "service.due")["domain"], outputs(second, "service.due")["domain"]
+    assert (told["remind"], told["rung"], told["recipients"]) == (True, 14, ["petugas_a", "kasubbag"])
+    assert (silent["remind"], silent["reminded"], silent["skipped"]) == (False, [14], [90, 60, 30])
+    (paper,) = outputs(second, "service.renewed")["connection"]["papers"]
+    assert (paper["kind"], paper["name"]) == ("invoice", "invoice-0003.txt")
+    journal = Journal.open(demo.folder / "records", create=False)
+    assert journal.verify() == []
