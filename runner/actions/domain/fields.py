@@ -17,6 +17,7 @@ _SENTENCE = re.compile(
     re.IGNORECASE,
 )
 _COLUMN = re.compile(r"^(?P<key>[A-Za-z][\w /-]{2,40}?)(?:\t+|\s{3,})(?P<value>\S.*)$")
+_HOST_LINE = re.compile(r"^\s*(?:[\w-]+\.)+[a-z][\w-]+\.?(?:\s|$)", re.IGNORECASE)
 _HEADERS = re.compile(
     r"(?:registrar|registrant|(?:domain )?name ?servers?(?: information| in the listed order)?|dns servers?"
     r"|domain servers in listed order|signing key|dnssec|keys|(?:important )?dates"
@@ -60,6 +61,8 @@ def _read(lines: list[str]) -> Iterator[Field]:
 
 
 def _split(line: str) -> tuple[str, str]:
+    if _HOST_LINE.match(line):
+        return "", line.strip()
     for form in (_BRACKET, _SENTENCE, _COLON, _COLUMN):
         match = form.match(line)
         if match:

@@ -25,13 +25,14 @@ _SURE = r"""
 \breached\b{few}\b(?:{limit}|{asked})\b
 \bexceed(?:ed|s)\b{some}\b(?:{limit}|{asked}|allowed|allowable|permitted)\b
 \b(?:you|client|host|ip)\b{few}\bexceed(?:ed|ing)\b
-\btoo many\b{few}\b(?:{asked}|sessions|clients|users|times)\b
+\btoo man?y\b{few}\b(?:{asked}|sessions|clients|users|times)\b
 \btoo (?:fast|frequent(?:ly)?|often)\b
 \b(?:interval|rate)\b{few}\btoo (?:short|high)\b
 \bslow down\b
 \bexcessive(?:ly)? {asked}\b[,:]?\s*(?:grace|wait|detected|$)
 \bdue to (?:the )?excessive\b
 \bgrace period\b{few}\bwait\b
+\b(?:maintain|keep|minimum|at least)\b{few}\b\d+[ -]?(?:sec|min)\w*\b{few}\b(?:before|between|interval)\b
 \bstill in grace period\b
 \bgrace period of \d
 \b(?:go away|back off)\b
@@ -80,6 +81,8 @@ _CLOSED = r"""
 \bonly be enabled for\b
 \bunauthori[sz]ed\b
 \brestricted to\b
+\breserved (?:domain )?name\b
+\b(?:is|name) reserved\b
 \btemporar(?:y|ily)\b
 \b(?:un|not )available\b
 \bmaintenance\b

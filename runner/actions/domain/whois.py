@@ -98,8 +98,14 @@ def _own_part(fields: list[Field], domain: str) -> list[Field]:
     if domain not in names:
         return fields
     place = names.index(domain)
+    others = any(_names_another(field, domain) for field in fields[: starts[place]])
     end = next((starts[later] for later in range(place + 1, len(starts)) if names[later] != domain), len(fields))
-    return fields[starts[place] : end]
+    return fields[starts[place] if others else 0 : end]
+
+
+def _names_another(field: Field, domain: str) -> bool:
+    named = field.value.lower().rstrip(".") not in ("", domain)
+    return field.key == "server name" or (named and bool(NAME.match(field.key)))
 
 
 def _collect(fields: list[Field]) -> Finding:
@@ -166,6 +172,6 @@ def _find_dnssec(fields: list[Field]) -> bool | None:
     if any(DELEGATION_KEY.match(field.key) and field.value and not _UNSIGNED.match(field.value) for field in fields):
         return True
     for field in fields:
-        if DNSSEC.match(field.key) and field.value:
+        if DNSSEC.match(field.key or field.section) and field.value:
             return False if _UNSIGNED.match(field.value) else True if _SIGNED.match(field.value) else None
     return None

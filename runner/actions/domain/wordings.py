@@ -16,8 +16,8 @@ _DOTTED = re.compile(
     r"\d+(?:\.\d+)+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]+", re.IGNORECASE
 )  # an address is no end of a sentence
 _WAIT = re.compile(
-    r"\b(?:in|after|for|of|wait|within|is)\W{1,3}(?:(?P<h>\d{1,3})h)?(?:(?P<m>\d{1,3})m)?"
-    r"(?:(?P<n>\d{1,6}(?:\.\d+)?)\s?(?P<unit>s|sec|min|hour|h|d)\w*)?",
+    r"\b(?:in|after|for|of|wait|within|is|least)\W{1,3}(?:(?P<h>\d{1,3})h)?(?:(?P<m>\d{1,3})m)?"
+    r"(?:(?P<n>\d{1,6}(?:\.\d+)?)[\s-]?(?P<unit>s|sec|min|hour|h|d)\w*)?",
     re.IGNORECASE,
 )
 _UNITS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "d": 86400}
