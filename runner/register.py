@@ -6,7 +6,7 @@ from calendar import monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 KINDS = {
     "domain": "nama domain",
@@ -17,11 +17,10 @@ KINDS = {
 }
 DEFAULT_CURRENCY = "IDR"
 PAPERS = ("invoice", "payment", "handover")
-FURTHEST = date(2200, 1, 1)
+EARLIEST, FURTHEST = date(1990, 1, 1), date(2200, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
+class Paper(NamedTuple):
     """An invoice, a proof of payment or a handover note; what is not written is empty."""
 
     kind: str
@@ -54,8 +53,7 @@ class Period:
         return None if self.price is None else self.price * (100 + self.tax) / 100
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(NamedTuple):
     """A service of the register."""
 
     name: str
@@ -150,13 +148,14 @@ def _parse_paper(kind: str, data: Mapping[str, Any], currency: str) -> Paper:
 
 
 def read_day(value: object) -> date | None:
-    """Given a day written YYYY-MM-DD, return it; None for anything else."""
+    """Given a day written YYYY-MM-DD, return it; None for anything else, and for a year that cannot be meant."""
     if not isinstance(value, str) or len(value) != 10:
         return None
     try:
-        return date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         return None
+    return day if EARLIEST <= day <= FURTHEST else None
 
 
 def move(day: date, span: str, times: int = 1) -> date:

@@ -12,6 +12,7 @@ from runner.register import DEFAULT_CURRENCY, KINDS
 SPAN = r"^[1-9][0-9]{0,2} (hari|minggu|bulan|tahun)$"
 MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$"
 
+_MOST = 1e15
 _CURRENCY = text("The currency, by its ISO 4217 code", DEFAULT_CURRENCY, pattern="^[A-Z]{3}$")
 _FILE: Schema = {
     "file": text("The scan or document, seen from the working folder", "berkas/invoice-domain-2026.pdf"),
@@ -28,7 +29,7 @@ INVOICE = keys(
         "date": day("Its date", "2026-11-02"),
         "received": day("The day it arrived", "2026-11-04"),
         "due": day("The day it must be paid by", "2026-11-30"),
-        "amount": amount("What is to be paid, with tax", 1665000),
+        "amount": {**amount("What is to be paid, with tax", 1665000), "maximum": _MOST},
         "currency": _CURRENCY,
         **_FILE,
     },
@@ -40,7 +41,7 @@ PAYMENT = keys(
     {
         "number": text("The number of the SPM, SP2D or transfer", "SP2D-00412"),
         "date": day("The day it was paid", "2026-11-10"),
-        "amount": amount("What was paid, with tax", 1665000),
+        "amount": {**amount("What was paid, with tax", 1665000), "maximum": _MOST},
         "currency": _CURRENCY,
         **_FILE,
     },
@@ -55,8 +56,8 @@ HANDOVER = keys(
 )
 _TERMS: Schema = {
     "contract": text("The number of the contract or SPK", "SPK-12/2026"),
-    "price": amount("The price of a period, without tax", 1500000),
-    "tax": amount("Tax in percent", 11),
+    "price": {**amount("The price of a period, without tax", 1500000), "maximum": _MOST},
+    "tax": {**amount("Tax in percent", 11), "maximum": 100},
     "currency": _CURRENCY,
     "invoice": INVOICE,
     "payment": PAYMENT,

@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from icalendar import Calendar as Agenda
 
 from runner.actions.service_calendar import ACTION
@@ -254,3 +256,41 @@ def test_the_command_writes_the_files_and_says_so(tmp_path: Path) -> None:
     ]
     assert all(Path(path).stat().st_size for path in told["files"].values())
     assert {each["name"]: each["stage"] for each in told["services"]}["unknown"] == "unknown"
+
+
+DAYS = st.dates(date(1989, 12, 1), date(2200, 2, 1)).map(date.isoformat)
+NUMBERS = st.one_of(st.integers(0, 10**15), st.floats(0, 1e15))
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
+PAPER = st.fixed_dictionaries(
+    {"number": TEXTS, "date": DAYS, "amount": NUMBERS}, optional={"due": DAYS, "currency": st.just("USD")}
+)
+PERIOD = {"price": NUMBERS, "tax": st.integers(0, 100), "currency": st.sampled_from(["IDR", "USD"]), "invoice": PAPER}
+HOSTILE = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["domain", "hosting", "certificate"])},
+    optional={
+        "name": TEXTS,
+        "provider": TEXTS,
+        "expires": DAYS,
+        "started": DAYS,
+        "observed": DAYS,
+        "period": st.sampled_from(["1 hari", "1 bulan", "999 tahun"]),
+        "notice": st.sampled_from(["30 hari", "999 tahun"]),
+        "budget": st.fixed_dictionaries({"mak": TEXTS}),
+        "renewal": st.fixed_dictionaries({"expires": DAYS}, optional={**PERIOD, "payment": PAPER}),
+        "history": st.lists(st.fixed_dictionaries({"started": DAYS, "expires": DAYS}, optional=PERIOD), max_size=2),
+        **PERIOD,
+    },
+)
+
+
+@given(st.lists(HOSTILE, min_size=1, max_size=2))
+@settings(deadline=None, max_examples=150)
+def test_whatever_the_register_accepts_can_be_reported(services: list[dict[str, Any]]) -> None:
+    named = {f"s{number}": service for number, service in enumerate(services)}
+    try:
+        inventory = parse_inventory([Document("a.yml", json.dumps({"services": named}))])
+    except Refused:
+        return
+    files = render_all(gather_facts(inventory, None, NOW))
+    assert Agenda.from_ical(files["layanan.ics"]).walk("VCALENDAR")
+    assert files["daftar-layanan.html"].rstrip().endswith(b"</html>")

@@ -9,7 +9,7 @@ from datetime import date, timedelta, tzinfo
 from typing import Any
 
 from runner.contract import Call
-from runner.register import Service, read_day
+from runner.register import EARLIEST, FURTHEST, Service, read_day
 
 REMEMBERED_DAYS = 30
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=\Z|T)")
@@ -38,11 +38,13 @@ def find_expiry(
     """
     seen, fault = observe(call, service, zone)
     if seen:
+        seen = min(max(seen, EARLIEST), FURTHEST)  # "never" is written 9999-12-31
         return Sighting(seen, "observed", seen, today, fault)
     remembered, on = read_day(earlier.get("seen")), read_day(earlier.get("seen_on"))
     if remembered and on and timedelta() <= today - on <= timedelta(days=REMEMBERED_DAYS):
         return Sighting(remembered, "remembered", remembered, on, fault)
     expires = parse_day(registered)
+    expires = expires if expires and EARLIEST <= expires <= FURTHEST else None
     return Sighting(expires, "register" if expires else "", fault=fault or ("" if expires else explain(registered)))
 
 
