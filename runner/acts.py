@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from runner.contract import Action, Call, Connection, Effect, Evidence, Outcome, Reach, Reason, Recorder, Status
 from runner.durations import Deadline
@@ -46,8 +45,7 @@ class Services(Protocol):
         """The time, in UTC."""
 
 
-@dataclass(frozen=True, slots=True)
-class Act:
+class Act(NamedTuple):
     """A task with its inputs filled, ready to be claimed and done. `mode` is "run", "probe" or "preview"."""
 
     key: Key

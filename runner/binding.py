@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.actions import ACTIONS
 from runner.calendar import Calendar
@@ -26,16 +25,14 @@ Keep = Callable[[str, bytes, str], Any]
 NO_EARLIER: Earlier = lambda step, target: False  # noqa: E731  # a value, as the default of a parameter
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(NamedTuple):
     """A plan and the calendar of the office that carries it out."""
 
     plan: Plan
     calendar: Calendar
 
 
-@dataclass(frozen=True, slots=True)
-class Documents:
+class Documents(NamedTuple):
     """The files that a plan is made of: the playbook's path, and the inventory's files or folders."""
 
     playbook: Path

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from runner.durations import Deadline
 from runner.notices import Notifier
@@ -73,8 +73,7 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """A kept file: its name for people, SHA-256 (hex), size in bytes and media type."""
 
     name: str
@@ -83,8 +82,7 @@ class Evidence:
     media_type: str = "application/octet-stream"
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something wrong out there; the same fault on the same target always has the same `key`."""
 
     key: str
@@ -92,8 +90,7 @@ class Problem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What waits for a person: the role that must act, what is asked, the labels to choose from (none: a signature)."""
 
     role: str
@@ -119,8 +116,7 @@ class Outcome:
     request: Request | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """What `run` would do, in one sentence; `diff` is a unified diff where content would change."""
 
     message: str
@@ -146,8 +142,7 @@ class Command:
     output_limit: int = OUTPUT_LIMIT
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """How a command ended: exit code (128 + n when signal n ended it), both streams, a remark about how it ran."""
 
     exit_code: int
@@ -190,8 +185,7 @@ class Recorder(Protocol):
         """The HTML document of that kind ("situation") about this run so far and the open problems."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """One task to be done on one target; all that an action may know and use.
 
     `target` is the target's settings with `name` and `kind` (None in a step that runs once), `inputs` the filled
@@ -222,8 +216,7 @@ def _no_preview(call: Call) -> Preview | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """An action's contract as data, beside the functions that keep it.
 
     `inputs` and `outputs` map a name to its JSON Schema, each with `description` and `examples`. An input is

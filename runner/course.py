@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.acts import Act
 from runner.calendar import Calendar
@@ -18,23 +18,20 @@ from runner.progress import Progress
 from runner.scope import Values
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Wait that many seconds before going on."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Include:
+class Include(NamedTuple):
     """Carry out another plan as a run of its own."""
 
     key: Key
     plan: Plan
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """Leave a step for another one, or ("end", "out") for none; `why` is the decision or failure."""
 
     source: str

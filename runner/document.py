@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.contract import Outcome, Reason, Request, Severity, Status, worst
 from runner.events import Key
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(NamedTuple):
     """One try of a task. `ended` is None where it never finished: it is then `interrupted`, or waits for a person."""
 
     number: int
@@ -21,8 +19,7 @@ class Try:
     ended: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRecord:
+class TaskRecord(NamedTuple):
     """A task on one target; its state is that of the latest try. `place` is the claim's item, `item` its value."""
 
     id: str
@@ -42,8 +39,7 @@ class TaskRecord:
         return self.latest.outcome
 
 
-@dataclass(frozen=True, slots=True)
-class TargetRecord:
+class TargetRecord(NamedTuple):
     """A step on one target (None where it runs once). `used_seconds` is working time, None until it finished."""
 
     target: str | None
@@ -59,8 +55,7 @@ class TargetRecord:
     tasks: tuple[TaskRecord, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StepRecord:
+class StepRecord(NamedTuple):
     """One attempt of a step; `attempt` is 0 for a step that was never begun, `time_limit` is as written."""
 
     id: str
@@ -75,8 +70,7 @@ class StepRecord:
         return worst([target.status for target in self.targets])
 
 
-@dataclass(frozen=True, slots=True)
-class FoundProblem:
+class FoundProblem(NamedTuple):
     """A problem that a run found, and where; `step` and `task` say what found it."""
 
     key: str
@@ -87,8 +81,7 @@ class FoundProblem:
     task: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A person's act: who answered the request of that key, as what, with which label, and how it was proved."""
 
     key: Key
@@ -101,8 +94,7 @@ class Answer:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
+class OpenRequest(NamedTuple):
     """A request that nobody has answered, and since when it waits; `due` is when the step's limit passes."""
 
     key: Key
@@ -112,8 +104,7 @@ class OpenRequest:
     due: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(NamedTuple):
     """A decision or a failure that went on at another step; `back` where that began new attempts."""
 
     step: str
@@ -125,8 +116,7 @@ class Move:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What a run did. `steps` has the latest attempt of each step in the playbook's order, `attempts` the earlier ones.
 
     `started` is what the run's first event says: sources, options, targets and so on. Until the run has ended,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.errors import Mistake, did_you_mean
 from runner.source import Source, Where
@@ -12,8 +12,7 @@ from runner.source import Source, Where
 MOST_SUGGESTIONS = 50  # comparing with ten thousand names takes time
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where something is written: a path into a YAML source, or a line of another one."""
 
     source: Source

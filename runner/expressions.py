@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 from jinja2 import nodes
@@ -45,8 +45,7 @@ class Missing(LookupError):
     """A value that an expression needs is not there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(NamedTuple):
     """One value that an expression reads: `tasks.database.part` is root "tasks" with path ("database", "part").
 
     `optional` tells that the expression does without it (`| default(…)`, `is defined`); `whole` that the
@@ -85,8 +84,7 @@ class Expression:
         return list(value) if isinstance(value, Iterator) else value
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(NamedTuple):
     """Text with expressions in it, in order."""
 
     parts: tuple[str | Expression, ...]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 LONGEST_SHOWN = 60
 
@@ -30,8 +29,7 @@ class Failure(Protocol):
         """Keys and indexes from the root of the schema."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing that does not fit: its path, whether the key (not the value) is meant, what is wrong, what to do."""
 
     path: tuple[str | int, ...]

@@ -6,7 +6,6 @@ A resumed run goes the same way again: what was done is taken from its progress,
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from runner.acts import Act
@@ -144,7 +143,7 @@ class Flow:
             return [self._course.record(key, task.action.name, refused)]
         outcomes = []
         for index, item in enumerate(items):
-            outcome = yield from self._task(task, key._replace(item=str(index)), replace(scope, item=item))
+            outcome = yield from self._task(task, key._replace(item=str(index)), scope._replace(item=item))
             outcomes.append(outcome)
             if self._lane.waiting:
                 break
@@ -205,7 +204,7 @@ class Flow:
             if refused:
                 outcome = self._course.record(key, INCLUDE, refused)
             else:
-                outcome = yield Include(key, replace(planned.child, extra={**planned.child.extra, **variables}))
+                outcome = yield Include(key, planned.child._replace(extra={**planned.child.extra, **variables}))
         if outcome.status is Status.WAITING:
             self._lane.waiting = True
             return outcome

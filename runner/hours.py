@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -59,8 +58,7 @@ class OfficeError(ValueError):
         super().__init__("\n".join(map(str, mistakes)))
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(NamedTuple):
     """Days, both included, on which some weekdays have other hours."""
 
     name: str
@@ -69,8 +67,7 @@ class Period:
     week: Week
 
 
-@dataclass(frozen=True, slots=True)
-class OfficeHours:
+class OfficeHours(NamedTuple):
     """When an office is open: its zone, its week, the periods in which that differs, its own holidays, and days
     that are worked although they would be free."""
 

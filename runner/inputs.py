@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.expressions import Expression, ExpressionError, Template, parse_template
 from runner.shell import ShellLine, parse_shell_line
@@ -13,8 +12,7 @@ Where = tuple[str | int, ...]
 Note = Callable[[Where, str, str, str], None]  # where, message, cure, fragment
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(NamedTuple):
     """A value whose texts are parsed: plain values, Templates and ShellLines in lists and mappings."""
 
     value: Any

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.describe import VARS, day, keys, text, texts, word
 
@@ -44,8 +44,7 @@ PERSON = keys(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(NamedTuple):
     """A role held from one day until another (both included, None: open); `deputy` is "Plh", "Plt" or ""."""
 
     role: str

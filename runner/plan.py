@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.contract import Action, Effect
 from runner.inputs import Compiled
@@ -14,8 +14,7 @@ from runner.playbook import Decision, Output, Playbook, Step, Task
 Targets = tuple[Target | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedTask:
+class PlannedTask(NamedTuple):
     """A task ready to be done: its action, compiled inputs and conditions, and its limit in seconds."""
 
     task: Task
@@ -32,8 +31,7 @@ class PlannedTask:
         return self.task.id
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
+class PlannedStep(NamedTuple):
     """A step with its targets ((None,) where it runs once) and its tasks. `child` is the plan of what it includes."""
 
     step: Step
@@ -59,8 +57,7 @@ class PlannedStep:
         return self.targets == (None,)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A playbook bound to an inventory: what will be done, in order, on which targets."""
 
     playbook: Playbook

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.contract import Effect, Status
 from runner.durations import Norm
@@ -17,8 +17,7 @@ RETRIED = frozenset({Status.FAILED, Status.TIMED_OUT, Status.UNREACHABLE})
 Where = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(NamedTuple):
     """Where it goes on: kind is "stop", "continue", "next", "end", "out" or "step" (then `step` is its id)."""
 
     kind: str
@@ -37,8 +36,7 @@ class Retry:
     on: frozenset[Status] = RETRIED
 
 
-@dataclass(frozen=True, slots=True)
-class Conduct:
+class Conduct(NamedTuple):
     """What steps and tasks share; a step's holds for its tasks where they say nothing else."""
 
     when: str = ""
@@ -50,8 +48,7 @@ class Conduct:
     run_as: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One act inside a step. `inputs` are as written; `limit` is in seconds, None for the action's default."""
 
     id: str
@@ -65,8 +62,7 @@ class Task:
     symbol: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """A question whose answer says where the procedure goes on; `value` decides by expression, else a person."""
 
     question: str
@@ -76,16 +72,14 @@ class Decision:
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """An input as on the form; `needs` names the setting of the target that must be there."""
 
     text: str
     needs: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """An output as on the form, and the expression that gives its value ("" where nothing does)."""
 
     id: str
@@ -114,8 +108,7 @@ class Step:
     include_vars: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Playbook:
+class Playbook(NamedTuple):
     """A procedure, its steps and its supplement. `name` is the file's name without its ending."""
 
     name: str

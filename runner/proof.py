@@ -7,7 +7,6 @@ import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from runner.chain import COLUMNS, FORM, GENESIS, Columns, columns_of, link, playbook_of
@@ -34,8 +33,7 @@ class Row(NamedTuple):
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Something wrong in a journal: the record that it shows at (`seq` 0: the journal as a whole), and what."""
 
     seq: int

@@ -6,10 +6,9 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.chain import FORM, GENESIS, Columns
 from runner.contract import Status
@@ -41,8 +40,7 @@ _LATEST_STEP = """
 _RUNS = "SELECT run FROM events INDEXED BY run_starts WHERE kind = 'run_started' ORDER BY seq"
 
 
-@dataclass(frozen=True, slots=True)
-class RunSummary:
+class RunSummary(NamedTuple):
     """A run in one line. `status` is a Status as a word, or "running", or "interrupted" where its process is gone;
     `exit_code` and `ended` are None until it ended."""
 
@@ -55,8 +53,7 @@ class RunSummary:
     ended: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Latest:
+class Latest(NamedTuple):
     """What a task or step gave when it last ended well: its outputs, when it ended, and in which run."""
 
     outputs: dict[str, Any]

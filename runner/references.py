@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.contract import Action, JsonSchema
 from runner.errors import did_you_mean
@@ -50,8 +50,7 @@ class Context:
         return replace(self, tasks_before=tasks, item=item)
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """All that references can lead to. `step_targets` holds the selected targets of each step, `earlier` tells
     whether a step that was not selected has a finished value on a target."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.contract import Outcome, Reason, Status
 from runner.expressions import Expression, Reference
@@ -88,8 +88,7 @@ class Values:
         return [(t.name, self.get(step, t)) for t in planned.targets if t is not None]
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(NamedTuple):
     """Where an expression is filled: one step on one target, with the tasks done there."""
 
     values: Values

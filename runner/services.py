@@ -6,10 +6,9 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.calendar import Calendar
 from runner.connections import Connections
@@ -55,8 +54,7 @@ def _place_secret(inventory: Inventory, name: str, message: str) -> Mistake:
     return Mistake("secrets", 0, 0, message)
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """How to reach a server: its settings with the password found and the way over jump hosts written out."""
 
     name: str
@@ -139,8 +137,7 @@ class World:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-@dataclass(frozen=True, slots=True)
-class JournalRecorder:
+class JournalRecorder(NamedTuple):
     """What a task may ask of the journal."""
 
     journal: Journal

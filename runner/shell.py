@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.expressions import Expression, ExpressionError, Template, parse_template, render_text
 
@@ -25,8 +25,7 @@ _KEYWORDS = frozenset({"if", "then", "elif", "else", "while", "until", "do", "!"
 _HERE_DOCUMENT = re.compile(r"<<-?[ \t]*(?:'([^'\n]+)'|\"([^\"\n]+)\"|\\?([^\s;&|()<>'\"]+))")
 
 
-@dataclass(frozen=True, slots=True)
-class ShellLine:
+class ShellLine(NamedTuple):
     """A checked shell line."""
 
     template: Template

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.calendar import Calendar
 from runner.contract import Problem, Status
@@ -51,8 +51,7 @@ class Request:
     child: Callable[[str], Progress] = lambda run: Progress()
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How a run ended: its status, those of its steps, the problems found, the outputs for who includes it, and whether
     it waits for a person, which the worst status may hide."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from runner.acts import Act
@@ -65,7 +64,7 @@ class Tries:
         if act.effect is Effect.READ or act.action.repeat is Repeat.SAFE:
             return following
         if act.action.repeat is Repeat.PROBE:
-            return replace(following, mode="probe")
+            return following._replace(mode="probe")
         answer = self._progress.answers.get(act.key)
         if answer is None:
             question = f"'{act.key.task}' was cut off and is not repeated unseen. Was it done?"
@@ -93,7 +92,7 @@ class Tries:
 
 
 def _following(act: Act) -> Act:
-    return replace(act, key=act.key._replace(tries=act.key.tries + 1))
+    return act._replace(key=act.key._replace(tries=act.key.tries + 1))
 
 
 def answered(answer: Mapping[str, Any]) -> Outcome:

@@ -124,8 +124,7 @@ class Lab:
             self._action("lab.never", Effect.CHANGE, Repeat.NEVER),
             self._action("lab.probe", Effect.CHANGE, Repeat.PROBE, probe=self._probe),
             self._action("lab.remote", Effect.READ, Repeat.SAFE, reach=Reach.SERVER),
-            replace(
-                self._action("lab.ask", Effect.OUTSIDE, Repeat.SAFE),
+            self._action("lab.ask", Effect.OUTSIDE, Repeat.SAFE)._replace(
                 person=True,
                 targets=("",),
                 run=self._ask,
