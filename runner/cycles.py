@@ -77,7 +77,12 @@ class _Checker:
 
     def _check_day(self, at: Where, value: object) -> None:
         if isinstance(value, str) and len(value) == 10 and read_day(value) is None:
-            self._wrong(at, f"'{value}' is not a day of the calendar, or of no year that can be meant", _CURE_DAY)
+            try:
+                date.fromisoformat(value)
+            except ValueError:
+                self._wrong(at, f"'{value}' is not a day of the calendar", _CURE_DAY)
+            else:
+                self._wrong(at, f"the year of '{value}' cannot be meant", "check it")
 
     def _check_papers(self, at: Where, period: Mapping[str, Any]) -> None:
         for kind in PAPERS:
