@@ -31,7 +31,7 @@ def render_memo(facts: Facts) -> str:
         receiver=_post(receiver, "Sekretaris"),
         signer=sender.name if sender else "",
         number=sender.nip if sender else "",
-        rows=[_ask(entry) for entry in entries],
+        rows=[_ask(entry) for entry in sorted(entries, key=lambda entry: (entry.month, entry.ends))],
         totals=add_up(entries),
         moment=plain_day(facts.today),
         year=str(facts.today.year),
