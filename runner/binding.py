@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 from runner.actions import ACTIONS
 from runner.calendar import Calendar
-from runner.documents import Document
 from runner.errors import Mistake, Refused, refuse
-from runner.evidence import EvidenceStore
 from runner.hours import OfficeError
 from runner.inventory import Inventory, load_inventory, parse_inventory
+from runner.inventory.documents import Document
 from runner.plan import Plan, Selection
-from runner.planning import Earlier, build_plan
+from runner.plan.planning import Earlier, build_plan
 from runner.playbook import Playbook
-from runner.reading import load_playbook
+from runner.playbook.reading import load_playbook
+from runner.record.evidence import EvidenceStore
 
 Keep = Callable[[str, bytes, str], Any]
 NO_EARLIER: Earlier = lambda step, target: False  # noqa: E731  # a value, as the default of a parameter

@@ -13,8 +13,8 @@ from typing import Any
 
 from runner.actions import ACTIONS
 from runner.contract import Action
-from runner.keywords import PLAYBOOK
-from runner.nouns import INVENTORY_SCHEMA
+from runner.inventory.nouns import INVENTORY_SCHEMA
+from runner.playbook.keywords import PLAYBOOK
 
 MADE = "<!-- made by `make reference` from the declarations in runner/; edit those -->"
 DEEPEST = 12

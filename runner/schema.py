@@ -13,9 +13,9 @@ from typing import Any
 
 from runner.actions import ACTIONS
 from runner.contract import Action
-from runner.keywords import PLAYBOOK
-from runner.nouns import INVENTORY_SCHEMA
-from runner.record_schema import RECORD_SCHEMA
+from runner.inventory.nouns import INVENTORY_SCHEMA
+from runner.playbook.keywords import PLAYBOOK
+from runner.record.record_schema import RECORD_SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 OWN_KEYWORDS = frozenset({"optional", "secret", "shell", "names"})

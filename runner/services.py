@@ -15,10 +15,10 @@ from runner.connections import Connections
 from runner.contract import Connection, Evidence, Recorder
 from runner.errors import Failed, Mistake, Refused
 from runner.events import Key
-from runner.evidence import EvidenceStore
 from runner.inventory import Inventory, Target
-from runner.journal import Journal
 from runner.notices import Notifier
+from runner.record.evidence import EvidenceStore
+from runner.record.journal import Journal
 from runner.secrets import Redactor
 
 Render = Callable[[str, str], bytes]  # run, kind of document

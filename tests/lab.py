@@ -20,24 +20,24 @@ from typing import Any
 
 from runner.calendar import Calendar
 from runner.contract import Action, Call, Connection, Effect, Evidence, Outcome, Preview, Reach, Repeat, Request, Status
-from runner.document import Record
-from runner.documents import Document
 from runner.durations import Deadline
 from runner.engine import Engine
+from runner.engine.executors import Threads
+from runner.engine.heading import describe
+from runner.engine.progress import build_progress
+from runner.engine.scope import StepValue
+from runner.engine.terms import Brake, Ending
+from runner.engine.terms import Request as RunRequest
 from runner.errors import Refused, Unreachable
 from runner.events import Event, Key, Kind
-from runner.executors import Threads
-from runner.heading import describe
 from runner.inventory import Inventory, Target, parse_inventory
+from runner.inventory.documents import Document
 from runner.plan import Plan, Selection
-from runner.planning import build_plan
-from runner.progress import build_progress
-from runner.reading import load_playbook
+from runner.plan.planning import build_plan
+from runner.playbook.reading import load_playbook
 from runner.record import build_record
+from runner.record.document import Record
 from runner.redactor import Redactor
-from runner.scope import StepValue
-from runner.terms import Brake, Ending
-from runner.terms import Request as RunRequest
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)  # Monday, 09.00 WIB
 RUN = "20261123-0200-bcdfg"

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.ansible_forms import parse_host, parse_value
-from runner.documents import Document
 from runner.errors import Refused
 from runner.inventory import Inventory, load_inventory, parse_inventory
-from runner.scripts import run_inventory_script
+from runner.inventory.ansible_forms import parse_host, parse_value
+from runner.inventory.documents import Document
+from runner.inventory.scripts import run_inventory_script
 
 HOSTS = Path(__file__).parent / "cases" / "inventory" / "hosts.ini"
 
@@ -305,7 +305,7 @@ def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None
 
 
 def test_a_program_that_prints_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runner.scripts.LARGEST_OUTPUT", 1000)
+    monkeypatch.setattr("runner.inventory.scripts.LARGEST_OUTPUT", 1000)
     with pytest.raises(Refused, match="printed more than 1000 bytes"):
         load_inventory([program(tmp_path, "yes")])
 

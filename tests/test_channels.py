@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from runner.channels import is_loopback, is_safe
-from runner.documents import Document
 from runner.errors import Refused
 from runner.inventory import parse_inventory
+from runner.inventory.channels import is_loopback, is_safe
+from runner.inventory.documents import Document
 
 SECRETS = "secrets: {mail: {env: A}, bot: {env: B}}\n"
 ACCEPTED = [

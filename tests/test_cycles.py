@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.documents import Document
 from runner.errors import Refused
 from runner.inventory import Inventory, parse_inventory
-from runner.register import move, parse_service, renewal_days
+from runner.inventory.documents import Document
+from runner.inventory.register import move, parse_service, renewal_days
 
 SERVICE = "people: {budi: {name: Budi}}\nservices:\n  d:\n    kind: domain\n    expires: 2026-12-31\n"
 

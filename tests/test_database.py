@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from runner.database import Format, connect_to_write, create_database, database_errors
 from runner.errors import RecordError
+from runner.record.database import Format, connect_to_write, create_database, database_errors
 
 ROOT = Path(__file__).parent.parent
 FORM = Format(0x12345678, 1, "PRAGMA journal_mode = WAL; CREATE TABLE things (name TEXT);")
@@ -49,7 +49,7 @@ def test_many_processes_may_create_one_file(tmp_path: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from runner.database import connect_to_write, create_database
+from runner.record.database import connect_to_write, create_database
 from tests.test_database import FORM
 sys.stdin.readline()
 create_database(Path(sys.argv[1]), FORM)

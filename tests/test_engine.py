@@ -11,11 +11,11 @@ import pytest
 
 from runner import engine
 from runner.contract import Call, Outcome, Problem, Severity, Status
-from runner.course import Pause
+from runner.engine.course import Pause
+from runner.engine.scope import StepValue
 from runner.errors import Refused, TimeUp
 from runner.events import Kind
 from runner.plan import Selection
-from runner.scope import StepValue
 from tests.lab import INVENTORY, Lab, fail, ok, unreachable
 
 WAIT = 10.0
@@ -377,7 +377,7 @@ def test_a_retry_ends_with_its_count_and_heeds_its_outcomes(monkeypatch: pytest.
       - {id: b, action: lab.read, retry: {count: 2, pause: 1s, on: [unreachable]}}
 """)
     lab.does = {"one.a": fail, "one.b": fail}
-    monkeypatch.setattr("runner.tries.Pause", lambda seconds: Pause(0.0))
+    monkeypatch.setattr("runner.engine.tries.Pause", lambda seconds: Pause(0.0))
     lab.run()
     assert [(key.task, key.tries) for key in lab.calls] == [("a", 1), ("a", 2), ("a", 3), ("b", 1)]
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from runner.contract import Evidence
 from runner.errors import Failed, RecordError
-from runner.evidence import EvidenceStore
+from runner.record.evidence import EvidenceStore
 
 ROOT = Path(__file__).parent.parent
 
@@ -95,7 +95,7 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
 import resource, sys
 from pathlib import Path
 from runner.errors import RecordError
-from runner.evidence import EvidenceStore
+from runner.record.evidence import EvidenceStore
 store = EvidenceStore(Path(sys.argv[1]))
 store.keep("small", b"fits")
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000000, 1000000))

@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.actions import ACTIONS
-from runner.documents import Document
 from runner.errors import Mistake, Refused
 from runner.inventory import parse_inventory
+from runner.inventory.documents import Document
 from runner.plan import Selection
-from runner.planning import build_plan
-from runner.reading import load_playbook
+from runner.plan.planning import build_plan
+from runner.playbook.reading import load_playbook
 from runner.source import parse_source
 
 HERE = Path(__file__).parent

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from runner.documents import Document
 from runner.errors import Refused
 from runner.inventory import Inventory, load_inventory, parse_inventory
-from runner.nouns import INVENTORY_SCHEMA, KINDS, NOUNS, view_keys
+from runner.inventory.documents import Document
+from runner.inventory.nouns import INVENTORY_SCHEMA, KINDS, NOUNS, view_keys
 from runner.secrets import SecretReference
 
 COURT = Path(__file__).parent / "cases" / "inventory" / "court.yml"

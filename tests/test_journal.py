@@ -20,12 +20,12 @@ from pathlib import Path
 
 import pytest
 
-from runner import problems, reader
 from runner.contract import Outcome, Status
 from runner.errors import RecordError, Refused
 from runner.events import Event
-from runner.journal import DuplicateClaim, Journal, new_run_id
-from runner.locks import Locks
+from runner.record import problems, reader
+from runner.record.journal import DuplicateClaim, Journal, new_run_id
+from runner.record.locks import Locks
 from tests.event_factory import START, RunFactory
 
 ROOT = Path(__file__).parent.parent
@@ -132,7 +132,7 @@ def test_the_table_refuses_changes(journal: Journal) -> None:
 APPEND = """
 import sys
 from pathlib import Path
-from runner.journal import Journal
+from runner.record.journal import Journal
 from tests.event_factory import RunFactory
 records, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 run, journal = RunFactory(name), Journal.open(Path(records))
@@ -157,7 +157,7 @@ def test_one_of_many_processes_gets_a_claim(records: Path) -> None:
     code = """
 import sys
 from pathlib import Path
-from runner.journal import DuplicateClaim, Journal
+from runner.record.journal import DuplicateClaim, Journal
 from tests.event_factory import RunFactory
 journal = Journal.open(Path(sys.argv[1]))
 sys.stdin.readline()
@@ -237,7 +237,7 @@ def test_a_forked_child_is_refused(records: Path) -> None:
 import os, sys
 from pathlib import Path
 from runner.errors import RecordError
-from runner.journal import Journal
+from runner.record.journal import Journal
 from tests.event_factory import RunFactory
 journal = Journal.open(Path(sys.argv[1]))
 journal.append([RunFactory().started()])
@@ -334,7 +334,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_read(open_folder: Path) -> 
 import os, sys
 from pathlib import Path
 from runner.errors import RecordError
-from runner.journal import Journal
+from runner.record.journal import Journal
 from tests.event_factory import RunFactory
 if os.getuid() == 0:
     os.setuid(65534)

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.calendar import Calendar
-from runner.ladder import LADDER, Memory, Rule, Standing, judge
-from runner.register import parse_service
+from runner.inventory.ladder import LADDER, Memory, Rule, Standing, judge
+from runner.inventory.register import parse_service
 
 CALENDAR = Calendar.from_office({"timezone": "Asia/Jakarta"})
 RULE = Rule(CALENDAR.is_working_day)

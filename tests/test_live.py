@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from runner.board import Board
 from runner.contract import Outcome, Status
-from runner.live import Live
+from runner.screen.board import Board
+from runner.screen.live import Live
 from tests.event_factory import START, RunFactory
 from tests.terminal import PROMPT, Terminal, terminal
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from runner.errors import Locked
-from runner.locks import Locks
+from runner.record.locks import Locks
 
 ROOT = Path(__file__).parent.parent
 HOLD = """
 import sys
 from pathlib import Path
-from runner.locks import Locks
+from runner.record.locks import Locks
 with Locks(Path(sys.argv[1])).acquire("other", "care", [("backup", "site"), ("sign", None)], "siti"):
     print("held", flush=True)
     sys.stdin.readline()

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.errors import Refused
-from runner.patterns import select_names, split_terms
+from runner.inventory.patterns import select_names, split_terms
 
 NAMES = dict.fromkeys(["web1", "web2", "web3", "web10", "db1", "db2", "lone", "2001:db8::5", "fe80::1"])
 GROUPS = {
@@ -100,7 +100,7 @@ def test_a_file_holds_patterns_and_its_mistakes_have_lines(tmp_path: Path) -> No
 
 
 def test_a_regular_expression_cannot_hang(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runner.patterns.REGEX_SECONDS", 0.5)
+    monkeypatch.setattr("runner.inventory.patterns.REGEX_SECONDS", 0.5)
     started = time.monotonic()
     with pytest.raises(Refused, match=r"takes longer than 0\.5 seconds"):
         select_names("~(a+)+$", {"a" * 60 + "b": None}, {})

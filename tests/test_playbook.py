@@ -9,7 +9,7 @@ import pytest
 from runner.contract import Effect, Status
 from runner.errors import Mistake
 from runner.playbook import DEFAULT_ROUNDS, STOP, Playbook, Route
-from runner.reading import DEEPEST_INCLUDE, load_playbook
+from runner.playbook.reading import DEEPEST_INCLUDE, load_playbook
 
 HEAD = "procedure: {title: T, roles: {admin: Admin}}\nsteps:\n"
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from runner.contract import Outcome, Severity, Status
-from runner.journal import Journal
-from runner.problems import OpenProblem, open_problems
+from runner.record.journal import Journal
+from runner.record.problems import OpenProblem, open_problems
 from tests.event_factory import START, RunFactory, found, skipped
 
 

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from runner.chain import COLUMNS, GENESIS, canonical, columns_of, link
 from runner.contract import Evidence, Status
 from runner.errors import RecordError, Refused
-from runner.evidence import EvidenceStore
-from runner.journal import Journal
-from runner.proof import Fault
+from runner.record.chain import COLUMNS, GENESIS, canonical, columns_of, link
+from runner.record.evidence import EvidenceStore
+from runner.record.journal import Journal
+from runner.record.proof import Fault
 from tests.event_factory import RunFactory, found, with_evidence
 
 ROWS = 18  # three runs of six events

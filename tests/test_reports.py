@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.contract import Evidence, Outcome, Reason, Severity, Status
-from runner.document import Record
 from runner.events import Event, Kind, outcome_to_json
-from runner.people import Holding, Person
-from runner.problems import OpenProblem
+from runner.inventory.people import Holding, Person
 from runner.record import build_record
+from runner.record.document import Record
+from runner.record.problems import OpenProblem
 from runner.reports.form import render_form
 from runner.reports.situation import render_situation
 from runner.source import load_source

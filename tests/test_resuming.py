@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.contract import Outcome, Status
-from runner.course import Pause
+from runner.engine.course import Pause
+from runner.engine.scope import StepValue
 from runner.events import Event, Key, Kind
 from runner.plan import Selection
-from runner.scope import StepValue
 from tests.lab import NOW, RUN, Lab, fail, key_of, ok, unreachable
 
 CHILD = """
@@ -63,7 +63,7 @@ STEPS = """
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runner.tries.Pause", lambda seconds: Pause(0.0))
+    monkeypatch.setattr("runner.engine.tries.Pause", lambda seconds: Pause(0.0))
 
 
 def build() -> Lab:

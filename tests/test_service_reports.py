@@ -21,11 +21,11 @@ from icalendar import Calendar as Agenda
 from runner.actions.service_calendar import ACTION
 from runner.cli import group
 from runner.contract import Outcome, Status
-from runner.documents import Document
 from runner.errors import Refused
 from runner.events import Event, Kind, outcome_to_json
 from runner.inventory import Inventory, parse_inventory
-from runner.journal import Journal
+from runner.inventory.documents import Document
+from runner.record.journal import Journal
 from runner.reports import pdf
 from runner.reports.agenda import render_agenda
 from runner.reports.bundle import render_all, render_kind

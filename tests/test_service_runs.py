@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.demo import build_demo
-from runner.journal import Journal
+from runner.record.journal import Journal
 
 ROOT = Path(__file__).parents[1]
 

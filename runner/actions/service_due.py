@@ -13,8 +13,8 @@ from runner.actions.services.observing import Sighting, find_expiry
 from runner.actions.services.telling import find_problems, find_recipients, render_message, render_reason
 from runner.calendar import Calendar
 from runner.contract import Action, Call, Effect, Outcome, Reach, Repeat, Status
-from runner.ladder import Memory, Rule, Standing, judge
-from runner.register import Service, parse_service, read_day
+from runner.inventory.ladder import Memory, Rule, Standing, judge
+from runner.inventory.register import Service, parse_service, read_day
 
 TIMEZONE = "Asia/Jakarta"
 

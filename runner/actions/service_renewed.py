@@ -18,8 +18,8 @@ from runner.calendar import Calendar
 from runner.contract import Action, Call, Effect, Outcome, Problem, Reach, Repeat, Severity, Status
 from runner.durations import parse_norm
 from runner.errors import Failed
+from runner.inventory.register import Period, Service, parse_service, read_day
 from runner.messages import render_date
-from runner.register import Period, Service, parse_service, read_day
 
 TIMEZONE = "Asia/Jakarta"
 TOLERANCE = timedelta(days=1)  # registries count in UTC, and some registers write the first unpaid day

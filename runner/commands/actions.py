@@ -12,7 +12,7 @@ from runner.commands.options import format_option
 from runner.contract import Action
 from runner.errors import did_you_mean, refuse
 from runner.screen import print_json, show_paged, width
-from runner.tables import render_table, wrap
+from runner.screen.tables import render_table, wrap
 
 
 @click.command("actions")

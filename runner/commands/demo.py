@@ -17,13 +17,13 @@ from runner.commands.sign import answer_event
 from runner.contract import Status
 from runner.demo.build import Act, Demo, build_demo
 from runner.demo.server import serve
-from runner.document import Record
 from runner.errors import refuse
-from runner.evidence import EvidenceStore
-from runner.journal import Journal
 from runner.plan import Selection
+from runner.record.document import Record
+from runner.record.evidence import EvidenceStore
+from runner.record.journal import Journal
 from runner.screen import Screen, show, width
-from runner.summary import render_summary
+from runner.screen.summary import render_summary
 
 RECORDS = Path("records")
 REPORT = "laporan-situasi.html"

@@ -14,22 +14,22 @@ from typing import Any
 from runner import __version__
 from runner.binding import Bound, keep_sources
 from runner.connections import open_connections
-from runner.document import Record
 from runner.engine import Emit, Engine
+from runner.engine.executors import Threads
+from runner.engine.heading import describe
+from runner.engine.progress import build_progress
+from runner.engine.scope import StepValue
+from runner.engine.terms import Brake, Ending, Request
 from runner.events import Event
-from runner.evidence import EvidenceStore
-from runner.executors import Threads
-from runner.heading import describe
 from runner.inventory import Inventory
-from runner.journal import Journal, new_run_id
-from runner.locks import Locks
 from runner.plan import Plan
-from runner.problems import open_problems
-from runner.progress import build_progress
 from runner.record import build_record
-from runner.scope import StepValue
+from runner.record.document import Record
+from runner.record.evidence import EvidenceStore
+from runner.record.journal import Journal, new_run_id
+from runner.record.locks import Locks
+from runner.record.problems import open_problems
 from runner.services import Secrets, open_world
-from runner.terms import Brake, Ending, Request
 
 DRY_RUN = "dry-run"
 

@@ -10,9 +10,9 @@ import click
 from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
 from runner.durations import render_duration
-from runner.reader import RunSummary
+from runner.record.reader import RunSummary
 from runner.screen import print_json, show_paged, width
-from runner.tables import coloured, printable, render_table
+from runner.screen.tables import coloured, printable, render_table
 
 
 @click.command("history")

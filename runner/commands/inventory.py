@@ -11,12 +11,12 @@ from runner.commands.options import find_inventories, format_option, inventory_o
 from runner.connections import Connections, Verdict, open_connections, record_host_key
 from runner.connections.trust import USUAL_FILES
 from runner.durations import Deadline
+from runner.engine.executors import Threads
 from runner.errors import Failed, RunnerError, refuse
-from runner.executors import Threads
 from runner.inventory import Inventory, Target, load_inventory
 from runner.screen import print_json, show, show_paged, width
+from runner.screen.tables import printable, render_table
 from runner.services import find_access
-from runner.tables import printable, render_table
 
 PING_LIMIT = 20.0
 UNREACHABLE = 4

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from runner.errors import Mistake, Refused
-from runner.reading import load_playbook
+from runner.playbook.reading import load_playbook
 
 
 @click.command("print")

@@ -8,9 +8,9 @@ import click
 
 from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
-from runner.problems import OpenProblem, open_problems
+from runner.record.problems import OpenProblem, open_problems
 from runner.screen import print_json, show_paged, width
-from runner.tables import coloured, one_line, printable, render_table
+from runner.screen.tables import coloured, one_line, printable, render_table
 
 
 @click.command("problems")

@@ -13,12 +13,12 @@ from runner.commands.execute import Options, carry_out, earlier_values
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.commands.run import explicit_steps, finish
 from runner.contract import Status
-from runner.document import Record
 from runner.errors import refuse
-from runner.evidence import EvidenceStore
-from runner.journal import Journal
 from runner.plan import Selection
 from runner.record import build_record
+from runner.record.document import Record
+from runner.record.evidence import EvidenceStore
+from runner.record.journal import Journal
 from runner.screen import Screen
 from runner.secrets import was_masked
 

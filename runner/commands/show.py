@@ -9,15 +9,15 @@ from pathlib import Path
 import click
 
 from runner.commands.options import format_option, records_option
-from runner.document import Answer, Record, StepRecord, TaskRecord
 from runner.durations import render_duration
 from runner.errors import did_you_mean, refuse
-from runner.journal import Journal
 from runner.messages import render_size
 from runner.record import build_record
+from runner.record.document import Answer, Record, StepRecord, TaskRecord
+from runner.record.journal import Journal
 from runner.screen import print_json, show_paged, width
-from runner.summary import render_steps, render_summary
-from runner.tables import coloured, one_line, printable, wrap
+from runner.screen.summary import render_steps, render_summary
+from runner.screen.tables import coloured, one_line, printable, wrap
 
 LONGEST_VALUE = 100_000
 LONGEST_OF_ALL = 400

@@ -10,13 +10,13 @@ import click
 
 from runner.commands.options import records_option
 from runner.commands.resume import beginning_of, bound_as_begun
-from runner.document import OpenRequest, Record
 from runner.errors import did_you_mean, refuse
 from runner.events import Event, Kind
-from runner.evidence import EvidenceStore
 from runner.inventory import Inventory
-from runner.journal import Journal
 from runner.record import build_record
+from runner.record.document import OpenRequest, Record
+from runner.record.evidence import EvidenceStore
+from runner.record.journal import Journal
 from runner.screen import show
 
 

@@ -11,12 +11,12 @@ from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
 from runner.commands.resume import may_go_on
 from runner.contract import FINISHED_WELL
-from runner.document import OpenRequest, Record
-from runner.journal import Journal
 from runner.record import build_record
+from runner.record.document import OpenRequest, Record
+from runner.record.journal import Journal
 from runner.screen import print_json, show_paged, width
-from runner.summary import answer_commands, command_line
-from runner.tables import coloured, one_line, printable, render_table, wrap
+from runner.screen.summary import answer_commands, command_line
+from runner.screen.tables import coloured, one_line, printable, render_table, wrap
 
 LATEST = 50
 RUNNING = "running"

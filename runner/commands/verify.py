@@ -8,7 +8,7 @@ import click
 
 from runner.commands.options import format_option, records_option
 from runner.errors import RecordError
-from runner.journal import Journal
+from runner.record.journal import Journal
 from runner.screen import print_json, show
 
 

@@ -15,6 +15,7 @@ from runner.actions.web.text import clean_text
 from runner.durations import Deadline
 from runner.errors import Failed, did_you_mean
 from runner.inventory import Inventory
+from runner.inventory.people import Person
 from runner.messages import render_date
 from runner.notices import Delivery, Letter, Notice
 from runner.notify.answers import Answer, Status, Way, hindered, refused
@@ -22,7 +23,6 @@ from runner.notify.letters import LONGEST_NAME, Form, fill_form, load_form
 from runner.notify.smtp import WAY as SMTP
 from runner.notify.telegram import WAY as TELEGRAM
 from runner.notify.webhook import WAY as WEBHOOK
-from runner.people import Person
 
 CHANNELS: Mapping[str, Way] = {"smtp": SMTP, "webhook": WEBHOOK, "telegram": TELEGRAM}
 

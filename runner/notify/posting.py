@@ -16,8 +16,8 @@ from runner.actions.web.lookup import connect, look_up
 from runner.actions.web.text import clean_text
 from runner.actions.web.tls import start_session, verifying_context
 from runner.actions.web.wire import Wire
-from runner.channels import is_safe
 from runner.durations import Deadline
+from runner.inventory.channels import is_safe
 from runner.notify.answers import Answer, deferred, hindered, refused, unreached
 
 LARGEST_REPLY = 64 * 1024

@@ -19,8 +19,8 @@ from runner.actions.web.faults import VisitError
 from runner.actions.web.lookup import connect, look_up
 from runner.actions.web.text import clean_text
 from runner.actions.web.tls import start_session, verifying_context
-from runner.channels import MAIL_ADDRESS, is_loopback
 from runner.durations import Deadline
+from runner.inventory.channels import MAIL_ADDRESS, is_loopback
 from runner.notices import Letter
 from runner.notify.answers import Answer, Status, Way, deferred, hindered, refused, sent, unreached
 from runner.notify.session import LARGEST_TALK, Session

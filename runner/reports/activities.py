@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from runner.contract import FINISHED_WELL, Outcome, Reason, Status
-from runner.document import Answer, Record, StepRecord, TargetRecord
 from runner.messages import render_deviation, render_size
+from runner.record.document import Answer, Record, StepRecord, TargetRecord
 from runner.reports.pen import Pen
 from runner.reports.values import render_duration, shorten
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 from icalendar import Alarm, Calendar, Event
 
+from runner.inventory.register import move
 from runner.messages import render_date, render_money
-from runner.register import move
 from runner.reports.facts import Fact, Facts
 from runner.reports.values import clean
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from runner.inventory import Inventory
-from runner.reader import JournalReader
+from runner.record.reader import JournalReader
 from runner.reports.agenda import render_agenda
 from runner.reports.cash import find_entries, render_csv
 from runner.reports.facts import Facts, gather_facts

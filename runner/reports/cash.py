@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from runner.register import move, renewal_days
+from runner.inventory.register import move, renewal_days
 from runner.reports.facts import Fact, Facts
 from runner.reports.values import clean
 

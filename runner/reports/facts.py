@@ -12,10 +12,10 @@ from runner.actions.services.observing import REMEMBERED_DAYS
 from runner.calendar import Calendar
 from runner.events import Event
 from runner.inventory import Inventory
-from runner.ladder import Memory, Rule, Standing, judge
-from runner.people import Person
-from runner.reader import JournalReader
-from runner.register import Service, parse_service, read_day
+from runner.inventory.ladder import Memory, Rule, Standing, judge
+from runner.inventory.people import Person
+from runner.inventory.register import Service, parse_service, read_day
+from runner.record.reader import JournalReader
 
 URGENT_FIRST = ("expired", "due", "unknown", "arranged", "later")
 _LATEST = """

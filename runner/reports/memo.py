@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from runner.inventory.people import Person
 from runner.messages import render_money
-from runner.people import Person
 from runner.reports.cash import Entry, find_entries
 from runner.reports.facts import Facts, needs_money
 from runner.reports.pages import render_page

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from runner.actions.services.telling import PAPER_NAMES, render_reason
+from runner.inventory.register import Paper, Period
 from runner.messages import MONTHS, render_date, render_moment, render_money, render_number
-from runner.register import Paper, Period
 from runner.reports.cash import NO_LINE, Entry, build_tables, find_entries
 from runner.reports.facts import Fact, Facts, needs_money
 from runner.reports.pages import render_page

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from runner.document import Record
+from runner.inventory.people import Person
 from runner.messages import Language
-from runner.people import Person
-from runner.problems import OpenProblem
+from runner.record.document import Record
+from runner.record.problems import OpenProblem
 from runner.reports.activities import (
     MOST_EVIDENCE,
     Activity,

@@ -16,8 +16,8 @@ from runner.contract import Call, Outcome, Repeat, Severity, Status
 from runner.errors import Failed, Refused
 from runner.notify.courier import Courier
 from runner.plan import Plan
-from runner.planning import build_plan
-from runner.reading import load_playbook
+from runner.plan.planning import build_plan
+from runner.playbook.reading import load_playbook
 from tests.calls import assert_fits, make_call, read_evidence
 from tests.lab import build_inventory
 from tests.mail_servers import Mailbox, mail_server

@@ -16,8 +16,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runner.cli import run as sop
-from runner.journal import Journal
 from runner.record import RECORD_SCHEMA
+from runner.record.journal import Journal
 
 SECRET = "kata/sandi & 'rahasia'"
 INVENTORY = f"""

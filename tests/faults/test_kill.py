@@ -17,8 +17,8 @@ from runner.cli import run as sop
 from runner.contract import Status
 from runner.errors import Refused
 from runner.events import Event, Key, Kind
-from runner.journal import Journal
 from runner.record import build_record
+from runner.record.journal import Journal
 
 TARGETS = 20
 INVENTORY = "office: {name: PN Contoh, timezone: Asia/Jakarta}\nservers:\n" + "".join(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from runner.describe import day, word
-from runner.ladder import LADDER
-from runner.register import KINDS, PAPERS
+from runner.inventory.ladder import LADDER
+from runner.inventory.register import KINDS, PAPERS
+from runner.shapes.describe import day, word
 
 ROLES = ("admin", "kasubbag", "sekretaris")
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from runner.actions.services.telling import PAPER_NAMES
 from runner.contract import Call, Evidence
+from runner.inventory.register import Paper, Period
 from runner.messages import render_money
-from runner.register import Paper, Period
 
 LARGEST_FILE = 50 * 1024 * 1024
 _MEDIA_TYPES = {".pdf": "application/pdf", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}

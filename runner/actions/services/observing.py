@@ -9,7 +9,7 @@ from datetime import date, timedelta, tzinfo
 from typing import Any
 
 from runner.contract import Call
-from runner.register import EARLIEST, FURTHEST, Service, read_day
+from runner.inventory.register import EARLIEST, FURTHEST, Service, read_day
 
 REMEMBERED_DAYS = 30
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?=\Z|T)")

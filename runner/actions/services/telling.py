@@ -7,9 +7,9 @@ from datetime import date
 
 from runner.actions.services.observing import Sighting
 from runner.contract import Problem, Severity
-from runner.ladder import Standing
+from runner.inventory.ladder import Standing
+from runner.inventory.register import Paper, Service
 from runner.messages import render_date
-from runner.register import Paper, Service
 
 PAPER_NAMES = {"invoice": "Invoice", "payment": "Pembayaran", "handover": "Berita acara serah terima"}
 

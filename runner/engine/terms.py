@@ -1,0 +1,62 @@
+"""On what terms a plan is run, how the run is stopped from outside, and how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Any, NamedTuple
+
+from runner.calendar import Calendar
+from runner.contract import Problem, Status
+from runner.engine.progress import Progress
+from runner.engine.scope import StepValue
+
+FORKS = 20
+
+
+class Brake:
+    """Stops a run from outside: once lets what is in flight end, twice does not wait for it."""
+
+    def __init__(self) -> None:
+        self.pulled = 0
+        self._queues: list[SimpleQueue[Any]] = []
+
+    def pull(self) -> None:
+        """Stop the run; safe in a signal handler."""
+        self.pulled += 1
+        for queue in self._queues:
+            queue.put(None)
+
+    def wake(self, queue: SimpleQueue[Any]) -> None:
+        """Wake that queue's reader when pulled."""
+        self._queues.append(queue)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How to run a plan. `header` is what the run says of itself; `explicit` are steps asked for by name; `earlier`
+    gives a step's latest value in the record; `child` gives the progress of an included run."""
+
+    run: str
+    header: Mapping[str, Any]
+    calendar: Calendar
+    progress: Progress = field(default_factory=Progress)
+    resumed: bool = False
+    forks: int = FORKS
+    dry: bool = False
+    explicit: frozenset[str] = frozenset()
+    open_problems: bool = False
+    earlier: Callable[[str, str | None], StepValue | None] = lambda step, target: None
+    child: Callable[[str], Progress] = lambda run: Progress()
+
+
+class Ending(NamedTuple):
+    """How a run ended: its status, those of its steps, the problems found, the outputs for who includes it, and whether
+    it waits for a person, which the worst status may hide."""
+
+    status: Status
+    statuses: tuple[Status, ...]
+    problems: Mapping[tuple[str, str | None], Problem]
+    outputs: Mapping[str, Any]
+    waits: bool = False

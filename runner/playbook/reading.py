@@ -1,0 +1,207 @@
+"""Playbooks read from YAML: what does not fit is a mistake at its place, the rest is read on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from runner.contract import Effect, Status
+from runner.durations import Norm, parse_limit, parse_norm
+from runner.errors import Mistake, Refused
+from runner.playbook import (
+    DEFAULT_PAUSE,
+    DEFAULT_ROUNDS,
+    RETRIED,
+    STOP,
+    Conduct,
+    Decision,
+    Input,
+    Output,
+    Playbook,
+    Retry,
+    Route,
+    Step,
+    Task,
+    Where,
+)
+from runner.playbook.mending import mend
+from runner.source import Source, load_source, parse_source
+
+DEEPEST_INCLUDE = 8
+
+Texts = Mapping[str, str]
+
+
+def load_playbook(path: Path, mistakes: list[Mistake], texts: Texts | None = None) -> Playbook | None:
+    """Given a playbook's file, return it with the playbooks it includes; add its mistakes.
+
+    With `texts` (by file), nothing is read from the disk. None where the mistakes leave no steps to speak of.
+    """
+    return _load(path, (), mistakes, texts)
+
+
+def _load(path: Path, parents: tuple[Path, ...], mistakes: list[Mistake], texts: Texts | None) -> Playbook | None:
+    file = str(path)
+    try:
+        if texts is None:
+            source = load_source(path, file, collect=mistakes)
+        else:
+            source = parse_source(texts.get(file, ""), file, collect=mistakes)
+    except Refused as refused:
+        mistakes += refused.mistakes
+        return None
+    data = mend(source, mistakes)
+    if data is None:
+        return None
+    reader = _Reader(source, path, (*parents, path.resolve()), mistakes, texts)
+    steps = tuple(reader.step(body, ("steps", index)) for index, body in enumerate(data["steps"]))
+    playbook = Playbook(
+        name=path.stem,
+        source=source,
+        procedure=data["procedure"],
+        steps=steps,
+        supplement=data.get("supplement", {}),
+        vars=data.get("vars", {}),
+        outputs=data.get("outputs", {}),
+    )
+    reader.check_names(playbook)
+    return playbook
+
+
+class _Reader:
+    """Builds steps from data that fits the schema; what the schema cannot tell is noted with its place."""
+
+    def __init__(
+        self, source: Source, path: Path, chain: tuple[Path, ...], mistakes: list[Mistake], texts: Texts | None
+    ) -> None:
+        self._source = source
+        self._path = path
+        self._chain = chain
+        self._mistakes = mistakes
+        self._texts = texts
+
+    def step(self, body: Mapping[str, Any], where: Where) -> Step:
+        conduct = self._conduct(body, where, Conduct())
+        return Step(
+            id=body["id"],
+            activity=body["activity"],
+            where=where,
+            norm=self._norm(body.get("time_limit"), where),
+            conduct=conduct,
+            actors=_actors(body.get("actor")),
+            remark=body.get("remark", ""),
+            inputs=tuple(Input(i["text"], i.get("needs", "")) for i in body.get("inputs", ())),
+            outputs=tuple(Output(o["id"], o["text"], o.get("value", "")) for o in body.get("outputs", ())),
+            targets=body.get("targets", ""),
+            once=body.get("once", False),
+            tasks=tuple(self._task(t, (*where, "tasks", n), conduct) for n, t in enumerate(body.get("tasks", ()))),
+            decision=_decision(body),
+            include=self._include(body, where),
+            include_vars=body.get("with", {}),
+        )
+
+    def _task(self, body: Mapping[str, Any], where: Where, step: Conduct) -> Task:
+        return Task(
+            id=body["id"],
+            action=body["action"],
+            inputs=body.get("with", {}),
+            conduct=self._conduct(body, where, step),
+            where=where,
+            limit=self._seconds(body.get("time_limit"), (*where, "time_limit")),
+            effect=Effect(body["effect"]) if "effect" in body else None,
+            actors=_actors(body.get("actor")),
+            symbol=body.get("symbol", ""),
+        )
+
+    def _conduct(self, body: Mapping[str, Any], where: Where, above: Conduct) -> Conduct:
+        return Conduct(
+            when=body.get("when", ""),
+            for_each=body.get("for_each"),
+            retry=self._retry(body["retry"], (*where, "retry")) if "retry" in body else above.retry,
+            on_failure=_route(body.get("on_failure"), above.on_failure),
+            on_unreachable=_route(body.get("on_unreachable"), above.on_unreachable),
+            always=body.get("always", above.always),
+            run_as=body.get("run_as", above.run_as),
+        )
+
+    def _retry(self, body: Mapping[str, Any], where: Where) -> Retry:
+        pause = self._seconds(body.get("pause"), (*where, "pause"))
+        on = frozenset(map(Status, body["on"])) if "on" in body else RETRIED
+        return Retry(body["count"], DEFAULT_PAUSE if pause is None else pause, on)
+
+    def _seconds(self, text: str | None, where: Where) -> float | None:
+        if text is None:
+            return None
+        try:
+            return parse_limit(text)
+        except ValueError as error:
+            self._note(where, str(error))
+            return None
+
+    def _norm(self, written: Any, where: Where) -> Norm:
+        text, means = (written["text"], written["means"]) if isinstance(written, dict) else (written, None)
+        try:
+            return parse_norm(text, means)
+        except ValueError as error:
+            self._note((*where, "time_limit"), str(error))
+            return parse_norm(None)
+
+    def _include(self, body: Mapping[str, Any], where: Where) -> Playbook | None:
+        name = body.get("include")
+        if name is None:
+            return None
+        path = self._path.parent / name
+        at = (*where, "include")
+        if path.resolve() in self._chain:
+            self._note(at, f"'{name}' includes itself", "break the circle")
+        elif len(self._chain) >= DEEPEST_INCLUDE:
+            self._note(at, f"playbooks are included more than {DEEPEST_INCLUDE} deep", "flatten them")
+        elif not (path.is_file() if self._texts is None else str(path) in self._texts):
+            self._note(at, f"the playbook '{name}' does not exist", "write its path from this file's folder")
+        else:
+            return _load(path, self._chain, self._mistakes, self._texts)
+        return None
+
+    def _note(self, where: Where, message: str, cure: str = "") -> None:
+        self._mistakes.append(self._source.mistake(where, message, cure))
+
+    def check_names(self, playbook: Playbook) -> None:
+        """Note ids that stand twice."""
+        self._check_unique([(s.id, (*s.where, "id")) for s in playbook.steps], "step")
+        for step in playbook.steps:
+            self._check_unique([(t.id, (*t.where, "id")) for t in step.tasks], "task")
+            outputs = [(o.id, (*step.where, "outputs", n, "id")) for n, o in enumerate(step.outputs)]
+            self._check_unique(outputs, "output")
+
+    def _check_unique(self, names: list[tuple[str, Where]], noun: str) -> None:
+        seen: set[str] = set()
+        for name, where in names:
+            if name in seen:
+                self._note(where, f"a second {noun} is called '{name}'", "give it another id")
+            seen.add(name)
+
+
+def _actors(written: Any) -> tuple[str, ...]:
+    if written is None:
+        return ()
+    return (written,) if isinstance(written, str) else tuple(written)
+
+
+def _route(written: Any, default: Route) -> Route:
+    if written is None:
+        return default
+    return Route("step", written["step"]) if isinstance(written, dict) else Route(written)
+
+
+def _decision(body: Mapping[str, Any]) -> Decision | None:
+    written = body.get("decide")
+    if written is None:
+        return None
+    return Decision(
+        question=written["question"],
+        actor=written.get("actor", "") or next(iter(_actors(body.get("actor"))), ""),
+        answers={label: _route(route, STOP) for label, route in written["answers"].items()},
+        rounds=written.get("rounds", DEFAULT_ROUNDS),
+        value=written.get("value", ""),
+    )

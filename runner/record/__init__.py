@@ -1,0 +1,176 @@
+"""Events → Record: one fold, and the only one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from runner.contract import Status
+from runner.events import Event, Kind
+from runner.record.document import (
+    Answer,
+    FoundProblem,
+    Move,
+    OpenRequest,
+    Record,
+    StepRecord,
+    TargetRecord,
+    TaskRecord,
+    Try,
+    exit_code,
+)
+from runner.record.gathering import GatheredTarget, GatheredTask
+from runner.record.record_schema import RECORD_SCHEMA
+
+__all__ = [
+    "RECORD_SCHEMA",
+    "Answer",
+    "FoundProblem",
+    "Move",
+    "OpenRequest",
+    "Record",
+    "StepRecord",
+    "TargetRecord",
+    "TaskRecord",
+    "Try",
+    "build_record",
+    "exit_code",
+]
+
+
+def build_record(events: Iterable[Event]) -> Record:
+    """Given a run's events in order, return its record. Raise ValueError when there are none."""
+    fold = _Fold()
+    for event in events:
+        fold.add(event)
+    return fold.record()
+
+
+class _Fold:
+    def __init__(self) -> None:
+        self._first: Event | None = None
+        self._ended: Event | None = None
+        self._steps: dict[str, dict[int, dict[str | None, GatheredTarget]]] = {}
+        self._answers: list[Event] = []
+        self._moves: list[Event] = []
+        self._take: dict[Kind, Callable[[Event], None]] = {
+            Kind.RUN_STARTED: self._run_started,
+            Kind.RUN_RESUMED: self._run_resumed,
+            Kind.STEP_STARTED: self._step_started,
+            Kind.TASK_STARTED: self._task_started,
+            Kind.TASK_FINISHED: self._task_finished,
+            Kind.STEP_FINISHED: self._step_finished,
+            Kind.MOVED: self._moves.append,
+            Kind.REQUESTED: self._requested,
+            Kind.ANSWERED: self._answered,
+            Kind.RUN_ENDED: self._run_ended,
+        }
+
+    def add(self, event: Event) -> None:
+        self._first = self._first or event
+        self._take[event.kind](event)
+
+    def _run_started(self, event: Event) -> None:
+        for step in event.data.get("steps") or ():
+            self._steps.setdefault(step["id"], {})
+
+    def _run_resumed(self, event: Event) -> None:
+        self._ended = None
+
+    def _run_ended(self, event: Event) -> None:
+        self._ended = event
+
+    def _step_started(self, event: Event) -> None:
+        target = self._target(event)
+        target.started = target.started or event
+        target.finished = None
+
+    def _step_finished(self, event: Event) -> None:
+        self._target(event).finished = event
+
+    def _task_started(self, event: Event) -> None:
+        self._task(event).claims[event.tries] = event
+
+    def _task_finished(self, event: Event) -> None:
+        self._task(event).finishes[event.tries] = event
+
+    def _requested(self, event: Event) -> None:
+        self._task(event).requests[event.tries] = event
+
+    def _answered(self, event: Event) -> None:
+        self._answers.append(event)
+        self._task(event).answered.add(event.tries)
+
+    def _target(self, event: Event) -> GatheredTarget:
+        attempt = self._steps.setdefault(event.step, {}).setdefault(event.attempt, {})
+        return attempt.setdefault(event.target, GatheredTarget())
+
+    def _task(self, event: Event) -> GatheredTask:
+        return self._target(event).tasks.setdefault((event.task, event.item), GatheredTask())
+
+    def record(self) -> Record:
+        if self._first is None:
+            raise ValueError("a run has one event at least")
+        attempts = list(self._attempts())
+        latest = [attempt for attempt, is_latest in attempts if is_latest]
+        problems = _problems(latest)
+        statuses = [step.status for step in latest]
+        end = self._ended.data if self._ended else {}
+        data = self._first.data
+        return Record(
+            run=self._first.run,
+            playbook=str(data.get("playbook", "")),
+            title=str(data.get("title", "")),
+            status=Status(end.get("status", Status.INTERRUPTED)),
+            exit_code=end.get("exit_code", exit_code(statuses, problems, interrupted=not self._ended)),
+            started=data,
+            began=self._first.at,
+            ended=self._ended.at if self._ended else None,
+            steps=tuple(latest),
+            attempts=tuple(attempt for attempt, is_latest in attempts if not is_latest),
+            problems=problems,
+            requests=tuple(self._requests()),
+            answers=tuple(_answer(event) for event in self._answers),
+            moves=tuple(_move(event) for event in self._moves),
+        )
+
+    def _attempts(self) -> Iterator[tuple[StepRecord, bool]]:
+        first = self._first.data if self._first else {}
+        known = {step["id"]: step for step in first.get("steps") or ()}
+        for step, attempts in self._steps.items():
+            activity = str(known.get(step, {}).get("activity", ""))
+            if not attempts:
+                yield StepRecord(step, activity, 0, None, ()), True
+            for number, targets in sorted(attempts.items()):
+                records = tuple(each.record(target) for target, each in targets.items())
+                limit = next((t.started.data.get("time_limit") for t in targets.values() if t.started), None)
+                yield StepRecord(step, activity, number, limit, records), number == max(attempts)
+
+    def _requests(self) -> Iterator[OpenRequest]:
+        for attempts in self._steps.values():
+            for target in attempts[max(attempts)].values() if attempts else ():
+                yield from target.open_requests()
+
+
+def _problems(steps: Iterable[StepRecord]) -> tuple[FoundProblem, ...]:
+    found: dict[tuple[str, str | None], FoundProblem] = {}
+    for step in steps:
+        for target in step.targets:
+            for task in target.tasks:
+                for p in task.outcome.problems:
+                    found[p.key, target.target] = FoundProblem(
+                        p.key, p.severity, target.target, p.message, step.id, task.id
+                    )
+    return tuple(found.values())
+
+
+def _answer(event: Event) -> Answer:
+    data = event.data
+    words = {name: str(data.get(name) or "") for name in ("role", "person", "label", "method", "note", "subject")}
+    return Answer(event.key, at=event.at, **words)
+
+
+def _move(event: Event) -> Move:
+    data = event.data
+    return Move(
+        event.step, event.attempt, event.target, str(data["to"]), bool(data["back"]), str(data.get("why", "")), event.at
+    )

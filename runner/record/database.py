@@ -1,0 +1,117 @@
+"""SQLite files of a record: made whole or not at all, opened quickly, their errors in words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from runner.errors import RecordError
+from runner.record.folder import LONGEST_WAIT, disk_errors, gate, make_folder, sync_folder
+
+_ANYWHERE = "name another folder with --records"
+_REASONS = {
+    sqlite3.SQLITE_FULL: ("the disk is full", "free some space, then go on with 'sop resume'"),
+    sqlite3.SQLITE_READONLY: ("cannot be written", f"make file and folder writable for this user, or {_ANYWHERE}"),
+    sqlite3.SQLITE_CANTOPEN: ("cannot be opened", f"allow this user to read and write the folder, or {_ANYWHERE}"),
+    sqlite3.SQLITE_PERM: ("cannot be opened", f"allow this user to read and write the file, or {_ANYWHERE}"),
+    sqlite3.SQLITE_BUSY: ("locked by another process for too long", "wait for it to end, or end it, then try again"),
+    sqlite3.SQLITE_NOTADB: ("not a record of sop", f"move the file away, or {_ANYWHERE}"),
+    sqlite3.SQLITE_CORRUPT: ("the file is damaged", "see 'sop verify', and bring back the folder from its backup"),
+}
+
+
+class Format(NamedTuple):
+    """A kind of file: its application id, the version that this program writes, the SQL that makes an empty one."""
+
+    application: int
+    version: int
+    script: str
+
+
+@contextmanager
+def database_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite refuses inside the block into a RecordError with its place and cure."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is None:  # a wrong use of the library is a bug, not a state of the record
+            raise
+        reason, cure = _REASONS.get(code & 0xFF, ("cannot be used", "check the disk"))
+        raise RecordError(f"{path}: {reason} ({error}). {cure}") from error
+
+
+def create_database(path: Path, form: Format) -> None:
+    """Make an empty file of that form, for this user only, unless there is one. Raise RecordError if that fails.
+
+    It is filled under another name and then renamed: nobody ever opens a half-made one.
+    """
+    if path.exists():
+        return
+    make_folder(path.parent)
+    with gate(path.parent), disk_errors(path), database_errors(path):
+        if path.exists():
+            return
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.unlink(missing_ok=True)
+        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        _fill(fresh, form)
+        fresh.rename(path)
+        sync_folder(path.parent)
+
+
+def _fill(path: Path, form: Format) -> None:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.executescript(form.script)
+        connection.execute(f"PRAGMA application_id = {form.application}")
+        connection.execute(f"PRAGMA user_version = {form.version}")
+    finally:
+        connection.close()
+
+
+def connect_to_write(path: Path, form: Format, *, seconds: float = LONGEST_WAIT) -> sqlite3.Connection:
+    """Open a file of that form; each COMMIT is on the disk when it returns. Raise RecordError.
+
+    `seconds` bounds the wait for another process. The connection may move between threads, not be shared by them.
+    """
+    connection = _connect(path, "mode=rw", seconds)
+    with database_errors(path):
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone leaves data in the drive's cache
+    _check_form(connection, path, form)
+    return connection
+
+
+def connect_to_read(path: Path, form: Format, *, seconds: float = LONGEST_WAIT) -> sqlite3.Connection:
+    """Open a file of that form for reading, also on a medium that cannot be written. Raise RecordError."""
+    log = path.with_name(path.name + "-wal")
+    frozen = not os.access(path.parent, os.W_OK) and not log.exists()
+    connection = _connect(path, "immutable=1" if frozen else "mode=ro", seconds)
+    _check_form(connection, path, form)
+    return connection
+
+
+def _connect(path: Path, mode: str, seconds: float) -> sqlite3.Connection:
+    with database_errors(path):
+        place = f"{path.absolute().as_uri()}?{mode}"
+        return sqlite3.connect(place, uri=True, timeout=seconds, isolation_level=None, check_same_thread=False)
+
+
+def _check_form(connection: sqlite3.Connection, path: Path, form: Format) -> None:
+    try:
+        with database_errors(path):
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if application != form.application:
+            raise RecordError(f"{path}: not a record of sop. move the file away, or {_ANYWHERE}")
+        if version > form.version:
+            known = f"format {version}, this one knows {form.version}"
+            raise RecordError(f"{path}: written by a newer sop ({known}). upgrade this sop")
+    except RecordError:
+        connection.close()
+        raise

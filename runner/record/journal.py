@@ -1,0 +1,142 @@
+"""The journal: the append-only record of all runs, in `records/journal.sqlite`.
+
+It lies in SQLite's WAL mode: a commit costs one fsync instead of three or four, and readers never hold up the run that
+appends. Appends pass a gate of our own, because SQLite before 3.51.3 can lose pages when one process commits while
+another moves the log into the file (sqlite.org/wal.html#walresetbug). WAL needs memory shared by all who have
+the file open, so the folder must lie on a disk of this machine.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from runner.errors import RecordError, RunnerError
+from runner.events import Event, Kind
+from runner.record.chain import FORM, GENESIS, canonical, columns_of, link, playbook_of
+from runner.record.database import connect_to_write, create_database, database_errors
+from runner.record.folder import LONGEST_WAIT, disk_errors, gate
+from runner.record.reader import JournalReader
+
+_LETTERS = "23456789bcdfghjkmnpqrstvwxz"  # none that sounds or looks like another, no vowels: no words
+_INSERT = """
+    INSERT INTO events (
+        seq, hash, body, run, playbook, kind, step, attempt, task, target, item, "try", status, problems, at
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class DuplicateClaim(RunnerError):
+    """A task was claimed, or finished, or a run started, a second time; nothing was recorded."""
+
+    exit_code = 6
+
+
+def new_run_id(now: datetime) -> str:
+    """Given the time, return a run's id: it sorts by minute, fits a file name and can be read out on the telephone."""
+    return f"{now:%Y%m%d-%H%M}-" + "".join(secrets.choice(_LETTERS) for _ in range(5))
+
+
+class Journal(JournalReader):
+    """A journal to append to. One object may be used by several threads, one file by several processes."""
+
+    def __init__(self, records: Path, *, seconds: float = LONGEST_WAIT) -> None:
+        super().__init__(records)
+        self._seconds = seconds
+        self._mutex = threading.Lock()
+        self._process = os.getpid()
+        self._connection: sqlite3.Connection | None = None
+        self._file = (0, 0)
+        self._playbooks: dict[str, str] = {}
+
+    @classmethod
+    def open(cls, records: Path, *, create: bool = True, seconds: float = LONGEST_WAIT) -> Journal:
+        """Given the records folder, return its journal; an empty one is made unless `create` is False.
+
+        `seconds` bounds each wait for other processes. Raise RecordError when it cannot be made or read.
+        """
+        journal = cls(records, seconds=seconds)
+        if create:
+            create_database(journal.path, FORM)
+        elif not journal.path.exists():
+            raise RecordError(f"{journal.path}: there is no journal. name its folder with --records")
+        with journal.reading():
+            return journal
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Record the events, all or none; they are on the disk when it returns.
+
+        Raise DuplicateClaim when one of them was recorded already, RecordError when they cannot be written.
+        """
+        if os.getpid() != self._process:  # SQLite's locks do not survive a fork: two writers would both believe in them
+            raise RecordError(f"{self.path}: opened by another process. start processes by spawn, and open it there")
+        texts = [canonical(event) for event in events]
+        with self._mutex, gate(self.records, seconds=self._seconds), database_errors(self.path):
+            connection = self._writer()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                self._insert(connection, events, texts)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def close(self) -> None:
+        """Close the file; the object can still read, and opens the file again to append."""
+        if self._connection is not None and os.getpid() == self._process:
+            with self._mutex, gate(self.records, seconds=self._seconds), database_errors(self.path):
+                self._connection.close()
+                self._connection = None
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _writer(self) -> sqlite3.Connection:
+        with disk_errors(self.path):
+            found = self.path.stat()
+        if self._connection is None:
+            self._connection = connect_to_write(self.path, FORM, seconds=self._seconds)
+            self._file = (found.st_dev, found.st_ino)
+        elif self._file != (found.st_dev, found.st_ino):
+            raise RecordError(f"{self.path}: replaced by another file while in use. put the first one back")
+        return self._connection
+
+    def _insert(self, connection: sqlite3.Connection, events: Sequence[Event], texts: Sequence[str]) -> None:
+        last = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        seq, digest = last or (0, GENESIS)
+        for event, text in zip(events, texts, strict=True):
+            seq, digest = seq + 1, link(digest, text)
+            body = event.to_json()
+            row = (seq, digest, text, *columns_of(body, self._playbook(connection, body)))
+            try:
+                connection.execute(_INSERT, row)
+            except sqlite3.IntegrityError as error:
+                raise DuplicateClaim(_already(self.path, event)) from error
+
+    def _playbook(self, connection: sqlite3.Connection, body: Mapping[str, Any]) -> str:
+        run, started = body["run"], playbook_of(body)
+        if started is not None:
+            self._playbooks[run] = started
+        elif run not in self._playbooks:
+            query = "SELECT playbook FROM events WHERE run = ? AND kind = ?"
+            row = connection.execute(query, (run, Kind.RUN_STARTED)).fetchone()
+            self._playbooks[run] = row[0] if row else ""
+        return self._playbooks[run]
+
+
+def _already(path: Path, event: Event) -> str:
+    what = "/".join(str(part) for part in event.key if part not in (None, ""))
+    return f"{path}: run {event.run} has '{event.kind}' {what} already. let the run that holds it go on"

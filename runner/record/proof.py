@@ -1,0 +1,223 @@
+"""Whether a journal is as it was written: chain, columns, evidence and the file itself."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import NamedTuple
+
+from runner.contract import Evidence
+from runner.errors import refuse
+from runner.events import Kind
+from runner.record.chain import COLUMNS, FORM, GENESIS, Columns, columns_of, link, playbook_of
+from runner.record.evidence import EvidenceStore
+
+SHORTEST_HEAD = 12  # digits of a hash that someone copies from a printed report
+_REMEMBERED = 100  # rows; the longest inserted stretch whose every record is named
+
+_ROWS = """
+    SELECT seq, hash, body, run, playbook, kind, step, attempt, task, target, item, "try", status, problems, at
+    FROM events NOT INDEXED ORDER BY seq
+"""
+
+
+class Row(NamedTuple):
+    """A row as it lies in the file."""
+
+    seq: int
+    hash: str
+    columns: Columns
+    body: str
+
+
+class Fault(NamedTuple):
+    """Something wrong in a journal: the record that it shows at (`seq` 0: the journal as a whole), and what."""
+
+    seq: int
+    message: str
+    run: str = ""
+    kind: str = ""
+    step: str = ""
+    task: str = ""
+    target: str | None = None
+    at: str = ""
+
+    def __str__(self) -> str:
+        if not self.seq:
+            return self.message
+        what = "/".join(str(part) for part in (self.step, self.task, self.target) if part)
+        label = " ".join(part for part in (f"record {self.seq}", self.run, self.kind, what, self.at) if part)
+        return f"{label}: {self.message}"
+
+
+def parse_head(text: str) -> str:
+    """Given a hash as printed on a report (all of it, or SHORTEST_HEAD digits at least), return its digits.
+
+    Raise Refused when it is no hash.
+    """
+    digits = "".join(text.split()).lower()
+    if SHORTEST_HEAD <= len(digits) <= len(GENESIS) and not set(digits) - set("0123456789abcdef"):
+        return digits
+    raise refuse("--head", f"'{text}' is no hash", f"copy {SHORTEST_HEAD} digits or more from the report")
+
+
+def check_journal(
+    connection: sqlite3.Connection, store: EvidenceStore, *, run: str | None = None, head: str | None = None
+) -> list[Fault]:
+    """Given a journal opened for reading, recompute all of it and return what is wrong, by record.
+
+    Evidence is checked of `run` only, if given; `head` is the beginning of a hash that must be in the chain.
+    """
+    try:
+        return [*_check_file(connection), *_check_rows(connection, store, run, head)]
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            raise
+        return [Fault(0, f"the file is damaged ({error})")]
+
+
+def _check_rows(connection: sqlite3.Connection, store: EvidenceStore, run: str | None, head: str | None) -> list[Fault]:
+    chain, evidence = _ChainCheck(), _EvidenceCheck(store, run)
+    seen = head is None or GENESIS.startswith(head)
+    for row in evidence.check(chain.check(_rows(connection))):
+        seen = seen or row.hash.startswith(str(head))
+    altered = {each.seq for each in chain.faults()}  # what such a record says of its evidence means nothing
+    lacking = [each for each in evidence.faults if each.seq not in altered]
+    found = sorted(chain.faults() + lacking, key=lambda each: each.seq)
+    if not seen:
+        found.insert(0, Fault(0, f"no record has the hash {head}: the journal was cut off, or it is another one"))
+    return found
+
+
+class _ChainCheck:
+    """Reads the rows of a journal in order and finds what was altered, removed or inserted."""
+
+    def __init__(self) -> None:
+        self._faults: dict[int, Fault] = {}
+        self._recent: deque[tuple[int, str, Columns]] = deque([(0, GENESIS, ())], maxlen=_REMEMBERED)
+        self._computed = GENESIS
+        self._playbooks: dict[str, str] = {}
+
+    def check(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """Check each row and hand it on, for whoever needs to look at it too."""
+        for row in rows:
+            self._check_row(row)
+            yield row
+
+    def faults(self) -> list[Fault]:
+        """What was found, by record."""
+        return [self._faults[seq] for seq in sorted(self._faults)]
+
+    def _check_row(self, row: Row) -> None:
+        if self._is_linked(row):
+            self._check_columns(row)
+        elif row.columns[2] == Kind.RUN_STARTED:
+            self._playbooks[row.columns[0]] = row.columns[1]
+
+    def _is_linked(self, row: Row) -> bool:
+        last, stored, _ = self._recent[-1]
+        follows = next((seq for seq, known, _ in reversed(self._recent) if link(known, row.body) == row.hash), None)
+        complete = row.seq == last + 1
+        whole = follows is not None or link(self._computed, row.body) == row.hash
+        if not complete:
+            self._missing(last + 1, row, moved=follows not in (None, last))
+        elif not whole:
+            self._add(row.seq, row.columns, "was altered, or does not follow the record before it")
+        elif follows is not None and follows != last:
+            self._inserted(after=follows)
+        self._computed = row.hash if follows == last else link(stored, row.body)
+        self._recent.append((row.seq, row.hash, row.columns))
+        return whole
+
+    def _check_columns(self, row: Row) -> None:
+        try:
+            body = json.loads(row.body)
+            started = playbook_of(body)
+            if started is not None:
+                self._playbooks[body["run"]] = started
+            # the run's first record, which names the playbook, may be what is missing
+            playbook = self._playbooks.setdefault(body["run"], row.columns[1] if self._faults else "")
+            expected = columns_of(body, playbook)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            self._add(row.seq, row.columns, f"is not a record of sop: {error!r}")
+            return
+        for name, actual, right in zip(COLUMNS, row.columns, expected, strict=True):
+            if actual != right:
+                self._add(row.seq, row.columns, f"column '{name}' was altered: it says {actual!r}, the body {right!r}")
+
+    def _missing(self, first: int, row: Row, *, moved: bool) -> None:
+        last = row.seq - 1
+        if moved or last < first:
+            self._add(row.seq, row.columns, "was moved, or is a copy of another record")
+        if last >= first:
+            self._add(first, (), "is missing" if first == last else f"is missing, and all to record {last}")
+
+    def _inserted(self, *, after: int) -> None:
+        for seq, _, columns in self._recent:
+            if seq > after:
+                self._add(seq, columns, "was inserted: the next record follows the one before it", replace=True)
+
+    def _add(self, seq: int, columns: Columns, message: str, *, replace: bool = False) -> None:
+        if replace or seq not in self._faults:
+            self._faults[seq] = _fault(seq, columns, message)
+
+
+def _fault(seq: int, columns: Columns, message: str) -> Fault:
+    """Given a row's number and columns, return the fault with that message."""
+    values = dict(zip(COLUMNS, columns, strict=False))
+    texts = {name: str(values.get(name) or "") for name in ("run", "kind", "step", "task", "at")}
+    return Fault(seq, message, target=values.get("target"), **texts)
+
+
+class _EvidenceCheck:
+    def __init__(self, store: EvidenceStore, run: str | None) -> None:
+        self.faults: list[Fault] = []
+        self._store = store
+        self._run = run
+        self._known: dict[Evidence, str | None] = {}
+
+    def check(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            if self._run in (None, row.columns[0]):
+                self.faults += [_fault(row.seq, row.columns, message) for message in self._messages(row)]
+            yield row
+
+    def _messages(self, row: Row) -> Iterator[str]:
+        for each in _evidence(row):
+            if each not in self._known:
+                self._known[each] = self._store.verify(each)
+            if message := self._known[each]:
+                yield message
+
+
+def _evidence(row: Row) -> list[Evidence]:
+    if '"evidence":[{' not in row.body:
+        return []
+    try:
+        return [Evidence(**each) for each in json.loads(row.body)["data"].get("evidence") or ()]
+    except (ValueError, TypeError, KeyError, AttributeError):  # an altered record: the chain names it
+        return []
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[Row]:
+    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
+    for seq, digest, body, *columns in connection.execute(_ROWS):
+        yield Row(seq, str(digest), tuple(columns), str(body))
+
+
+def _check_file(connection: sqlite3.Connection) -> Iterator[Fault]:
+    for (message,) in connection.execute("PRAGMA integrity_check(3)"):
+        if message != "ok":
+            yield Fault(0, f"the file is damaged ({message})")
+    with closing(sqlite3.connect(":memory:")) as fresh:
+        fresh.executescript(FORM.script)
+        altered = _definitions(fresh) ^ _definitions(connection)
+    for name in sorted({name for name, _ in altered}):
+        yield Fault(0, f"the table's definition was altered: '{name}'")
+
+
+def _definitions(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    return set(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))

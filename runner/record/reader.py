@@ -1,0 +1,159 @@
+"""What a journal tells: the runs, their events, what a step gave the last time, and whether all of it is unaltered."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from runner.contract import Status
+from runner.errors import Refused, did_you_mean, refuse
+from runner.events import Event, Kind
+from runner.record.chain import FORM, GENESIS, Columns
+from runner.record.database import connect_to_read, database_errors
+from runner.record.evidence import EvidenceStore
+from runner.record.locks import Locks
+from runner.record.proof import Fault, check_journal, parse_head
+
+_STARTS = """
+    SELECT run, playbook, at, json_extract(body, '$.data.title') FROM events WHERE seq IN (
+        SELECT seq FROM events INDEXED BY run_starts WHERE kind = 'run_started' AND (?1 IS NULL OR playbook = ?1)
+        ORDER BY seq DESC LIMIT ?2
+    ) ORDER BY seq DESC
+"""
+_TURN = """
+    SELECT kind, status, at, json_extract(body, '$.data.exit_code') FROM events INDEXED BY run_turns
+    WHERE run = ? AND kind IN ('run_resumed', 'run_ended') ORDER BY seq DESC LIMIT 1
+"""
+_LATEST_TASK = """
+    SELECT body FROM events INDEXED BY latest_tasks WHERE kind = 'task_finished' AND status IN ('ok', 'changed')
+    AND playbook = ? AND step = ? AND task = ? AND target IS ? AND item = ? AND run <> ? ORDER BY seq DESC LIMIT 1
+"""
+_LATEST_STEP = """
+    SELECT body FROM events INDEXED BY latest_steps WHERE kind = 'step_finished' AND status IN ('ok', 'changed')
+    AND playbook = ? AND step = ? AND target IS ? AND run <> ? ORDER BY seq DESC LIMIT 1
+"""
+_RUNS = "SELECT run FROM events INDEXED BY run_starts WHERE kind = 'run_started' ORDER BY seq"
+
+
+class RunSummary(NamedTuple):
+    """A run in one line. `status` is a Status as a word, or "running", or "interrupted" where its process is gone;
+    `exit_code` and `ended` are None until it ended."""
+
+    run: str
+    playbook: str
+    title: str
+    status: str
+    exit_code: int | None
+    started: datetime
+    ended: datetime | None
+
+
+class Latest(NamedTuple):
+    """What a task or step gave when it last ended well: its outputs, when it ended, and in which run."""
+
+    outputs: dict[str, Any]
+    at: datetime
+    run: str
+
+
+class JournalReader:
+    """A journal to read from. Each call opens the file anew, so that any thread may call while another appends."""
+
+    def __init__(self, records: Path) -> None:
+        self.records = records
+        self.path = records / "journal.sqlite"
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection for reading. Raise RecordError when the journal cannot be read."""
+        with database_errors(self.path), closing(connect_to_read(self.path, FORM)) as connection:
+            yield connection
+
+    def events(self, run: str) -> Iterator[Event]:
+        """The events of a run, in order; of an unknown run none."""
+        with self.reading() as connection:
+            for (body,) in connection.execute("SELECT body FROM events WHERE run = ? ORDER BY seq", (run,)):
+                yield Event.from_json(json.loads(body))
+
+    def runs(self, limit: int = 20, playbook: str | None = None) -> tuple[RunSummary, ...]:
+        """The latest runs, of one playbook if given, newest first."""
+        locks = Locks(self.records)
+        with self.reading() as connection:
+            starts = connection.execute(_STARTS, (playbook, limit)).fetchall()
+            turns = [connection.execute(_TURN, start[:1]).fetchone() for start in starts]
+        return tuple(_summary(start, turn, locks) for start, turn in zip(starts, turns, strict=True))
+
+    def latest_outcome(
+        self, playbook: str, step: str, task: str, target: str | None, *, item: str = "", other_than: str = ""
+    ) -> Latest | None:
+        """What a task gave when it last ended well on that target (and item), in a run `other_than` the given one."""
+        return self._latest(_LATEST_TASK, (playbook, step, task, target, item, other_than))
+
+    def latest_step(self, playbook: str, step: str, target: str | None, *, other_than: str = "") -> Latest | None:
+        """What a step gave when it last ended well on that target, in a run `other_than` the given one."""
+        return self._latest(_LATEST_STEP, (playbook, step, target, other_than))
+
+    def head(self) -> str:
+        """The hash of the last record, which vouches for all of them: 64 hex digits, zeros of an empty journal."""
+        with self.reading() as connection:
+            row = connection.execute("SELECT hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        return str(row[0]) if row else GENESIS
+
+    def find_run(self, text: str) -> str:
+        """Given the beginning of a run's id, its last part, or `last`, return the id.
+
+        Raise Refused when that is no run, or several.
+        """
+        with self.reading() as connection:
+            runs = [str(run) for (run,) in connection.execute(_RUNS)]
+        if text == "last" and runs:
+            return runs[-1]
+        found = [run for run in runs if run == text] or [run for run in runs if _is_meant(run, text)]
+        if len(found) != 1:
+            raise _not_one(text, found, runs)
+        return found[0]
+
+    def verify(self, run: str | None = None, head: str | None = None) -> list[Fault]:
+        """Recompute the whole chain, and check the evidence (of one run, if given); return what is wrong, by record.
+
+        `head` is the hash of a record as printed on a report, or its first 12 digits at least: the record must
+        still be there. Raise Refused when it is no hash, RecordError when the journal cannot be opened.
+        """
+        wanted = None if head is None else parse_head(head)
+        with self.reading() as connection:
+            return check_journal(connection, EvidenceStore(self.records), run=run, head=wanted)
+
+    def _latest(self, query: str, given: tuple[str | None, ...]) -> Latest | None:
+        with self.reading() as connection:
+            row = connection.execute(query, given).fetchone()
+        if row is None:
+            return None
+        event = Event.from_json(json.loads(row[0]))
+        return Latest(dict(event.data.get("outputs") or {}), event.at, event.run)
+
+
+def _summary(start: Columns, turn: Columns | None, locks: Locks) -> RunSummary:
+    run, playbook, at, title = start
+    started = datetime.fromisoformat(at)
+    if turn and turn[0] == Kind.RUN_ENDED:
+        return RunSummary(run, playbook, title or "", turn[1], turn[3], started, datetime.fromisoformat(turn[2]))
+    status = "running" if locks.is_running(run) else str(Status.INTERRUPTED)
+    return RunSummary(run, playbook, title or "", status, None, started, None)
+
+
+def _is_meant(run: str, text: str) -> bool:
+    return bool(text) and (run.startswith(text) or run.rpartition("-")[2] == text)
+
+
+def _not_one(text: str, found: list[str], runs: list[str]) -> Refused:
+    if found:
+        shown = ", ".join(found[-5:])
+        return refuse("RUN", f"'{text}' is the beginning of {len(found)} runs: {shown}", "write more of one")
+    if not runs:
+        return refuse("RUN", f"'{text}': there is no run yet", "see 'sop run', or name its folder with --records")
+    return refuse("RUN", f"no run is called '{text}'", did_you_mean(text, runs) or "see 'sop history'")

@@ -1,0 +1,221 @@
+"""How a run ended, in words: its steps, what went wrong where, what waits for whom, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from shlex import join
+
+from runner.contract import FINISHED_WELL, WORST_FIRST, Severity, Status
+from runner.durations import render_duration
+from runner.record.document import OpenRequest, Record, StepRecord, TargetRecord
+from runner.screen.tables import coloured, name_some, one_line, printable, render_table, wrap
+
+MEANINGS = {
+    0: "done, nothing wrong",
+    2: "a task failed or ran out of time",
+    3: "it waits for a person",
+    4: "a target was unreachable, nothing failed",
+    10: "all ran, and problems were found",
+    130: "stopped by Ctrl-C or a signal",
+}
+RECORDS = Path("records")
+MOST_TARGETS = 20
+MOST_LIMITED = 5
+LONGEST_MESSAGE = 600
+BAD = frozenset(WORST_FIRST[:4])
+
+_Fault = tuple[Status, str, str, str]  # status, where, message, target
+
+
+def render_summary(record: Record, records: Path, width: int) -> str:
+    """Given a record and the folder it lies in, return the whole summary, at most `width` columns wide."""
+    parts = [render_steps(record, width)]
+    parts += ["\n".join(part) for part in (_remarks(record, width), _bad(record, width)) if part]
+    parts += ["\n".join(part) for part in (render_problems(record, width), _waits(record, records, width)) if part]
+    return "\n\n".join([*parts, "\n".join(wrap(render_closing(record, records), width))])
+
+
+def render_closing(record: Record, records: Path) -> str:
+    """Given a record, return its last lines: status, exit code and meaning, where the record lies, what to do next."""
+    meaning = MEANINGS.get(record.exit_code, "")
+    following = _next(record, records)
+    ended = f"run {record.run}: {coloured(record.status)}, exit code {record.exit_code} ({meaning})"
+    return f"{ended}\nrecord in {printable(records)}" + (f". next: {following}" if following else "")
+
+
+def render_steps(record: Record, width: int) -> str:
+    """Given a record, return its steps as a table: one row a step, with how many targets ended in which way."""
+    headers = ["step", "status", "targets", "limit", "used", "deviations"]
+    unselected = {each["id"] for each in record.started.get("steps") or () if not each.get("selected", True)}
+    rows = [
+        _unbegun(step, unselected=step.id in unselected) if not step.targets else _row(step) for step in record.steps
+    ]
+    return render_table(headers, rows, width)
+
+
+def command_line(words: Iterable[str], records: Path) -> str:
+    """Given the words after `sop`, return the command to type."""
+    where = [] if records == RECORDS else ["--records", str(records)]
+    return printable(join(["sop", *words, *where]))
+
+
+def group_names(rows: Iterable[tuple[tuple[str, ...], str]]) -> dict[tuple[str, ...], list[str]]:
+    """Given (what, name) pairs, return the names to which the same applies, in order."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for what, name in rows:
+        groups.setdefault(what, []).append(name)
+    return groups
+
+
+def _row(step: StepRecord) -> list[str]:
+    used = [target.used_seconds for target in step.targets if target.used_seconds is not None and target.tasks]
+    deviations = sum(len(target.deviations) for target in step.targets)
+    attempt = f" (attempt {step.attempt})" if step.attempt > 1 else ""
+    return [
+        step.id + attempt,
+        coloured(step.status),
+        _targets(step.targets),
+        _limit(step),
+        render_duration(max(used), "en") if used else "",
+        str(deviations or ""),
+    ]
+
+
+def _unbegun(step: StepRecord, *, unselected: bool) -> list[str]:
+    return [step.id, "not selected" if unselected else "not begun", "", _limit(step), "", ""]
+
+
+def _limit(step: StepRecord) -> str:
+    return one_line(step.time_limit or "")
+
+
+def _targets(targets: tuple[TargetRecord, ...]) -> str:
+    if len(targets) == 1:
+        return printable(targets[0].target or "once")
+    counts = Counter(target.status for target in targets)
+    told = sorted(counts, key=lambda status: (status not in FINISHED_WELL, WORST_FIRST.index(status)))
+    return ", ".join(f"{counts[status]} {status}" for status in told)
+
+
+def _remarks(record: Record, width: int) -> list[str]:
+    """Why steps were skipped, and the deviations."""
+    skipped: list[tuple[tuple[str, ...], str]] = []
+    late: list[tuple[tuple[str, ...], str]] = []
+    for step in record.steps:
+        why = {target.message or str(target.reason or "") for target in step.targets}
+        if step.targets and step.status is Status.SKIPPED:
+            skipped.append((("skipped: ", "; ".join(sorted(map(one_line, why)))), step.id))
+        for target in step.targets:
+            late += [
+                ((f"deviation in {step.id}: ", one_line(each)), _name(target.target)) for each in target.deviations
+            ]
+    lines = [f"{head}{name_some(names, MOST_TARGETS)}: {what}" for (head, what), names in group_names(skipped).items()]
+    for (head, what), names in group_names(late).items():
+        lines.append(head + (f"{name_some(names, MOST_TARGETS)}: " if names != [""] else "") + what)
+    return [each for line in lines for each in wrap(line, width, indent="  ")]
+
+
+def _bad(record: Record, width: int) -> list[str]:
+    """Each target that failed, was unreachable or ran out of time, with its message."""
+    faults = sorted(_faults(record), key=lambda fault: WORST_FIRST.index(fault[0]))
+    lines = []
+    for status, of_status in groupby(faults, key=lambda fault: fault[0]):
+        lines.append(f"{coloured(status)}:")
+        for (where, message), names in group_names(((f[1], f[2]), f[3]) for f in of_status).items():
+            who = "" if names == [""] else f"{name_some(names, MOST_TARGETS)}: "
+            lines += wrap(f"  {who}{where}: {message}".rstrip(": "), width, indent="    ")
+    return lines
+
+
+def _faults(record: Record) -> Iterator[_Fault]:
+    """What went wrong; of a target that gave no connection only the first thing."""
+    lost: set[str | None] = set()
+    for step in record.steps:
+        for target in step.targets:
+            if target.status not in BAD:
+                continue
+            found = list(_task_faults(step, target)) or [(target.status, step.id, _short(target.message))]
+            for status, where, message in found:
+                if status is Status.UNREACHABLE and target.target in lost:
+                    continue
+                if status is Status.UNREACHABLE:
+                    lost.add(target.target)
+                name = _name(target.target)
+                yield status, where, message.removeprefix(f"{name}: "), name
+
+
+def _task_faults(step: StepRecord, target: TargetRecord) -> Iterator[tuple[Status, str, str]]:
+    for task in target.tasks:
+        if task.outcome.status in BAD:
+            item = f" [{one_line(task.item)}]" if task.item is not None else ""
+            yield task.outcome.status, f"{step.id}.{task.id}{item}", _short(task.outcome.message)
+
+
+def render_problems(record: Record, width: int) -> list[str]:
+    """Given a record, return the lines that tell its problems, the worst first."""
+    if not record.problems:
+        return []
+    worst_first = tuple(reversed(Severity))
+    counts = Counter(problem.severity for problem in record.problems)
+    lines = ["problems: " + ", ".join(f"{counts[each]} {each}" for each in worst_first if counts[each])]
+    ordered = sorted(record.problems, key=lambda problem: worst_first.index(problem.severity))
+    rows = (((str(p.severity), p.step, _short(p.message)), _name(p.target)) for p in ordered)
+    for (severity, step, message), names in group_names(rows).items():
+        where = name_some(names, MOST_TARGETS) if names != [""] else step
+        first, *others = wrap(f"{where}: {message}", width - 12, indent="  ")
+        lines.append(f"  {coloured(severity)}{' ' * (10 - len(severity))}{first}")
+        lines += [" " * 12 + other for other in others]
+    return lines
+
+
+def _waits(record: Record, records: Path, width: int) -> list[str]:
+    """What waits for whom, and the command that answers."""
+    lines: list[str] = []
+    for asked in record.requests:
+        due = f", due {asked.due.astimezone():%a %d %b %H:%M}" if asked.due else ""
+        role = one_line(asked.request.role or "a person")
+        where = f" on {one_line(asked.key.target)}" if asked.key.target else ""
+        lines += wrap(f"{asked.key.step}{where} waits for {role}{due}: {_short(asked.request.question)}", width)
+        lines += [f"  {each}" for each in answer_commands(record, asked, records)]
+    return lines
+
+
+def answer_commands(record: Record, asked: OpenRequest, records: Path) -> list[str]:
+    """Given an open request, return the commands that answer it, one for each answer."""
+    words = ["sign", record.run, asked.key.step]
+    same_step = [each.key for each in record.requests if each.key.step == asked.key.step]
+    if len({key.task for key in same_step}) > 1:
+        words += ["--task", asked.key.task]
+    if len({key.target for key in same_step}) > 1 and asked.key.target:
+        words += ["--target", asked.key.target]
+    answers = [["--answer", answer] for answer in asked.request.answers] or [[]]
+    return [command_line([*words, *answer], records) for answer in answers]
+
+
+def _next(record: Record, records: Path) -> str:
+    if record.exit_code == 2:
+        steps = [step.id for step in record.steps if step.status in BAD]
+        return command_line(["show", record.run, *steps[:1]], records)
+    if record.exit_code == 3:
+        return f"{command_line(['status'], records)}; once answered: {command_line(['resume', record.run], records)}"
+    if record.exit_code == 4:
+        lost = list(dict.fromkeys(fault[3] for fault in _faults(record) if fault[0] is Status.UNREACHABLE))
+        limit = ["--limit", ":".join(lost)] if 0 < len(lost) <= MOST_LIMITED else []
+        return (
+            f"when they can be reached: {command_line(['run', str(record.started.get('file', '')), *limit], records)}"
+        )
+    if record.exit_code == 10:
+        return command_line(["problems"], records)
+    return command_line(["resume", record.run], records) if record.exit_code == 130 else ""
+
+
+def _name(target: str | None) -> str:
+    return one_line(target or "")
+
+
+def _short(text: str) -> str:
+    shown = one_line(text)
+    return shown if len(shown) <= LONGEST_MESSAGE else shown[:LONGEST_MESSAGE] + "…"
