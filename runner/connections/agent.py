@@ -1,17 +1,12 @@
-"""The agent: a shell that stays on the server and runs one command after the other.
+"""The agent: a program that stays on the server and runs one command after the other.
 
-It is `sh`, fed through its stdin, and lives in three parts on the server:
+It is written in Perl, which nearly every server has, and asks for no module of it. For each command it starts the
+command itself and nothing else, in a process group of its own, with pipes of its own. It alone reads those pipes, and
+lets go of them when the command has ended: no process left behind can write into the next command's output. What it
+sends are frames, so no output can be taken for the agent's words. Requests are data, not code.
 
-- the worker, which for each command opens a pipe for stdout and one for stderr, says "started" into both, forks a
-  shell that reads the request and becomes the command, and says "ended" with the exit code into both;
-- two relays (`cat`), which carry the pipes to the channel. They go from one pair of pipes to the other only when
-  nobody holds the first any more. So the word "started" proves that no process left behind by an earlier command
-  can write into the next; while it is missing, the agent gets no command and is replaced;
-- the ear, which reads requests from the channel, ends a command's process group when told, and everything when
-  the channel closes, as it does when this side dies.
-
-Words to this side begin with a token that no command knows: it travels on stdin only. Each command costs one round
-trip, and the server one process more than the command itself.
+Each command costs one round trip. A second process on the server, the watcher, ends the command when the agent is
+gone, as it is when this side dies, and when the limit passes without anyone ending it.
 """
 
 from __future__ import annotations
@@ -21,7 +16,7 @@ from collections.abc import Callable
 from math import ceil
 
 from runner.connections.commands import (
-    MARK,
+    READER,
     SHELL,
     TERM_GRACE,
     DirectoryRefused,
@@ -29,31 +24,21 @@ from runner.connections.commands import (
     as_user,
     encode,
     quote,
-    render_words,
 )
-from runner.connections.cutter import Cutter, Sink
-from runner.connections.scripts import ENDING_CODE, WORKER_CODE
-from runner.connections.wire import Feeds, NoSession, Wire, WireBroken
+from runner.connections.cutter import Sink
+from runner.connections.ending import ANSWER_LIMIT, AgentLost, end_over, parse_survivors, render_end
+from runner.connections.frames import Unpacker, pack
+from runner.connections.scripts import AGENT_CODE, AGENT_LINE
+from runner.connections.wire import Wire, WireBroken
 from runner.durations import Deadline
-from runner.errors import Failed, TimeUp
+from runner.errors import TimeUp
 
-CLEAN_LIMIT = 0.3
-ANSWER_LIMIT = 2.5
-UNKNOWN_SURVIVORS = "not known: the server gives no answer"
+END_LIMIT = 0.3
 _LONGEST_LIMIT = 10**8
-LARGE_STDIN = 64 * 1024
-_CHUNK = 48 * 1024
-
-
-class AgentLost(Exception):
-    """The agent has ended, or gives no sign of life, while a command ran or before it could."""
 
 
 class AgentRefused(Exception):
-    """This server cannot have an agent; the message says why, and is empty where no shell answers at all."""
-
-
-REFUSAL = "{ printf '%s\\n' \"${sop_t}nowhere\"; exit 1; }"
+    """This server cannot have an agent."""
 
 
 class Agent:
@@ -63,20 +48,24 @@ class Agent:
     def __init__(self, wire: Wire, deadline: Deadline, spare: Callable[[Deadline], Wire]) -> None:
         self._wire = wire
         self._spare = spare
-        token = "\x1esop:" + secrets.token_hex(12) + ":"
-        self._token = token
-        self._out = Cutter(token.encode())
-        self._err = Cutter(token.encode())
-        self._number = 1
-        wire.send(encode(WORKER_CODE.replace("TOKEN", quote(token)).replace("FOLDER", secrets.token_hex(12))), deadline)
-        if not self._pump_until(lambda: self._out.started == self._err.started == 1, deadline):
-            raise self._explain_start()
+        self._token = "\x1esop:" + secrets.token_hex(12) + ":"
+        self._unpacker = Unpacker(self._token.encode(), self._take)
+        self._sinks: dict[str, Sink] = {}
+        self._exit_code: int | None = 0
+        self._refused = False
+        self._left = ""
+        self._left_is_whole = False
+        program = encode(AGENT_CODE.replace("TOKEN", self._token.replace(":", "\\x3a")))
+        wire.start(AGENT_LINE.replace("SIZE", str(len(program))), deadline)
+        wire.send(program, deadline)
+        if not self._pump_until(lambda: self._unpacker.process != "", deadline):
+            if wire.alive and wire.at_end:
+                raise AgentRefused
+            raise WireBroken("its shell gives no answer")
 
-    def is_clean(self) -> bool:
-        """Whether the agent can take a command and nothing left behind by an earlier one can write into it."""
-        if self._out.ended != self._number - 1 or self._out.said:
-            return False
-        return self._pump_until(self._has_started, Deadline.after(CLEAN_LIMIT))
+    def is_free(self) -> bool:
+        """Whether the agent lives and can take a command."""
+        return self._exit_code is not None and not self._wire.at_end
 
     def run(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> int:
         """Run a request and return its exit code; the sinks take its output.
@@ -84,159 +73,87 @@ class Agent:
         Raise TimeUp when the deadline passed and the command was ended, AgentLost when its end is not known,
         DirectoryRefused, and what the sinks raise (the command is then ended).
         """
-        self._out.sink, self._err.sink = take_out, take_err
+        self._sinks = {"o": take_out, "e": take_err}
+        self._exit_code, self._refused = None, False
         try:
-            self._wire.send(self._lay_stdin(request.stdin, deadline) + self._render(request, deadline), deadline)
+            self._wire.send(_render(request, deadline), deadline)
             finished = self._pump_until(self._has_ended, deadline)
         except TimeoutError:
-            finished = False
+            raise TimeUp("time is up", self._end_from_aside(request)) from None
         except BaseException:
-            self._end(request.mark)
+            self._end(request)
             raise
         if not finished:
-            raise self._explain(request.mark)
-        self._number += 1
-        if "stale" in self._out.said:
-            raise AgentLost("the shell that runs commands was disturbed")
-        if self._out.said.pop("nowhere", None) is not None:
+            raise self._explain(request)
+        if self._refused:
             raise DirectoryRefused
-        return self._out.exit_code
+        assert self._exit_code is not None
+        return self._exit_code
 
     def close(self) -> None:
         """End the agent and, on the server, whatever it still runs."""
         self._wire.close()
 
-    def _explain_start(self) -> Exception:
-        if self._wire.alive and self._wire.at_end:
-            return AgentRefused(self._out.said.get("no", ""))
-        return WireBroken("its shell gives no answer")
+    def _take(self, kind: str, content: bytes) -> None:
+        if kind in self._sinks:
+            self._sinks[kind](content)
+        elif kind == "x":
+            self._exit_code, self._sinks = int(content), {}
+        elif kind == "n":
+            self._exit_code, self._refused = 1, True
+        elif kind == "s":
+            self._left += content.decode("utf-8", "replace")
+            self._left_is_whole = not content
 
-    def _explain(self, mark: str) -> Exception:
+    def _explain(self, request: Request) -> Exception:
         if not self._wire.alive:
             return WireBroken("the connection broke")
         if self._wire.at_end:
-            return AgentLost("the shell that ran the command was ended")
-        return TimeUp("time is up", self._end(mark))
-
-    def _has_started(self) -> bool:
-        return self._out.started == self._err.started == self._number
+            return AgentLost("the agent that ran the command was ended")
+        return TimeUp("time is up", self._end(request))
 
     def _has_ended(self) -> bool:
-        return self._out.ended == self._err.ended == self._number
+        return self._exit_code is not None
 
     def _pump_until(self, done: Callable[[], bool], deadline: Deadline) -> bool:
-        return self._wire.pump_until(done, (self._out.feed, self._err.feed), deadline)
+        return self._wire.pump_until(done, (self._unpacker.feed, _ignore), deadline)
 
-    def _end(self, mark: str) -> tuple[str, ...]:
+    def _end(self, request: Request) -> tuple[str, ...]:
         """End the running command's process group and return who is left, by name."""
-        self._out.sink = self._err.sink = None
-        code = render_end(f"sop_d={quote(self._out.folder)}; sop_recall", mark, self._token)
-        answer = ask(self._wire, code, self._out, (self._out.feed, self._err.feed))
-        if answer is None:
-            return self._end_from_aside(code)
-        self._pump_until(self._has_ended, Deadline.after(CLEAN_LIMIT))
-        self._number += 1
-        return parse_survivors(answer)
+        self._sinks, self._left, self._left_is_whole = {}, "", False
+        deadline = Deadline.after(TERM_GRACE + ANSWER_LIMIT)
+        try:
+            self._wire.send(pack(b"end", encode(request.mark), encode(request.run_as)), deadline)
+        except (TimeoutError, WireBroken):
+            return self._end_from_aside(request)
+        if not self._pump_until(lambda: self._left_is_whole, deadline):
+            return self._end_from_aside(request)
+        self._pump_until(self._has_ended, Deadline.after(END_LIMIT))
+        return parse_survivors(self._left)
 
-    def _end_from_aside(self, code: str) -> tuple[str, ...]:
-        """End command and agent over another channel: the agent's own ear does not answer."""
+    def _end_from_aside(self, request: Request) -> tuple[str, ...]:
+        """End agent and command over another channel: the agent does not answer."""
         self.close()
-        code += f"rm -rf {quote(self._out.folder)}; kill -KILL -{self._out.group}\n"
-        return end_over(self._spare, code, self._token)
-
-    def _lay_stdin(self, data: bytes, deadline: Deadline) -> bytes:
-        """Put stdin into a file there; return the code that still has to do it where no second channel is allowed."""
-        path = f"{quote(self._out.folder)}/i"
-        if len(data) < LARGE_STDIN:
-            return _render_bytes(data, path)
-        try:
-            wire = self._spare(deadline)
-        except NoSession:
-            return _render_bytes(data, path)
-        try:
-            wire.start(f"cat >{path}", deadline)
-            wire.send(data, deadline)
-            wire.finish_sending()
-            wire.pump_until(lambda: False, (lambda piece: None, lambda piece: None), deadline)
-            code = wire.exit_code(deadline.remaining())
-        finally:
-            wire.close()
-        if deadline.passed:
-            raise TimeoutError
-        if code != 0:
-            raise Failed("stdin could not be laid down on the server. is its disk full?")
-        return b""
-
-    def _render(self, request: Request, deadline: Deadline) -> bytes:
-        """Return shell code that lays the request before the worker."""
-        seconds = min(ceil(deadline.remaining()), _LONGEST_LIMIT) + int(TERM_GRACE) + 1
-        folder = quote(self._out.folder)
-        script = f"printf '%s' {quote(request.script)} >{folder}/s\n" if request.script else ""
-        return encode(f"{script}printf '%s' {quote(self._render_start(request, seconds))} >{folder}/q\n")
-
-    def _render_start(self, request: Request, seconds: int) -> str:
-        """Return the code that becomes the command; its words are set before its variables, one of which may be IFS."""
-        limit = f'"$sop_w" -k {int(TERM_GRACE)} {seconds}'
-        words = f'{SHELL} "$sop_d/s" ' * bool(request.script) + render_words(request.words)
-        if request.run_as:
-            words = f"{render_words(as_user(request.run_as))} ${{sop_w:+{limit}}} {words}"
-        about = f"{request.run_as or '-'} {MARK}={request.mark}"
-        return (
-            f'[ "$sop_n" = {self._number} ] || {{ printf "%s\\n" "${{sop_t}}stale"; exit 1; }}\n'
-            f'read -r sop_x sop_c </proc/self/stat; echo "$sop_x {about}" >"$sop_d/p"\n'
-            f'set -- {words}\nif [ -n "$sop_w" ]; then set -- {limit} "$@"; else set -- setsid "$@"; fi\n'
-            + ('exec <"$sop_d/i"\n' if request.stdin else "")
-            + f'{request.preparation}export {MARK}={request.mark}\nexec "$@"\n'
+        recall = (
+            f"sop_u={quote(request.run_as)}; sop_m={request.mark_setting}; sop_p=$(sop_lead)\n"
+            f"kill -KILL {self._unpacker.process}"
         )
+        return end_over(self._spare, render_end(recall, request.mark, self._token), self._token)
 
 
-def render_end(recall: str, mark: str, token: str) -> str:
-    """Return shell code that ends the group that `recall` puts into $sop_p, and says who is left."""
-    say = f"sop_x=$(sop_left {MARK}={mark}); printf '%s\\n' {quote(token)}\"left $sop_x\"\n"
-    return f"{ENDING_CODE}\n{recall}; sop_end; {say}"
+def _ignore(piece: bytes) -> None:
+    """Do nothing: on stderr, a login shell may say something."""
 
 
-def end_over(open_wire: Callable[[Deadline], Wire], code: str, token: str) -> tuple[str, ...]:
-    """Have a new channel run the code of `render_end` and return who is left, by name."""
-    cutter = Cutter(token.encode())
-    try:
-        wire = open_wire(Deadline.after(ANSWER_LIMIT))
-        wire.start("sh", Deadline.after(ANSWER_LIMIT))
-        answer = ask(wire, code, cutter, (cutter.feed, lambda piece: None))
-        wire.close()
-    except WireBroken:
-        answer = None
-    return (UNKNOWN_SURVIVORS,) if answer is None else parse_survivors(answer)
-
-
-def ask(wire: Wire, code: str, cutter: Cutter, feeds: Feeds) -> str | None:
-    """Send code to a shell and return who it says is left; None when it gives no answer in time."""
-    deadline = Deadline.after(TERM_GRACE + ANSWER_LIMIT)
-    try:
-        wire.send(encode(code), deadline)
-    except (TimeoutError, WireBroken):
-        return None
-    wire.pump_until(lambda: "left" in cutter.said, feeds, deadline)
-    return cutter.said.pop("left", None)
-
-
-def parse_survivors(text: str) -> tuple[str, ...]:
-    """Given "pid name" pieces between tabs, return "name (pid N)" for each, once."""
-    pairs = [piece.strip().partition(" ") for piece in text.split("\t") if piece.strip()]
-    names = {f"{''.join(c if c.isprintable() else '?' for c in name)} (pid {pid})": None for pid, _, name in pairs}
-    return tuple(names)
-
-
-def _render_bytes(data: bytes, path: str) -> bytes:
-    pieces = [data[start : start + _CHUNK] for start in range(0, len(data), _CHUNK)]
-    return b"".join(b"printf '%b' >>%b\n" % (b"".join(map(_ESCAPED.__getitem__, p)), path.encode()) for p in pieces)
-
-
-def _escape(byte: int) -> bytes:
-    letter = bytes((byte,))
-    if letter == b"%":
-        return b"%%"
-    return letter if letter.isalnum() or letter in b" \n_=/.,:;@" else b"\\%03o" % byte
-
-
-_ESCAPED = tuple(map(_escape, range(256)))
+def _render(request: Request, deadline: Deadline) -> bytes:
+    """Return the frame that asks for a command, and its stdin."""
+    seconds = min(ceil(deadline.remaining()), _LONGEST_LIMIT) + int(TERM_GRACE) + 1
+    words, stdin = request.words, request.stdin
+    if request.script:  # too long for a word: the shell reads it from stdin; nothing of its reading stays behind
+        words = (SHELL, "-c", READER, "sh", request.mark, *words)
+        stdin = encode(f"unset c l n\n{request.script}\n{request.mark}\n") + stdin
+    if request.run_as:
+        words = (*as_user(request.run_as), *words)
+    variables = [text for pair in request.environment.items() for text in pair]
+    texts = (str(seconds), request.directory, str(len(request.environment)), request.mark, request.run_as)
+    return pack(b"run", *map(encode, (*texts, str(len(stdin)), *variables, *words))) + stdin

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from runner.contract import OUTPUT_LIMIT, Command, Result
 from runner.durations import Deadline
@@ -75,34 +75,42 @@ class Collector:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command made ready: the program's words, the shell code before it, its stdin, and a mark to find it by.
+    """A command made ready: the program's words, where and with what it runs, and a mark to find it by.
 
     `script` is a line too long for a word; it goes to a file, before whose parameters (`words`) the shell stands.
     """
 
     words: tuple[str, ...]
     mark: str
-    preparation: str = ""
+    directory: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
     stdin: bytes = b""
     run_as: str = ""
     script: str = ""
 
+    @property
+    def mark_setting(self) -> str:
+        """The mark as it stands in the environment of the command's processes."""
+        return f"{MARK}={self.mark}"
 
-def build_request(command: Command, refusal: str) -> Request:
-    """Given a checked command, and shell code for a directory that cannot be entered, return what is to be run."""
+
+def build_request(command: Command) -> Request:
+    """Given a checked command, return what is to be run."""
     mark = secrets.token_hex(8)
     if command.run_as:
         return _as_another(command, mark)
-    preparation = _render_preparation(command, refusal)
+    words, script = words_of(command), ""
     if len(encode(command.line)) > LONGEST_LINE:
-        return Request(command.parameters, mark, preparation, command.stdin, script=command.line)
-    return Request(words_of(command), mark, preparation, command.stdin)
+        words, script = command.parameters, command.line
+    directory = _anchored(command.directory) if command.directory else ""
+    return Request(words, mark, directory, command.environment, command.stdin, script=script)
 
 
 def _as_another(command: Command, mark: str) -> Request:
     """sudo passes no variables on; they, the directory and the words reach the new shell through its stdin."""
+    directory = _anchored(command.directory) if command.directory else ""
     code = (
-        _render_preparation(command, f"{{ echo {mark} >&2; exit 1; }}")
+        render_preparation(directory, command.environment, f"{{ echo {mark} >&2; exit 1; }}")
         + f"export {MARK}={mark}\nexec {render_words(words_of(command))}\n"
     )
     stdin = encode(f"{code}{mark}\n") + command.stdin
@@ -152,12 +160,12 @@ def words_of(command: Command) -> tuple[str, ...]:
     return command.argv or (SHELL, "-c", command.line, "sh", *command.parameters)
 
 
-def _render_preparation(command: Command, refusal: str) -> str:
-    """Return shell code that enters the command's directory (or does `refusal`) and exports its variables."""
+def render_preparation(directory: str, environment: Mapping[str, str], refusal: str) -> str:
+    """Return shell code that enters a directory (or does `refusal`) and exports variables."""
     parts = []
-    if command.directory:
-        parts.append(f"CDPATH= cd {quote(_anchored(command.directory))} >/dev/null 2>&1 || {refusal}\n")
-    parts += [f"export {name}={quote(value)}\n" for name, value in command.environment.items()]
+    if directory:
+        parts.append(f"CDPATH= cd {quote(directory)} >/dev/null 2>&1 || {refusal}\n")
+    parts += [f"export {name}={quote(value)}\n" for name, value in environment.items()]
     return "".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Cuts one stream of an agent into what belongs to commands and what the agent says."""
+"""Cuts a shell's stream into what belongs to the command and what the shell says about it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,18 @@ Sink = Callable[[bytes], None]
 
 
 class Cutter:
-    """Given a stream piece by piece, hand a command's bytes to `sink` and note what the agent says.
+    """Given a stream piece by piece, hand a command's bytes to `sink` and note what the shell says.
 
-    The agent's words are lines that begin with `token`. Bytes that come while there is no sink belong to nobody:
-    a login shell's greeting, or what an earlier command's leftovers write.
+    The shell's words are lines that begin with `token`. Bytes that come while there is no sink belong to nobody:
+    a login shell's greeting, or what the command's leftovers write.
     """
 
     def __init__(self, token: bytes) -> None:
         self._token = token
         self._rest = b""
         self.sink: Sink | None = None
-        self.started = 0
-        self.ended = 0
+        self.ended = False
         self.exit_code = 0
-        self.group = ""
-        self.folder = ""
         self.said: dict[str, str] = {}
 
     def feed(self, piece: bytes) -> None:
@@ -57,12 +54,7 @@ class Cutter:
 
     def _note(self, words: str) -> None:
         word, _, rest = words.partition(" ")
-        if word == "started":
-            number, _, place = rest.partition(" ")
-            self.started = int(number)
-            self.group, _, self.folder = place.partition(" ")
-        elif word == "ended":
-            number, _, code = rest.partition(" ")
-            self.ended, self.exit_code, self.sink = int(number), int(code or 0), None
+        if word == "ended":
+            self.ended, self.exit_code, self.sink = True, int(rest or 0), None
         else:
             self.said[word] = rest

@@ -78,7 +78,7 @@ class LocalConnection:
 
     def _run(self, command: Command, deadline: Deadline, take_out: Callable[[bytes], None]) -> Result:
         check_command(command, self._place)
-        request = build_request(command, "")
+        request = build_request(command)
         err = Collector(command.output_limit)
         try:
             with _scripted(request) as words:

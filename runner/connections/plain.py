@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Callable
 from math import ceil
 
-from runner.connections.agent import AgentLost, end_over, render_end
 from runner.connections.commands import (
     MARK,
     READER,
@@ -16,9 +15,11 @@ from runner.connections.commands import (
     as_user,
     encode,
     quote,
+    render_preparation,
     render_words,
 )
 from runner.connections.cutter import Cutter, Sink
+from runner.connections.ending import AgentLost, end_over, render_end
 from runner.connections.wire import Wire, WireBroken
 from runner.durations import Deadline
 from runner.errors import Failed, TimeUp
@@ -27,6 +28,18 @@ EXIT_LIMIT = 2.0
 _LONGEST_LIMIT = 10**8
 
 OpenWire = Callable[[Deadline], Wire]
+
+
+def has_shell(open_wire: OpenWire, deadline: Deadline) -> bool:
+    """Whether the server starts a shell that reads code from stdin."""
+    cutter = Cutter(b"\x1esop:here:")
+    wire = open_wire(deadline)
+    try:
+        wire.start("sh", deadline)
+        wire.send(b"printf '\\036sop:here:%s\\n' yes\n", deadline)
+        return wire.pump_until(lambda: "yes" in cutter.said, (cutter.feed, lambda piece: None), deadline)
+    finally:
+        wire.close()
 
 
 class PlainShell:
@@ -45,7 +58,7 @@ class PlainShell:
             wire.start(f"sh -c '{READER}' sh {request.mark}", deadline)
             wire.send(_render(request, token, deadline), deadline)
             wire.finish_sending()
-            finished = wire.pump_until(lambda: out.ended == err.ended == 1, (out.feed, err.feed), deadline)
+            finished = wire.pump_until(lambda: out.ended and err.ended, (out.feed, err.feed), deadline)
             problem = None if finished else _explain(wire)
         except TimeoutError:
             finished, problem = False, None
@@ -96,7 +109,7 @@ class BareChannel:
         return code
 
     def _line(self, request: Request) -> str:
-        if request.run_as or request.preparation or request.script:
+        if request.run_as or request.directory or request.environment or request.script:
             raise Failed(f"{self._place}: its shell is restricted: no run_as, directory or variables. leave them out")
         if request.words[:2] == ("/bin/sh", "-c") and len(request.words) == 4:
             return request.words[2]
@@ -116,15 +129,17 @@ def _render(request: Request, token: str, deadline: Deadline) -> bytes:
         raise Failed("a line of more than 100 KB needs an agent on the server. write it to a file first")
     seconds = min(ceil(deadline.remaining()), _LONGEST_LIMIT) + int(TERM_GRACE) + 1
     words = render_words((*as_user(request.run_as), *request.words) if request.run_as else request.words)
+    preparation = render_preparation(request.directory, request.environment, _REFUSAL)
     limit = f"timeout -k {int(TERM_GRACE)} {seconds}"
     code = (
         f"sop_t={quote(token)}\n{_CHOICE}( {_TELL_GROUP}set -- {words}\n"
         f'case $sop_w in timeout) set -- {limit} "$@" ;; setsid) set -- setsid "$@" ;; esac\n'
-        f'{request.preparation}export {MARK}={request.mark}\nexec "$@" )\n{_TELL_END}{request.mark}\n'
+        f'{preparation}export {MARK}={request.mark}\nexec "$@" )\n{_TELL_END}{request.mark}\n'
     )
     return encode(code) + request.stdin
 
 
+_REFUSAL = "{ printf '%s\\n' \"${sop_t}nowhere\"; exit 1; }"
 _CHOICE = """if command -v timeout >/dev/null && timeout -k 1 9 true 2>/dev/null; then sop_w=timeout
 elif command -v setsid >/dev/null; then sop_w=setsid
 else sop_w=; fi
@@ -134,6 +149,6 @@ _TELL_GROUP = """sop_p=$(exec sh -c 'echo "$PPID"'); [ -n "$sop_w" ] || sop_p=$(
 printf '%s\\n' "${sop_t}group $sop_p" >&2
 """
 _TELL_END = """sop_c=$?
-printf '%s\\n' "${sop_t}ended 1 $sop_c"; printf '%s\\n' "${sop_t}ended 1" >&2
+printf '%s\\n' "${sop_t}ended $sop_c"; printf '%s\\n' "${sop_t}ended" >&2
 exit "$sop_c"
 """

@@ -1,10 +1,10 @@
-"""The shell code that lives on a server: how a process group is ended, and the agent."""
+"""The code that runs on a server: how a process group is ended (shell), and the agent (Perl, without modules)."""
 
 from __future__ import annotations
 
-from runner.connections.commands import TERM_GRACE
+from runner.connections.commands import MARK, TERM_GRACE
 
-# Functions that end a process group. $sop_d/p holds "group user mark" of the running command (user -: the same).
+# Functions that end the process group $sop_p of user $sop_u (empty: the same user) whose mark is $sop_m.
 # A command under sudo belongs to another user, perhaps in a group that sudo made: only its mark finds it, and only
 # that user may end it.
 ENDING_CODE = """
@@ -33,7 +33,14 @@ sop_wait() {
     sop_k=$((sop_k + 1)); sleep 0.1 || { sleep 1; sop_k=$((sop_k + 9)); }
   done
 }
-sop_recall() { sop_p=; read -r sop_p sop_u sop_m <"$sop_d/p"; [ "$sop_u" != - ] || sop_u=; }
+sop_lead() {
+  for sop_f in $(sh -c "$sop_seek" sh "$sop_m"); do
+    sop_i=${sop_f#/proc/}; sop_i=${sop_i%/*}
+    read -r sop_x <"/proc/$sop_i/stat" || continue
+    set -- ${sop_x##*) }
+    [ "$3" != "$sop_i" ] || [ "$4" = "$sop_i" ] || echo "$sop_i"
+  done
+}
 sop_end() { [ -z "$sop_p" ] || { sop_send TERM; sop_send CONT; sop_wait GRACE; sop_send KILL; sop_wait 10; }; }
 sop_left() {
   for sop_i in $([ -z "$sop_p" ] || sop_alive; sop_found $(sh -c "$sop_seek" sh "$1")); do
@@ -42,51 +49,172 @@ sop_left() {
 }
 """.replace("GRACE", str(int(TERM_GRACE * 10)))
 
-WORKER_CODE = """ENDING
-sop_main() {
-unset sop_g sop_t sop_d sop_w sop_x sop_n sop_o sop_e sop_r sop_i sop_c sop_p sop_u sop_m sop_k sop_f
-sop_t=TOKEN; sop_d=; sop_w=
-sop_no() { printf '%s\\n' "${sop_t}no $1"; [ -z "$sop_d" ] || rm -rf "$sop_d"; exit 1; }
-for sop_x in /tmp /var/tmp /dev/shm "$HOME"; do
-  if mkdir -m 700 "$sop_x/.sop-FOLDER" 2>/dev/null; then sop_d=$sop_x/.sop-FOLDER; break; fi
-done
-[ -n "$sop_d" ] || sop_no 'no folder for private pipes can be made'
-for sop_x in /usr/bin /bin /usr/local/bin; do
-  if [ -x "$sop_x/timeout" ]; then sop_w=$sop_x/timeout; break; fi
-done
-if [ -L "$sop_w" ] && ! "$sop_w" -k 1 9 true 2>/dev/null; then sop_w=; fi
-[ -n "$sop_w" ] || command -v setsid >/dev/null || sop_no 'it has neither timeout nor setsid'
-[ -r /proc/self/stat ] || sop_no 'it has no /proc'
-mkfifo "$sop_d/q" "$sop_d/o0" "$sop_d/e0" "$sop_d/o1" "$sop_d/e1" 2>/dev/null || sop_no 'it has no named pipes'
-: >"$sop_d/p"
-exec 3<&0
-read -r sop_x sop_x sop_x sop_x sop_g sop_x </proc/self/stat
-( trap '' HUP INT TERM PIPE
-  sh <&3 3<&- 2>/dev/null
-  : >"$sop_d/x"; exec 3<&- >/dev/null 2>&1; sop_recall; sop_end
-  mv "$sop_d" "$sop_d-" && sop_d=$sop_d-  # or the worker might put a file into the folder while it goes
-  rm -rf "$sop_d"; kill -KILL 0 ) &
-exec 3<&- </dev/null
-sop_o='o1 o0 o1 o0 o1 o0 o1 o0 o1 o0 o1 o0 o1 o0 o1 o0'; sop_o="$sop_o $sop_o $sop_o $sop_o"
-sop_e='e1 e0 e1 e0 e1 e0 e1 e0 e1 e0 e1 e0 e1 e0 e1 e0'; sop_e="$sop_e $sop_e $sop_e $sop_e"
-sop_n=0; sop_r=
-while :; do
-  if [ $((sop_n % 64)) = 0 ]; then
-    [ -z "$sop_r" ] || wait $sop_r
-    ( cd "$sop_d" && exec cat $sop_o ) & sop_r=$!
-    ( cd "$sop_d" && exec cat $sop_e >&2 ) & sop_r="$sop_r $!"
-  fi
-  [ ! -e "$sop_d/x" ] || exit
-  sop_n=$((sop_n + 1)); sop_i=$((sop_n % 2))
-  exec 5>"$sop_d/o$sop_i" 6>"$sop_d/e$sop_i"
-  printf '%s\\n' "${sop_t}started $sop_n $sop_g $sop_d" >&5; printf '%s\\n' "${sop_t}started $sop_n" >&6
-  ( . "$sop_d/q" ) >&5 2>&6 5>&- 6>&-
-  sop_c=$?
-  : >"$sop_d/p"
-  printf '%s\\n' "${sop_t}ended $sop_n $sop_c" >&5; printf '%s\\n' "${sop_t}ended $sop_n" >&6
-  exec 5>&- 6>&-
-  for sop_x in "$sop_d/i" "$sop_d/s"; do [ ! -e "$sop_x" ] || rm -f "$sop_x"; done
-done
+# How the login shell starts the agent: SIZE bytes of program arrive on stdin, before the first request.
+AGENT_LINE = "exec perl -C0 -e 'sysread STDIN,$c,SIZE-length$c,length$c or exit while SIZE>length$c;eval$c'"
+
+# It runs one command at a time, each in a process group of its own and with pipes of its own, which are cut when it
+# ends: what it leaves behind writes to nobody. What goes out are frames (a letter, the size, the content): "o" and "e"
+# output, "x" the exit code, "n" no such directory, "s" who is left. $more counts the stdin that is still to come.
+# The watcher, a second process, ends the command when the agent is gone, or when it stands still past the limit.
+AGENT_CODE = r"""my $ending = <<'SHELL';
+ENDING
+SHELL
+my $home = readlink '/proc/self/cwd';
+defined $home && -r '/proc/self/stat' or exit 1;
+my ($out, $err, $in, $left, $seeker, $watcher, $tell, $ended);
+my ($group, $user, $mark, $requests, $stdin, $more, $answer) = ('', '', '', '', '', 0, '');
+
+sub ending { "$ending\nsop_p='$group' sop_u='$user' sop_m='MARK=$mark'\nsop_end\n" }
+
+sub frame { $answer .= pack 'aN/a*', @_ }
+
+sub flush {
+  while (length $answer) {
+    my $sent = syswrite STDOUT, $answer;
+    if (defined $sent) { substr $answer, 0, $sent, '' } elsif ($! != 4) { exit }
+  }
 }
-sop_main
-""".replace("ENDING", ENDING_CODE)
+
+sub watch {
+  my $read;
+  pipe $read, $tell or exit;
+  defined($watcher = fork) or exit;
+  return if $watcher;
+  setpgrp;
+  close $tell;
+  open STDIN, '<', '/dev/null'; open STDOUT, '>', '/dev/null'; open STDERR, '>', '/dev/null';
+  my ($end, $seconds);
+  while (1) {
+    vec(my $ready = '', fileno $read, 1) = 1;
+    my $wait = $end ? $end - time : undef;
+    last if defined $wait && $wait <= 0;
+    next if select($ready, undef, undef, $wait) < 1;
+    sysread $read, my $lines, 65536 or last;
+    ($seconds, $group, $user, $mark) = split /\t/, (split /\n/, $lines)[-1], -1;
+    $end = $seconds ? time + $seconds : 0;
+  }
+  exec '/bin/sh', '-c', ending() if $group;
+  exit;
+}
+
+sub tell_watcher { syswrite $tell, join("\t", @_, $group, $user, $mark) . "\n" }
+
+sub begin {
+  (my ($seconds, $directory, $names), $mark, $user, $more, my @words) = @_;
+  my %variables = splice @words, 0, 2 * $names;
+  return frame('n', '') if length $directory && !chdir $directory;
+  watch() if waitpid $watcher, 1;
+  pipe $out, my $to_out or exit;
+  pipe $err, my $to_err or exit;
+  pipe my $from_in, my $to_in or exit;
+  $group = fork;
+  exit if !defined $group;
+  if (!$group) {
+    setpgrp;
+    $SIG{$_} = 'DEFAULT' for 'PIPE', 'CHLD';
+    if ($more) { open STDIN, '<&', $from_in } else { open STDIN, '<', '/dev/null' }
+    open STDOUT, '>&', $to_out; open STDERR, '>&', $to_err;
+    $ENV{PWD} = $directory if $directory =~ m{^/};  # keeps the path as it was given, not as links lead
+    @ENV{'MARK', keys %variables} = ($mark, values %variables);
+    exec { $words[0] } @words;
+    my $code = $! == 2 ? 127 : 126;
+    syswrite STDERR, "$words[0]: $!\n";
+    exit $code;
+  }
+  setpgrp $group, $group;
+  $in = $to_in;
+  chdir $home if length $directory;
+  tell_watcher($seconds);
+}
+
+sub finish {
+  my $code = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+  drain('o', $out) if $out;
+  drain('e', $err) if $err;
+  frame('x', $code);
+  ($out, $err, $in, $group, $stdin) = (undef, undef, undef, '', '');
+  flush();
+  tell_watcher(0);
+}
+
+sub find_left {
+  ($mark, $user) = @_;
+  pipe $left, my $to_left or exit;
+  defined($seeker = fork) or exit;
+  return if $seeker;
+  $SIG{$_} = 'DEFAULT' for 'PIPE', 'CHLD';
+  open STDIN, '<', '/dev/null'; open STDERR, '>', '/dev/null'; open STDOUT, '>&', $to_left;
+  exec '/bin/sh', '-c', ending() . "sop_left MARK=$mark";
+}
+
+sub all_left_told {
+  undef $left;
+  waitpid $seeker, 0;
+  frame('s', '');
+}
+
+sub take_requests {
+  while (1) {
+    if ($more) {
+      my $piece = substr $requests, 0, $more, '';
+      $more -= length $piece;
+      $stdin .= $piece if $in;
+    }
+    return if $more || length $requests < 4 || length $requests < 4 + unpack 'N', $requests;
+    my ($kind, @fields) = unpack '(N/a*)*', substr substr($requests, 0, 4 + unpack('N', $requests), ''), 4;
+    $kind eq 'run' ? begin(@fields) : find_left(@fields);
+  }
+}
+
+sub pass_on {  # false at the end
+  my ($kind, $from) = @_;
+  my $size = sysread $from, my $piece, 65536;
+  frame($kind, $piece) if $size;
+  return $size || !defined $size && $! == 4;
+}
+
+sub drain {  # what the command has written before it ended, however much others go on writing
+  my ($kind, $from) = @_;
+  for (1 .. 16) {
+    vec(my $ready = '', fileno $from, 1) = 1;
+    last if select($ready, undef, undef, 0) < 1 || !pass_on($kind, $from);
+  }
+}
+
+sub feed_command {
+  my $sent = syswrite $in, $stdin, 4096;  # a pipe that is ready takes that much at once
+  if (defined $sent) { substr $stdin, 0, $sent, '' }
+  elsif ($! != 4) { ($in, $stdin) = (undef, '') }
+}
+
+sub serve {
+  my ($read, $write) = @_;
+  undef $out if $out && vec($read, fileno $out, 1) && !pass_on('o', $out);
+  undef $err if $err && vec($read, fileno $err, 1) && !pass_on('e', $err);
+  all_left_told() if $left && vec($read, fileno $left, 1) && !pass_on('s', $left);
+  feed_command() if $in && vec $write, fileno $in, 1;
+  return if !vec $read, 0, 1;
+  my $size = sysread STDIN, $requests, 65536, length $requests;
+  exit if !$size && (defined $size || $! != 4);
+  take_requests();
+}
+
+$SIG{PIPE} = 'IGNORE';
+watch();
+$SIG{CHLD} = sub { $ended = 1 };
+$answer = "TOKEN$$\n";
+flush();
+while (1) {
+  undef $in if !$more && !length $stdin;
+  my ($read, $write) = ('', '');
+  vec($read, fileno $_, 1) = 1 for grep { $_ } \*STDIN, $out, $err, $left;
+  vec($write, fileno $in, 1) = 1 if $in && length $stdin;
+  # Output waits a moment for more of it or for the command's end, so that all goes out in one packet.
+  my $many = select $read, $write, undef, $ended ? 0 : length $answer ? 0.001 : 0.25;
+  serve($read, $write) if $many > 0;
+  flush() if !$many || length $answer > 65536;
+  next if !$ended;
+  $ended = 0;
+  finish() if $group && waitpid($group, 1) == $group;
+}
+""".replace("ENDING\n", ENDING_CODE.lstrip()).replace("MARK", MARK)

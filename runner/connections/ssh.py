@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Protocol
 
-from runner.connections.agent import REFUSAL, UNKNOWN_SURVIVORS, Agent, AgentLost, AgentRefused
+from runner.connections.agent import Agent, AgentRefused
 from runner.connections.commands import (
     Collector,
     DirectoryRefused,
@@ -23,10 +23,11 @@ from runner.connections.commands import (
     write_file,
 )
 from runner.connections.cutter import Sink
+from runner.connections.ending import UNKNOWN_SURVIVORS, AgentLost
 from runner.connections.link import Link
 from runner.connections.login import Login
 from runner.connections.opening import Opener
-from runner.connections.plain import BareChannel, PlainShell
+from runner.connections.plain import BareChannel, PlainShell, has_shell
 from runner.connections.wire import NoSession, WireBroken
 from runner.contract import OUTPUT_LIMIT, Command, Result
 from runner.durations import Deadline
@@ -103,7 +104,7 @@ class SshConnection:
 
     def _run(self, command: Command, deadline: Deadline, take_out: Sink) -> Result:
         check_command(command, self._place)
-        request = build_request(command, REFUSAL)
+        request = build_request(command)
         err = Collector(command.output_limit)
         try:
             code, remark = self._serve(request, deadline, take_out, err)
@@ -176,15 +177,15 @@ class SshConnection:
 
     def _take_agent(self, deadline: Deadline) -> Agent | None:
         while agent := self._pop_idle():
-            if agent.is_clean():
+            if agent.is_free():
                 return agent
             self._give_back(agent, keep=False)
         if self._refusal is not None:
             return None
         try:
             agent = self._start_agent(deadline)
-        except AgentRefused as refused:
-            self._refusal = str(refused)
+        except AgentRefused:
+            self._refusal = "it has no Perl or no /proc" if has_shell(self._link.open_wire, deadline) else ""
             return None
         with self._lock:
             self._busy.add(agent)
@@ -236,7 +237,6 @@ class SshConnection:
     def _build_agent(self, deadline: Deadline) -> Agent:
         wire = self._link.open_wire(deadline)
         try:
-            wire.start("sh", deadline)
             return Agent(wire, deadline, self._link.open_wire)
         except BaseException:
             wire.close()

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.connections.agent import parse_survivors
 from runner.connections.cutter import Cutter
+from runner.connections.ending import parse_survivors
 
 TOKEN = b"\x1esop:abcdef:"
 
@@ -14,21 +14,21 @@ TOKEN = b"\x1esop:abcdef:"
 )
 def test_gives_exactly_what_stands_between_the_words(output: bytes, cuts: list[int], near: int) -> None:
     output += TOKEN[:near]
-    stream = TOKEN + b"started 1 9 /tmp/x y\n" + output + TOKEN + b"ended 1 7\nlate" + TOKEN + b"started 2 9 /tmp/x y\n"
+    stream = TOKEN + b"group 9\n" + output + TOKEN + b"ended 7\nlate" + TOKEN + b"left 2 x y\n"
     cutter, taken, position, turn = Cutter(TOKEN), bytearray(), 0, 0
     cutter.sink = taken.extend
     while position < len(stream):
         size = cuts[turn % len(cuts)]
         cutter.feed(stream[position : position + size])
         position, turn = position + size, turn + 1
-    assert (bytes(taken), cutter.ended, cutter.exit_code, cutter.started) == (output, 1, 7, 2)
-    assert (cutter.group, cutter.folder) == ("9", "/tmp/x y")
+    assert (bytes(taken), cutter.ended, cutter.exit_code) == (output, True, 7)
+    assert cutter.said == {"group": "9", "left": "2 x y"}
 
 
 def test_notes_what_else_is_said() -> None:
     cutter = Cutter(TOKEN)
-    cutter.feed(b"Welcome!\n" + TOKEN + b"no it has no /proc\n")
-    assert cutter.said == {"no": "it has no /proc"}
+    cutter.feed(b"Welcome!\n" + TOKEN + b"nowhere at all\n")
+    assert cutter.said == {"nowhere": "at all"}
 
 
 def test_names_survivors_once_and_printable() -> None:

@@ -75,13 +75,6 @@ def test_ends_as_the_command_ended(connection: Connection, line: str, exit_code:
     assert run(connection, "echo next") == Result(0, b"next\n")
 
 
-def test_killing_its_parent_disturbs_nothing(connection: Connection, sshd: SshServer) -> None:
-    if type(connection).__name__ == "LocalConnection":
-        return  # there the parent is this process
-    assert run(connection, "kill -9 $PPID; sleep 0.1").exit_code == 137
-    assert run(connection, "echo next") == Result(0, b"next\n")
-
-
 @pytest.mark.parametrize("value", NASTY)
 def test_values_are_never_code(connection: Connection, value: str, tmp_path: Path) -> None:
     sent = value.encode("utf-8", "surrogateescape")

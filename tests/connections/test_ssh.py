@@ -23,9 +23,9 @@ from tests.relay import relay_to
 from tests.sshd import SshServer, ssh_server
 
 LONG = f"sleep 97{os.getpid()}"
-# From inside a command: its parent is `timeout`, whose parent is the worker; the ear is a child of another child.
-WORKER = "$(ps -o ppid= -p $PPID)"
-EAR = f"$(pgrep -x sh -P $(pgrep -x sh -d, -P {WORKER}))"
+# From inside a command: its parent is the agent, whose other child is the watcher.
+AGENT = "$PPID"
+WATCHER = "$(pgrep -x perl -P $PPID)"
 
 
 def run(connection: Connection, line: str, *, seconds: float = 20, **rest: Any) -> Result:
@@ -53,9 +53,9 @@ def test_importing_loads_no_ssh() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "error"), [(f"kill -STOP {WORKER}; {LONG}", TimeUp), (f"kill -9 {WORKER}; {LONG}", Failed)]
+    ("line", "error"), [(f"kill -STOP {AGENT}; {LONG}", TimeUp), (f"kill -9 {AGENT}; {LONG}", Failed)]
 )
-def test_stands_a_worker_that_is_tampered_with(ssh: Connection, line: str, error: type[Exception]) -> None:
+def test_stands_an_agent_that_is_tampered_with(ssh: Connection, line: str, error: type[Exception]) -> None:
     run(ssh, "true")
     with pytest.raises(error):
         run(ssh, line, seconds=1)
@@ -63,26 +63,34 @@ def test_stands_a_worker_that_is_tampered_with(ssh: Connection, line: str, error
     assert run(ssh, "echo next") == Result(0, b"next\n")
 
 
-@pytest.mark.heavy
-def test_stands_an_ear_that_is_stopped(ssh: Connection) -> None:
-    run(ssh, "true")
+def test_stands_a_watcher_that_is_stopped(ssh: Connection) -> None:
     with pytest.raises(TimeUp) as caught:
-        run(ssh, f"kill -STOP {EAR}; {LONG}", seconds=1)
+        run(ssh, f"kill -STOP {WATCHER}; {LONG}", seconds=1)
     assert (caught.value.survivors, find_marked(LONG)) == ((), [])
     assert run(ssh, "echo next") == Result(0, b"next\n")
 
 
-def test_stands_an_ear_that_is_killed(ssh: Connection) -> None:
-    run(ssh, "true")
-    assert run(ssh, f"kill -KILL {EAR}; {LONG}").exit_code == 143
-    assert find_marked(LONG) == []
-    assert run(ssh, "echo next") == Result(0, b"next\n")
+def test_a_watcher_that_was_killed_is_replaced(ssh: Connection) -> None:
+    assert run(ssh, f"kill -KILL {WATCHER}; echo on") == Result(0, b"on\n")
+    assert run(ssh, f"echo {WATCHER}").stdout.strip().isdigit()
+    with pytest.raises(Failed):
+        run(ssh, f"kill -9 {AGENT}; {LONG}")
+    await_end(LONG)
+
+
+@pytest.mark.heavy
+def test_the_limit_holds_when_the_agent_is_stopped_and_the_controller_killed(sshd: SshServer) -> None:
+    controller = start_controller(sshd, target_of(sshd), f"kill -STOP {AGENT}; {LONG}", seconds=3)
+    await_start(LONG)
+    controller.send_signal(signal.SIGKILL)
+    controller.wait(10)
+    await_end(LONG, seconds=12)
 
 
 def test_reconnects_after_the_server_dropped_it(sshd: SshServer, connections: Connections) -> None:
     connection = warm(connections, target_of(sshd))
     with pytest.raises(Unreachable, match="broke"):
-        run(connection, f"kill -9 $(ps -o ppid= -p {WORKER})")
+        run(connection, f"kill -9 $(ps -o ppid= -p {AGENT})")
     assert run(connection, "echo again") == Result(0, b"again\n")
 
 
@@ -101,17 +109,21 @@ def test_a_silent_link_holds_no_command(sshd: SshServer, tmp_path: Path) -> None
         connections.close()
 
 
+def start_controller(sshd: SshServer, target: Target, line: str, *, seconds: float) -> subprocess.Popen[bytes]:
+    """Start a process of its own that runs one command."""
+    code = (
+        "from pathlib import Path; from runner.connections import Connections; from runner.contract import Command;"
+        "from runner.durations import Deadline; from tests.connections.conftest import Target;"
+        f"c = Connections((Path({str(sshd.known_hosts)!r}),));"
+        f"c = c.get(Target({target.name!r}, {dict(target.settings)!r}));"
+        f"c.run(Command(line={line!r}), Deadline.after({seconds}))"
+    )
+    return subprocess.Popen([sys.executable, "-c", code])
+
+
 def test_ends_the_command_when_the_controller_is_killed(sshd: SshServer) -> None:
     for kind in ("ssh", "local"):
-        target = target_of(sshd, connection=kind)
-        code = (
-            "from pathlib import Path; from runner.connections import Connections; from runner.contract import Command;"
-            "from runner.durations import Deadline; from tests.connections.conftest import Target;"
-            f"c = Connections((Path({str(sshd.known_hosts)!r}),));"
-            f"c = c.get(Target({target.name!r}, {dict(target.settings)!r}));"
-            f"c.run(Command(line={LONG + '; ' + LONG!r}), Deadline.after(60))"
-        )
-        controller = subprocess.Popen([sys.executable, "-c", code])
+        controller = start_controller(sshd, target_of(sshd, connection=kind), LONG + "; " + LONG, seconds=60)
         await_start(LONG)
         await_start(LONG)
         controller.send_signal(signal.SIGKILL)
@@ -166,22 +178,7 @@ def programs(tmp_path: Path) -> Path:
     """A folder with the programs that a server has, apart from what a test takes away or puts in."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in [
-        "sh",
-        "cat",
-        "mkdir",
-        "mkfifo",
-        "rm",
-        "sleep",
-        "grep",
-        "timeout",
-        "setsid",
-        "ps",
-        "echo",
-        "true",
-        "head",
-        "yes",
-    ]:
+    for name in ["sh", "perl", "cat", "rm", "sleep", "grep", "timeout", "setsid", "ps", "echo", "true", "head", "yes"]:
         found = subprocess.run(["which", name], capture_output=True, text=True, check=True).stdout.strip()
         (folder / name).symlink_to(found)
     return folder
@@ -205,7 +202,7 @@ def test_bash_as_shell_serves_as_well(tmp_path: Path, programs: Path) -> None:
         connections.close()
 
 
-@pytest.mark.parametrize("missing", [["mkfifo"], ["mkfifo", "timeout"], ["mkfifo", "timeout", "setsid"]])
+@pytest.mark.parametrize("missing", [["perl"], ["perl", "timeout"], ["perl", "timeout", "setsid"]])
 def test_falls_back_to_a_shell_for_each_command(tmp_path: Path, programs: Path, missing: list[str]) -> None:
     for name in missing:
         (programs / name).unlink()
@@ -216,7 +213,7 @@ def test_falls_back_to_a_shell_for_each_command(tmp_path: Path, programs: Path, 
             connection, 'echo "$1$A"; cat; exit 3', parameters=("x'y",), stdin=b"\0in", environment={"A": "b\nc"}
         )
         assert (result.exit_code, result.stdout) == (3, b"x'yb\nc\n\0in")
-        assert "a shell of its own: it has no named pipes" in result.remark
+        assert "a shell of its own: it has no Perl or no /proc" in result.remark
         with pytest.raises(TimeUp) as caught:
             run(connection, f"{LONG} & {LONG}; {LONG}", seconds=1)
         assert (caught.value.survivors, find_marked(LONG)) == ((), [])
@@ -228,7 +225,7 @@ def test_falls_back_to_a_shell_for_each_command(tmp_path: Path, programs: Path, 
 
 def test_a_restricted_shell_gets_bare_commands(tmp_path: Path) -> None:
     (tmp_path / "only").write_text(
-        '#!/bin/sh\ncase $SSH_ORIGINAL_COMMAND in sh*) echo no >&2; exit 1 ;; esac\neval "$SSH_ORIGINAL_COMMAND"\n'
+        '#!/bin/sh\ncase $SSH_ORIGINAL_COMMAND in sh*|exec*) exit 1 ;; esac\neval "$SSH_ORIGINAL_COMMAND"\n'
     )
     (tmp_path / "only").chmod(0o755)
     with ssh_server(tmp_path / "s", options={"ForceCommand": str(tmp_path / "only")}) as server:
@@ -247,10 +244,10 @@ def test_a_restricted_shell_gets_bare_commands(tmp_path: Path) -> None:
 
 def test_leaves_nothing_on_the_server(sshd: SshServer, connections: Connections) -> None:
     connection = warm(connections, target_of(sshd))
-    folder = run(connection, "ls -ld /proc/self/fd/1; readlink /proc/self/fd/1").stdout.split()[-1].decode()
-    assert Path(folder).parent.is_dir()
+    processes = run(connection, f"echo {AGENT} {WATCHER}").stdout.decode().split()
+    assert len(processes) == 2
     connections.close()
     end = time.monotonic() + 5
-    while Path(folder).parent.exists():
+    while any(Path("/proc", process).exists() for process in processes):
         assert time.monotonic() < end
         time.sleep(0.02)
