@@ -24,6 +24,8 @@ CASES = Path(__file__).parents[1] / "cases" / "domain.status"
 WHOIS = sorted(CASES.glob("*.whois.txt"))
 RDAP = sorted(CASES.glob("*.rdap.json"))
 WORDINGS = (CASES / "throttled-wordings.txt").read_text().splitlines()
+ABSENT = (CASES / "absent-wordings.txt").read_text().splitlines()
+REFUSED = (CASES / "refused-wordings.txt").read_text().splitlines()
 
 
 def load_expected(answer: Path) -> dict[str, Any]:
@@ -76,6 +78,54 @@ def test_a_throttled_answer_is_unknown(wording: str) -> None:
 def test_a_throttled_answer_is_unknown_inside_terms_of_use(wording: str) -> None:
     terms = "% This is the registry's WHOIS service.\n% The data is for information only. All rights reserved.\n\n"
     assert understand_whois(f"{terms}% {wording}\n% See http://example.org/terms\n").registered is None
+
+
+@pytest.mark.parametrize("wording", REFUSED)
+def test_a_refusal_or_a_failure_of_the_server_never_means_not_registered(wording: str) -> None:
+    found = understand_whois(wording + "\r\n", "pn-contoh.go.id")
+    assert (found.registered, found.cause is None) == (None, False)
+
+
+@pytest.mark.parametrize("wording", ABSENT)
+def test_knows_how_registries_say_that_a_domain_is_not_registered(wording: str) -> None:
+    assert understand_whois(wording + "\r\n", "pn-contoh.go.id").registered is False
+
+
+@pytest.mark.parametrize("start", ["HTTP/1.1 404 Not Found\r\n\r\n", "<!DOCTYPE html>", "<html><h1>404 Not Found</h1>"])
+def test_a_web_page_is_no_answer_of_a_registry(start: str) -> None:
+    assert understand_whois(start + "\r\nDomain not found.\r\n").registered is None
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 500, 503])
+@pytest.mark.parametrize("wording", ["Too many requests", "Rate limit exceeded", "Try again in 30 seconds"])
+def test_an_rdap_error_that_says_in_words_that_too_much_was_asked_is_throttling(status: int, wording: str) -> None:
+    told = json.dumps({"errorCode": status, "title": "Error", "description": [wording]})
+    for body in (told, json.dumps({"message": wording}), f"<html><body>{wording}</body></html>", wording):
+        found = understand_rdap(body, "pn-contoh.go.id", status=status, media_type="application/rdap+json")
+        assert (found.registered, found.cause) == (None, Cause.THROTTLED)
+
+
+def test_an_rdap_domain_without_a_name_and_without_events_tells_nothing() -> None:
+    assert understand_rdap('{"objectClassName": "domain"}', "pn-contoh.go.id").registered is None
+
+
+FORMS = {
+    "lettered brackets": ("a [Domain Name]  contoh.my\nd [Record Expired]  08-JUN-2027\n", "expires", date(2027, 6, 8)),
+    "a date under its header": (
+        "Domain name:\ncontoh.ch\n\nRegistrar:\nPT Contoh\n\nFirst registration date:\n1999-05-24\n",
+        "created",
+        date(1999, 5, 24),
+    ),
+    "a bracketed section": ("[Domain]\nDomain: contoh.lv\n\n[Registrar]\nName: PT Contoh\n", "registrar", "PT Contoh"),
+    "named items": ("Registrar...: X\n\nDNS servers\nName....: ns1.contoh.id.\n", "name_servers", ("ns1.contoh.id",)),
+    "flags": ("Registrar: X\n\nFlags:\n\tclientHold\n\tKSK key:3\n", "statuses", ("clientHold",)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_reads_forms_of_registries(form: str) -> None:
+    text, field, value = FORMS[form]
+    assert getattr(understand_whois(text), field) == value
 
 
 def test_terms_of_use_that_speak_of_limits_are_no_throttling() -> None:

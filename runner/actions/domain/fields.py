@@ -10,7 +10,7 @@ LONGEST_LINE, LONGEST_VALUE = 1000, 500
 MOST_LINES = 5000
 
 _COLON = re.compile(r"^(?:\w\.\s)?\s*(?P<key>[^:：\[\]]{1,60}?)[\s.]*[:：](?!//)\s*(?P<value>.*)$")
-_BRACKET = re.compile(r"^\s*(?:\w\.\s*)?\[(?P<key>[^\]]{1,40})\]\s*(?P<value>.*)$")
+_BRACKET = re.compile(r"^\s*(?:\w(?:\.\s*|\s))?\[(?P<key>[^\]]{1,40})\]\s*(?P<value>.*)$")
 _SENTENCE = re.compile(
     r"^\s*(?:record|domain|domain name)?\s*(?P<key>expires|expired|created|registered|activated|last updated) on\s+"
     r"(?P<value>\S.*)$",
@@ -51,7 +51,7 @@ def _read(lines: list[str]) -> Iterator[Field]:
         if line.lstrip().startswith(("%", "#", ">>>", ";")):
             continue
         key, value = _split(line.lstrip("* "))
-        if (key and not value and line.rstrip().endswith((":", "："))) or (not key and _HEADERS.match(value)):
+        if (key and not value and line.rstrip().endswith((":", "：", "]"))) or (not key and _HEADERS.match(value)):
             section, filled, latest = key or tidy(value), False, ""
             yield Field(section, section, "")
             continue

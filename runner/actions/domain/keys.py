@@ -40,7 +40,7 @@ tanggal kedaluwarsa
 LATE_EXPIRY = _compile("registrar registration expiration date")
 CREATED = _compile(r"""
 (?:record |domain |entry )?(?:created?|creation)[- ]?(?:date|on|at|time)?
-(?:domain |original )?regist(?:ered|ration)[- ]?(?:date|on|time|since)?
+(?:domain |original |first )?regist(?:ered|ration)[- ]?(?:date|on|time|since)?
 reg date
 activated?(?: on)?
 domain record activated
@@ -67,7 +67,7 @@ ns ?\d*
 ns name \d+
 dns(?: ?servers?)?(?: \d)?
 host ?names?
-(?:primary|secondary) server
+(?:primary|secondary) (?:name )?server
 servidor.{0,6} de nombres?.*
 ネームサーバ|域名服务器
 """)

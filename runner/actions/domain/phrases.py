@@ -73,10 +73,30 @@ _LIKELY = r"""
 \babus(?:e|ive)\b
 \bblocked\b
 \blimited to \d
-\b(?:allowed|maximum|max|only)\b{few}\b{asked}\b{few}\bper\b
+\b(?:{limit}|{asked}|sessions|times)\b{few}\b(?:per|every|each|in) (?:(?:\d+|one) )?(?:(?:sec|min)\w*|hour|day)
+\bmax(?:imum)?\b{few}\b{asked}\b
+\b\d+ {asked}\b{few}\b(?:today|a day|an hour|a minute|(?:second|minute|hour|day)s?)\b
+\b(?:{limit}|{asked})\b{few}\b(?:exceed|hit\b|crossed|passed|limited|restricted|over|above)
+\b(?:exceeds?|exceed(?:ed|ing)|hit|over|above|out of|no more)\b{few}\b(?:{limit}|{asked})\b
+\b(?:query|request|access|usage|look-?up|whois|daily|hourly) (?:limits?|denied|refused|rejected)\b
+\btoo (?:much|high|frequent|many)\b
+\bfrequen(?:cy|t|tly)\b
+\b(?:abnormal|unusual|suspicious|flood(?:ing|ed)?|captcha|banned)\b
+\b(?:deny|block|ban)[ -]?list
+\bretry[- ]after\b
+\b429\b
+\b(?:überschritten|dépassée?s?|super(?:ad|at)[oa]s?|exced(?:id|ut)[oa]s?|alcan[zç]ad[oa]s?|atingid[oa])\b
+\b(?:zbyt wiele|przekroczon\w*|překročen\w*|prekročen\w*|túllép\w*|overskred\w*|överskrid\w*|ylit\w*|aşıld\w*)
+\b(?:for mange|för många|liian mont\w+|çok fazla|demasiad[oa]s|muitas|troppe|quá nhiều)\b
+\b(?:terlalu|melebihi|diblokir|dibatasi)\b
+исчерпан|заблокирован|ограничен
+频率|頻率|频繁|頻繁|次数|次數|过多|過多|超限|受限|稍[后後]
+制限|上限|しばらく|초과|너무 많|제한|เกิน
 """
 _CLOSED = r"""
-\b(?:access|permission|request|query|connection|service)\b{few}\b(?:denied|refused|rejected|not allowed|resets?)\b
+\b(?:denied|refused|rejected|not allowed|resets?)\b
+\b(?:bad gateway|exception|server not found|acce(?:ss)?o negato|aces?so negado|acceso denegado|akses ditolak)\b
+доступ запрещ
 \bnot (?:authori[sz]ed|permitted|allowed) to\b
 \bonly be enabled for\b
 \bunauthori[sz]ed\b
@@ -99,29 +119,45 @@ _CLOSED = r"""
 \bnot (?:a valid|managed)\b
 """
 _ABSENT = r"""
-(?:^|:\s?)no[ -](?:match(?:es|ing)?|entr(?:y|ies)|objects?|records?|such|found)\b
+(?:^|[:-]\s?)no[ -]?(?:match(?:es|ing)?|entr(?:y|ies)|objects?|records?|found)\b
+^(?:there is )?no such (?:domain|name|object|record|entry|data|\S+\.\w+)\b
+^no such\W*$
 \bno (?:match|entries|data) found\b
+\bno entry for\b
+\b(?:do|does) not have an entry\b
 ^no (?:data|information|results?|domains?|whois)\b{some}\b(?:found|available|exists?|match|for|in)\b
 \b(?:not|never|no[nt]) (?:been )?(?:yet )?(?:found|register?ed|exist(?:s|ing)?)\b
 \bdoes(?:n't| not) exist\b
-\bis unregistered\b
+\b(?:can ?not|could not) be found\b
+\bhas no whois record\b
+\bnot a registered\b
+\b(?:is un|isn't )registered\b
+^registered\W+no\W*$
+\bnot in (?:our |the )?database\b
 \bunassigned\b
 ^nothing found\b
-^unknown domain\b
+^unknown domain\b(?! (?:suffix|extension|ending|type))
+^domain (?:unknown|free)\W*$
+^\d{3} available\W*$
+^\S+\.\S+(?::| -) (?:available|free)\W*$
+^domain \S+\.\S+ - (?:available|free)\W*$
 ^[\w. ]{0,30}stat(?:us|e)\b[\s.]*:?\s*(?:\d{3} )?(?:free|available|no ?object ?found|unregistered|vacant)\W*$
 ^(?:available(?::\s*yes)?|free)\W*$
 ^(?:sorry,? )?(?:(?:the |this )?domain\b.*|\S+\.\S+) (?:is|appears to be) (?:still )?(?:available|free)\W*$
 \bavailable for (?:registration|purchase|sale|application|order)\b
 \bnot known in\b
 \bnincs tal[aá]lat
-\bno (?:existe|se encuentra registrad)
+\bno (?:existe|encontrad|registrad|se (?:encuentra registrad|encontr))
+\b(?:no hay registros|aucun résultat|domaine inconnu|non (?:trouvé|trovat|registrat))
 \bn'existe pas
 \bnão (?:encontrad|registrad|existe)
-\bnicht (?:gefunden|registriert|vergeben)
+\b(?:nicht (?:gefunden|registriert|vergeben)|existiert nicht)
 \bintrouvable
-未注册|未註冊|未登記|找不到|未找到|無此|不存在|登録されていません
-не (?:найден|зарегистрирован)
-\bbelum terdaftar\b
+\b(?:nie (?:znaleziono|istnieje)|nebyla? nalezena?|nem található)\b
+未注册|未註冊|未登記|找不到|未找到|無此|不存在
+登録されていません|該当する.{0,9}ありません|見つかりません|등록되어 있지 않|존재하지 않
+не (?:найден|зарегистрирован)|домен свободен
+\b(?:belum terdaftar|tiada rekod)\b
 \btidak (?:ditemukan|terdaftar)
 ^error:10[13]\b
 """
@@ -129,6 +165,13 @@ _TERMS = r"""
 \b(?:availability|whether|may not|you (?:agree|may|must|are not)|reserve|failure to|terms|page|only|conditions)\b
 \b(?:servers? (?:not|does|is)|trademark|warrant|not available|unavailable|cannot be registered)\b
 \b(?:whois database|handle|contact)\b
+\b(?:ip|ips|user|account|command|file|directory|page|table|column|relation|class|function|method|element|template)\b
+\b(?:access|whitelist|profile|licen[cs]e|query type|suffix|tld)\b
+\b(?:host|server|service|request|ns record|nameserver|database) (?:(?:is|was|does|could) )?(?:not|never)\b
+\byour (?!query|search|request|domain|criteria|selection|look)\w+
+\b(?:internal|server|system|database) error\b
+\b(?:(?:timed? ?out|exception|later|maintenance|denied|refused|blocked)\b|due to\b)
+\bat th(?:is|e) (?:moment|time)\b
 """
 _CONDITION = r"""
 \b(?:if|reserves?|agree|shall|should|in the event|in case|in order to|intended|so as to|to prevent|to avoid)\b

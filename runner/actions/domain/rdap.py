@@ -11,10 +11,11 @@ from typing import Any
 from runner.actions.domain.days import parse_day
 from runner.actions.domain.findings import Cause, Finding, unknown
 from runner.actions.domain.statuses import parse_status
+from runner.actions.domain.wordings import decode, is_throttled, plain_lines, seems_throttled
 from runner.actions.web.text import clean_text
 
 LARGEST = 1024 * 1024
-LONGEST_NAME = 200
+LONGEST_NAME, LONGEST_PAGE = 200, 4000
 MOST_NAMES = 30
 DEEPEST_ENTITY = 3
 TOO_MANY = frozenset({429, 420})
@@ -38,12 +39,10 @@ def understand_rdap(
         return unknown(Cause.SIZE, f"jawaban RDAP lebih besar daripada {LARGEST} byte")
     document = _parse(body)
     code = _error_code(document) or status
-    if status in TOO_MANY or code in TOO_MANY or (status == 503 and wait is not None):
+    if {status, code} & TOO_MANY or (status == 503 and wait is not None) or _says_too_many(document, body, code):
         return unknown(Cause.THROTTLED, f"server RDAP membatasi permintaan (status {code})", wait)
     if code == NOT_FOUND and _is_rdap(document, body, media_type):
-        if document and _NO_SERVER.search(
-            " ".join(_texts(document.get("title")) + _texts(document.get("description")))
-        ):
+        if document and _NO_SERVER.search(" ".join(_error_texts(document))):
             return unknown(Cause.NO_SOURCE, "server RDAP tidak melayani akhiran domain ini")
         return Finding(False)
     if status != 200 or code != 200:
@@ -55,6 +54,18 @@ def understand_rdap(
     if domain and not _is_about(document, domain):
         return unknown(Cause.UNREADABLE, f"jawaban RDAP bukan tentang {domain}")
     return _collect(document)
+
+
+def _says_too_many(document: dict[str, Any] | None, body: bytes | str, code: int) -> bool:
+    """An error under another number may say in words that too much was asked; what is no JSON counts if it is short."""
+    if code == 200 and document is not None:
+        return not _is_domain(document) and is_throttled(_error_texts(document))
+    lines = _error_texts(document) if document else plain_lines(decode(body[:LONGEST_PAGE]))
+    return is_throttled(lines) or (code != 200 and seems_throttled(lines))
+
+
+def _error_texts(document: dict[str, Any]) -> list[str]:
+    return [text for name in ("title", "description", "message", "error") for text in _texts(document.get(name))]
 
 
 def _parse(body: bytes | str) -> dict[str, Any] | None:
@@ -86,7 +97,7 @@ def _is_domain(document: dict[str, Any]) -> bool:
 
 def _is_about(document: dict[str, Any], domain: str) -> bool:
     names = [name for name in (document.get("ldhName"), document.get("unicodeName")) if isinstance(name, str)]
-    return not names or any(_plain(name) == domain for name in names)
+    return any(_plain(name) == domain for name in names) if names else bool(_objects(document.get("events")))
 
 
 def _plain(name: str) -> str:

@@ -21,7 +21,15 @@ from runner.actions.domain.keys import (
     STATUS,
 )
 from runner.actions.domain.statuses import KNOWN, parse_status
-from runner.actions.domain.wordings import is_absent, is_closed, is_throttled, parse_wait, plain_lines, seems_throttled
+from runner.actions.domain.wordings import (
+    decode,
+    is_absent,
+    is_closed,
+    is_throttled,
+    parse_wait,
+    plain_lines,
+    seems_throttled,
+)
 from runner.actions.web.text import clean_text
 
 LARGEST = 1024 * 1024
@@ -40,15 +48,9 @@ _ACTIVE_UNTIL = re.compile(r"\((\d{4}/\d{2}/\d{2})\)")
 _STATE = re.compile(r"regist|activ|connect|delega|\bok\b|hold|suspend|expire|delet|reserv|verif|publish", re.I)
 _DRESS = re.compile(r"\s*(?:\[Tag = |\( ?https?://).*")
 _MONTH_FIRST = re.compile(r"\s*\d{1,2}/(?:1[3-9]|2\d|3[01])/\d{4}")
+_WEB_PAGE = re.compile(r"\s*(?:HTTP/\d|<!doctype|<html|<\?xml|<head|<body)", re.IGNORECASE)
+_ITEM = ("", "name")  # what stands before an item of a list
 _FREE = frozenset({"free", "available", "not registered", "no object found", "not found", "invalid", "220 available"})
-
-
-def decode_whois(raw: bytes) -> str:
-    """Given the bytes of an answer, return its text: UTF-8 where it is that, else Latin-1, which always is."""
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("latin-1")
 
 
 def understand_whois(raw: bytes | str, domain: str = "") -> Finding:
@@ -58,10 +60,14 @@ def understand_whois(raw: bytes | str, domain: str = "") -> Finding:
     """
     if len(raw) > LARGEST:
         return unknown(Cause.SIZE, f"jawaban WHOIS lebih besar daripada {LARGEST} byte")
-    text = decode_whois(raw) if isinstance(raw, bytes) else raw
+    text = decode(raw)
     lines = plain_lines(text.replace("\x00", ""))
     if not lines:
         return unknown(Cause.UNREADABLE, "jawaban WHOIS kosong")
+    if _WEB_PAGE.match(text):
+        return unknown(
+            Cause.THROTTLED if seems_throttled(lines) else Cause.UNREADABLE, "halaman web, bukan jawaban WHOIS"
+        )
     facts = _collect(_own_part(parse_fields(text), domain))
     return _weigh(facts, lines, domain, text)
 
@@ -124,7 +130,7 @@ def _collect(fields: list[Field]) -> Finding:
 
 
 def _first_day(fields: Iterable[Field], form: re.Pattern[str], turned: bool) -> date | None:
-    days = (parse_day(field.value, month_first=turned) for field in fields if form.match(field.key))
+    days = (parse_day(field.value, month_first=turned) for field in fields if form.match(field.key or field.section))
     return next((day for day in days if day), None)
 
 
@@ -134,7 +140,9 @@ def _state_day(states: list[str]) -> date | None:
 
 
 def _is_state(field: Field) -> bool:
-    """A contact's state is a place; a domain's is one of a few words."""
+    """A contact's state is a place; a domain's is one of a few words. Flags are listed beside keys."""
+    if field.section == "flags":
+        return not field.key and parse_status(field.value) in KNOWN
     return (
         bool(STATUS.match(field.key))
         and bool(field.value)
@@ -163,8 +171,8 @@ def _find_servers(fields: list[Field]) -> tuple[str, ...]:
     for field in fields:
         if SERVERS.match(field.key) and not (field.key == "dns" and field.value.lower() in names):
             found += _HOST.findall(field.value)
-        elif SERVERS.match(field.section) and (not field.key or _HOST.match(field.key)):
-            found += _HOST.findall(field.key or field.value)[:1]
+        elif SERVERS.match(field.section) and (field.key in _ITEM or _HOST.match(field.key)):
+            found += _HOST.findall(field.key if field.key not in _ITEM else field.value)[:1]
     return tuple(dict.fromkeys(name.lower() for name in found))[:MOST_NAMES]
 
 

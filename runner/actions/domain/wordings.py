@@ -23,6 +23,16 @@ _WAIT = re.compile(
 _UNITS = {"s": 1, "sec": 1, "min": 60, "h": 3600, "hour": 3600, "d": 86400}
 
 
+def decode(raw: bytes | str) -> str:
+    """Given an answer, return its text: UTF-8 where it is that, else Latin-1, which always is."""
+    if isinstance(raw, str):
+        return raw
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
 def plain_lines(text: str) -> list[str]:
     """Given an answer, return its lines without the marks of comments, empty ones left out."""
     cut = (" ".join(raw[:LONGEST_RAW].replace("_", " ").split()) for raw in text.splitlines()[:MOST_LINES])
@@ -37,8 +47,9 @@ def is_throttled(lines: list[str]) -> bool:
 
 def seems_throttled(lines: list[str]) -> bool:
     """Given the lines of an answer without data, return whether it probably says that too much was asked."""
-    whole = _DOTTED.sub("0", " ".join(lines))
-    return len(whole) < SHORT and bool(LIKELY.search(whole))
+    if sum(map(len, lines)) >= SHORT:
+        return False
+    return bool(LIKELY.search(_DOTTED.sub("0", " ".join(lines))))
 
 
 def _sentence(whole: str, match: re.Match[str]) -> str:
