@@ -33,7 +33,8 @@ def command(playbooks: tuple[Path, ...], inventories: tuple[Path, ...], extra: t
         else:
             for note in bound.plan.inventory.notes:
                 show(f"note: {note}", err=True)
-            show(f"{file}: no mistakes, {len(bound.plan.steps)} steps")
+            steps = len(bound.plan.steps)
+            show(f"{file}: no mistakes, {steps} step{'s' if steps > 1 else ''}")
     if found:
         raise Refused(*found)
     return 0

@@ -24,6 +24,7 @@ from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from runner.screen import Screen, show, width
 from runner.screen.summary import render_summary
+from runner.screen.tables import wrap
 
 RECORDS = Path("records")
 REPORT = "laporan-situasi.html"
@@ -42,7 +43,7 @@ def command(folder: Path, verbose: int) -> int:
     os.chdir(demo.folder)
     try:
         with serve(demo.folder) as address:
-            click.echo(f"a demo court's website answers at {address}; nobody named in it is real")
+            show(f"a demo court's website answers at {address}\nnobody named in it is real")
             record = _play(demo, verbose)
         report = _copy_report(record)
         show("\n" + render_summary(record, folder / RECORDS, width()))
@@ -89,7 +90,8 @@ def _play(demo: Demo, verbose: int) -> Record:
 def _act(record: Record, act: Act, bound: Bound) -> None:
     person = bound.plan.inventory.people[act.person].name
     request = next(each for each in record.requests if each.key.step == act.step)
-    click.echo(f"  {person} ({act.role}): {act.label}. {act.note}".rstrip())
+    said = f"  {person} ({act.role}): {act.label}. {act.note}".rstrip()
+    show("\n".join(wrap(said, width(), indent="    ")))
     with Journal.open(RECORDS, create=False) as journal:
         journal.append([answer_event(record, request, person, act.label, "demo", act.note)])
 

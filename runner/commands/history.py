@@ -30,7 +30,7 @@ def command(playbook: str, number: int, records: Path, form: str) -> int:
         show_paged(f"no run yet in {printable(str(records))}")
     else:
         headers = ["run", "playbook", "status", "exit", "started", "took"]
-        show_paged(render_table(headers, map(_row, runs), width()))
+        show_paged(render_table(headers, map(_row, runs), width(), whole=1))
     return 0
 
 

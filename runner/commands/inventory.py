@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def command() -> None:
     """What there is: websites, servers, services and people."""
 
 
-@command.command("list")
+@command.command("list", short_help="websites, servers and services, with their groups")
 @click.argument("pattern", default="all")
 @inventory_option()
 @format_option()
@@ -45,7 +46,7 @@ def list_targets(pattern: str, inventories: tuple[Path, ...], form: str) -> int:
     return 0
 
 
-@command.command("graph")
+@command.command("graph", short_help="groups and their members")
 @inventory_option()
 def graph(inventories: tuple[Path, ...]) -> int:
     """Draw groups and their members as a tree."""
@@ -59,7 +60,7 @@ def graph(inventories: tuple[Path, ...]) -> int:
     return 0
 
 
-@command.command("ping")
+@command.command("ping", short_help="whether the servers answer")
 @click.argument("pattern", default="all")
 @inventory_option()
 def ping(pattern: str, inventories: tuple[Path, ...]) -> int:
@@ -78,7 +79,7 @@ def ping(pattern: str, inventories: tuple[Path, ...]) -> int:
     return UNREACHABLE if silent else 0
 
 
-@command.command("trust")
+@command.command("trust", short_help="compare and record the host keys of servers")
 @click.argument("pattern")
 @inventory_option()
 @click.option("--yes", is_flag=True, help="Do not ask: the fingerprints were compared before.")
@@ -96,10 +97,22 @@ def trust(pattern: str, inventories: tuple[Path, ...], yes: bool) -> int:
             raise Failed(f"{server.name}: this key was revoked. ask the server's administrator")
         if verdict is Verdict.KNOWN:
             continue
-        if yes or click.confirm("  is this the fingerprint that the server's administrator gives?"):
+        if yes or _agreed():
             record_host_key(USUAL_FILES[0], key)
             show(f"  recorded in {USUAL_FILES[0]}")
+        else:
+            show("  not recorded")
     return 0
+
+
+def _agreed() -> bool:
+    try:
+        return click.confirm("  is this the fingerprint that the server's administrator gives?")
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        show("")
+        raise refuse("--yes", "nobody is here to be asked", "compare the fingerprint, then add --yes") from None
 
 
 def _load(inventories: tuple[Path, ...]) -> Inventory:

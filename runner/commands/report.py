@@ -20,7 +20,7 @@ def command() -> None:
     """Make reports for people, from the journal and the inventory."""
 
 
-@command.command("services")
+@command.command("services", short_help="services: dates, money and responsibility")
 @inventory_option()
 @records_option()
 @click.option(

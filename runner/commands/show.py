@@ -9,13 +9,14 @@ from pathlib import Path
 import click
 
 from runner.commands.options import format_option, records_option
+from runner.commands.saving import save_evidence
 from runner.durations import render_duration
 from runner.errors import did_you_mean, refuse
 from runner.messages import render_size
 from runner.record import build_record
 from runner.record.document import Answer, Record, StepRecord, TaskRecord
 from runner.record.journal import Journal
-from runner.screen import print_json, show_paged, width
+from runner.screen import print_json, show, show_paged, width
 from runner.screen.summary import render_steps, render_summary
 from runner.screen.tables import coloured, one_line, printable, wrap
 
@@ -26,16 +27,25 @@ LONGEST_OF_ALL = 400
 @click.command("show")
 @click.argument("run")
 @click.argument("step", default="")
+@click.option(
+    "--save",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Copy the kept files (reports, evidence) into this folder, under their names.",
+)
 @records_option()
 @format_option()
-def command(run: str, step: str, records: Path, form: str) -> int:
+def command(run: str, step: str, folder: Path | None, records: Path, form: str) -> int:
     """Show what RUN did; of one STEP if given. RUN is an id, its beginning, or "last"."""
     journal = Journal.open(records, create=False)
     record = build_record(journal.events(journal.find_run(run)))
     known = [each.id for each in record.steps]
     if step and step not in known:
         raise refuse("STEP", f"run {record.run} has no step '{step}'", did_you_mean(step, known))
-    if form == "json":
+    if folder is not None:
+        written = save_evidence(record, step, records, folder)
+        show("\n".join(map(str, written)) if written else "no files were kept there")
+    elif form == "json":
         print_json(record.document())
     else:
         show_paged("\n".join(_lines(record, step, records)))
@@ -48,7 +58,7 @@ def _lines(record: Record, step: str, records: Path) -> Iterator[str]:
     yield ""
     for one in sorted((*record.attempts, *record.steps), key=_begun):
         if step in ("", one.id) and one.targets:
-            yield from _step(one, LONGEST_VALUE if step else LONGEST_OF_ALL)
+            yield from _step(one, f"sop show {record.run} {one.id}" if not step else "")
     for answer in record.answers:
         if step in ("", answer.key.step):
             yield from wrap(_answer(answer), width(), indent="  ")
@@ -67,19 +77,20 @@ def _begun(step: StepRecord) -> float:
     return min((target.started.timestamp() for target in step.targets if target.started), default=float("inf"))
 
 
-def _step(step: StepRecord, longest: int) -> Iterator[str]:
+def _step(step: StepRecord, more: str) -> Iterator[str]:
+    """The lines of a step; `more` is the command that shows all of it, "" where this is it."""
     for target in step.targets:
         attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
         where = f" on {printable(target.target)}" if target.target else ""
         why = f" ({one_line(target.message)})" if target.message else ""
         yield f"{step.id}{where}: {coloured(target.status)}{attempt}{why}"
         for task in target.tasks:
-            yield from _task(task, longest)
+            yield from _task(task, more)
         for deviation in target.deviations:
             yield from wrap(f"  deviation: {one_line(deviation)}", width(), indent="    ")
 
 
-def _task(task: TaskRecord, longest: int) -> Iterator[str]:
+def _task(task: TaskRecord, more: str) -> Iterator[str]:
     outcome, tries = task.outcome, f", try {task.latest.number}" if task.latest.number > 1 else ""
     item = f" [{one_line(task.item)}]" if task.item is not None else ""
     reason = f" ({outcome.reason})" if outcome.reason else ""
@@ -87,17 +98,19 @@ def _task(task: TaskRecord, longest: int) -> Iterator[str]:
     if outcome.message:
         yield from wrap(f"    {printable(outcome.message)}", width(), indent="    ")
     for name, value in outcome.outputs.items():
-        yield from _output(printable(name), value, longest)
+        if not more or value not in (None, "", [], {}):
+            yield from _output(printable(name), value, more)
     for evidence in outcome.evidence:
-        size = render_size(evidence.size, "en")
-        yield f"    evidence: {printable(evidence.name)} ({size}), sha256 {evidence.sha256}"
+        yield f"    evidence: {printable(evidence.name)} ({render_size(evidence.size, 'en')})"
+        yield f"      sha256 {evidence.sha256}"
 
 
-def _output(name: str, value: object, longest: int) -> Iterator[str]:
+def _output(name: str, value: object, more: str) -> Iterator[str]:
     """An output: on its name's line, or under it where it has several; not wrapped, so that it can be copied."""
     text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).rstrip("\n")
-    more = "--format json" if longest == LONGEST_VALUE else "sop show RUN STEP"
-    shown = text if len(text) <= longest else f"{text[:longest]}…\n(the first of {len(text)} characters: {more})"
+    longest = LONGEST_OF_ALL if more else LONGEST_VALUE
+    whole = f"all of it: {more or '--format json'}"
+    shown = text if len(text) <= longest else f"{text[:longest]}…\n(the first of {len(text)} characters. {whole})"
     if "\n" not in shown:
         yield f"    {name}: {shown}"
         return

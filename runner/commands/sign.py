@@ -92,7 +92,7 @@ def answer_event(record: Record, request: OpenRequest, person: str, label: str, 
 def _label(request: OpenRequest, answer: str | None) -> str:
     answers = request.request.answers
     if answer is None and answers:
-        answer = answers[0] if len(answers) == 1 or answers[0] == "signed" else None
+        answer = answers[0] if len(answers) == 1 else None
     if answer is None or (answers and answer not in answers):
         given = f"'{answer}' is none of the answers" if answer else "an answer is needed"
         raise refuse("--answer", f"{given} to: {request.request.question}", f"write one of: {', '.join(answers)}")

@@ -15,7 +15,7 @@ from runner.record import build_record
 from runner.record.document import OpenRequest, Record
 from runner.record.journal import Journal
 from runner.screen import print_json, show_paged, width
-from runner.screen.summary import answer_commands, command_line
+from runner.screen.summary import advise, command_line
 from runner.screen.tables import coloured, one_line, printable, render_table, wrap
 
 LATEST = 50
@@ -69,7 +69,7 @@ def _rows(status: str, record: Record) -> Iterator[dict[str, str]]:
 def _table(found: list[tuple[str, Record]]) -> str:
     rows = [row for status, record in found for row in _rows(status, record)]
     told = [[coloured(row[name]) if name == "status" else row[name] for name in HEADERS] for row in rows]
-    return render_table(HEADERS, told, width())
+    return render_table(HEADERS, told, width(), whole=1)
 
 
 def _advice(status: str, record: Record, records: Path) -> str:
@@ -79,6 +79,6 @@ def _advice(status: str, record: Record, records: Path) -> str:
     lines = []
     for asked in record.requests:
         lines += wrap(f"{asked.key.step}: {one_line(asked.request.question)}", width())
-        lines += [f"  {each}" for each in answer_commands(record, asked, records)]
+        lines += advise(record, asked, records)
     then = "then" if lines else f"{record.run} can go on"
     return "\n".join([*lines, f"{then}: {command_line(['resume', record.run], records)}"])

@@ -18,10 +18,12 @@ MEANINGS = {
     2: "a task failed or ran out of time",
     3: "it waits for a person",
     4: "a target was unreachable, nothing failed",
-    10: "all ran, and problems were found",
+    10: "all ran, and problems were found",  # while it waits: WAITS_TOO
     130: "stopped by Ctrl-C or a signal",
 }
+WAITS_TOO = "problems were found, and it waits for a person"
 RECORDS = Path("records")
+SAVED = "bukti"  # where files of the record are put for people, if they name no folder
 MOST_TARGETS = 20
 MOST_LIMITED = 5
 LONGEST_MESSAGE = 600
@@ -40,7 +42,8 @@ def render_summary(record: Record, records: Path, width: int) -> str:
 
 def render_closing(record: Record, records: Path) -> str:
     """Given a record, return its last lines: status, exit code and meaning, where the record lies, what to do next."""
-    meaning = MEANINGS.get(record.exit_code, "")
+    waits_too = record.exit_code == 10 and record.status is Status.WAITING
+    meaning = WAITS_TOO if waits_too else MEANINGS.get(record.exit_code, "")
     following = _next(record, records)
     ended = f"run {record.run}: {coloured(record.status)}, exit code {record.exit_code} ({meaning})"
     return f"{ended}\nrecord in {printable(records)}" + (f". next: {following}" if following else "")
@@ -179,8 +182,24 @@ def _waits(record: Record, records: Path, width: int) -> list[str]:
         role = one_line(asked.request.role or "a person")
         where = f" on {one_line(asked.key.target)}" if asked.key.target else ""
         lines += wrap(f"{asked.key.step}{where} waits for {role}{due}: {_short(asked.request.question)}", width)
-        lines += [f"  {each}" for each in answer_commands(record, asked, records)]
+        lines += advise(record, asked, records)
     return lines
+
+
+def advise(record: Record, asked: OpenRequest, records: Path) -> list[str]:
+    """Given an open request, return the lines that say how to read what is put before the person, and to answer."""
+    reading = [f"  {each}   # to read it first" for each in _reading_command(record, asked, records)]
+    return [*reading, *(f"  {each}" for each in answer_commands(record, asked, records))]
+
+
+def _reading_command(record: Record, asked: OpenRequest, records: Path) -> list[str]:
+    """The command that puts the document into a folder, where it is a kept file; else none."""
+    subject = asked.request.subject
+    for step in record.steps:
+        kept = (evidence for target in step.targets for task in target.tasks for evidence in task.outcome.evidence)
+        if subject and any(evidence.sha256 == subject for evidence in kept):
+            return [command_line(["show", record.run, step.id, "--save", SAVED], records)]
+    return []
 
 
 def answer_commands(record: Record, asked: OpenRequest, records: Path) -> list[str]:
@@ -204,12 +223,19 @@ def _next(record: Record, records: Path) -> str:
     if record.exit_code == 4:
         lost = list(dict.fromkeys(fault[3] for fault in _faults(record) if fault[0] is Status.UNREACHABLE))
         limit = ["--limit", ":".join(lost)] if 0 < len(lost) <= MOST_LIMITED else []
-        return (
-            f"when they can be reached: {command_line(['run', str(record.started.get('file', '')), *limit], records)}"
-        )
+        words = ["run", str(record.started.get("file", "")), *_selected(record), *limit]
+        return f"when they can be reached: {command_line(words, records)}"
     if record.exit_code == 10:
-        return command_line(["problems"], records)
+        waiting = f"{command_line(['status'], records)}; " if record.status is Status.WAITING else ""
+        return waiting + command_line(["problems"], records)
     return command_line(["resume", record.run], records) if record.exit_code == 130 else ""
+
+
+def _selected(record: Record) -> list[str]:
+    """The words that chose the steps of a run."""
+    said = record.started.get("options") or {}
+    only = ["--only", ",".join(said["only"])] if said.get("only") else []
+    return only + (["--from", said["from"]] if said.get("from") else [])
 
 
 def _name(target: str | None) -> str:

@@ -91,15 +91,24 @@ def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
 
 
 def render_table(
-    headers: Sequence[str], rows: Iterable[Sequence[str]], width: int, notes: Sequence[str] | None = None
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    width: int,
+    notes: Sequence[str] | None = None,
+    *,
+    whole: int = 0,
 ) -> str:
     """Given printable cells, return a table at most `width` columns wide; the widest columns are wrapped.
 
-    `notes` holds a text for each row, "" for none, which stands under it over the whole width.
+    The first `whole` columns are not wrapped where the others can give. `notes` holds a text for each row, "" for
+    none, which stands under it over the whole width.
     """
     cells = [[str(cell) for cell in row] for row in rows]
     natural = [max(map(_natural, column)) for column in zip(headers, *cells, strict=True)]
-    widths = _fit(natural, width - GAP * (len(headers) - 1))
+    available = width - GAP * (len(headers) - 1) - sum(natural[:whole])
+    if available < NARROWEST * (len(headers) - whole):
+        whole, available = 0, available + sum(natural[:whole])
+    widths = [*natural[:whole], *_fit(natural[whole:], available)]
     rule = ["-" * width for width in widths]
     wrapped = [["\n".join(_wrap_cell(*pair)) for pair in zip(row, widths, strict=True)] for row in (headers, *cells)]
     table = tabulate([wrapped[0], rule, *wrapped[1:]], tablefmt="plain", disable_numparse=True)

@@ -201,6 +201,8 @@ def test_a_person_signs_and_the_run_goes_on(capsys: pytest.CaptureFixture[str]) 
     assert "did you mean 'ask'?" in capsys.readouterr().err
     assert sop(["sign", "last", "ask", "--answer", "sined"]) == 5
     assert "write one of: signed, returned" in capsys.readouterr().err
+    assert sop(["sign", "last", "ask"]) == 5  # looking is not signing
+    assert "an answer is needed to: Mohon. write one of: signed, returned" in capsys.readouterr().err
     assert sop(["sign", "last", "ask", "--answer", "signed", "--note", "sudah dibaca"]) == 0
     assert sop(["sign", "last", "ask"]) == 5  # it was answered
     assert "nothing waits for a person" in capsys.readouterr().err

@@ -1,0 +1,65 @@
+"""The kept files of a run, copied to where people can open them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from runner.contract import Evidence
+from runner.errors import RecordError
+from runner.record.document import Record, StepRecord
+from runner.record.evidence import EvidenceStore
+
+_UNSAFE = re.compile(r"[^\w.-]+")
+LONGEST_NAME = 120
+NAMELESS = "file"
+
+
+def save_evidence(record: Record, step: str, records: Path, folder: Path) -> list[Path]:
+    """Given a run and a step ("" for all), copy its kept files to `folder`/STEP/TARGET/NAME; return where they lie.
+
+    Earlier attempts stand in STEP-1, STEP-2. Raise RecordError where a file is missing, altered or not writable.
+    """
+    store = EvidenceStore(records)
+    written: dict[Path, None] = {}
+    for one in (*record.attempts, *record.steps):
+        place = folder / (one.id if one in record.steps else f"{one.id}-{one.attempt}")
+        for target, evidence in _kept(one) if step in ("", one.id) else ():
+            path = _free(place / _name(target) / (_name(evidence.name) or NAMELESS), written)
+            _copy(store, evidence, path)
+            written[path] = None
+    return list(written)
+
+
+def _kept(step: StepRecord) -> Iterator[tuple[str, Evidence]]:
+    for target in step.targets:
+        for task in target.tasks:
+            for evidence in task.outcome.evidence:
+                yield target.target or "", evidence
+
+
+def _name(text: str) -> str:
+    """Text from anywhere as a file's name that leads nowhere else."""
+    return _UNSAFE.sub("_", text)[-LONGEST_NAME:].lstrip(".")
+
+
+def _free(path: Path, taken: dict[Path, None]) -> Path:
+    """The path, numbered where the run kept another file of that name there."""
+    number, free = 2, path
+    while free in taken:
+        free, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
+    return free
+
+
+def _copy(store: EvidenceStore, evidence: Evidence, path: Path) -> None:
+    fault = store.verify(evidence)
+    if fault:
+        raise RecordError(f"{fault}. see 'sop verify'")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with store.open(evidence.sha256) as kept, path.open("wb") as copy:
+            while piece := kept.read(1024 * 1024):
+                copy.write(piece)
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be written: {error.strerror}. name another folder with --save") from None
