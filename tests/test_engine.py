@@ -259,12 +259,16 @@ def test_conditions_skip_tasks_and_steps() -> None:
 
 def test_a_condition_that_is_no_boolean_is_a_failure_that_stops() -> None:
     lab = Lab("""
-  - {id: one, activity: a, when: "{{ vars.word }}", tasks: [{id: a, action: lab.read}]}
+  - id: zero
+    activity: a
+    outputs: [{id: word, text: w, value: "{{ tasks.z.value }}"}]
+    tasks: [{id: z, action: lab.read, with: {give: hello}}]
+  - {id: one, activity: a, when: "{{ steps.zero.word }}", tasks: [{id: a, action: lab.read}]}
   - {id: two, activity: b, tasks: [{id: b, action: lab.read}]}
 """)
     lab.run()
-    assert lab.calls == []
-    assert lab.record.steps[0].targets[0].message == "when gives 'hello', neither true nor false"
+    assert [key.step for key in lab.calls] == ["zero"]
+    assert lab.record.steps[1].targets[0].message == "when gives 'hello', neither true nor false"
 
 
 def test_for_each_on_a_task_gives_lists() -> None:
@@ -319,10 +323,14 @@ def test_for_each_of_nothing_gives_empty_lists(place: str) -> None:
 
 def test_for_each_of_a_text_fails_and_says_why() -> None:
     lab = Lab("""
-  - {id: one, activity: a, for_each: "{{ vars.word }}", tasks: [{id: a, action: lab.read}]}
+  - id: zero
+    activity: a
+    outputs: [{id: word, text: w, value: "{{ tasks.z.value }}"}]
+    tasks: [{id: z, action: lab.read, with: {give: hello}}]
+  - {id: one, activity: a, for_each: "{{ steps.zero.word }}", tasks: [{id: a, action: lab.read}]}
 """)
     lab.run()
-    [target] = lab.record.steps[0].targets
+    [target] = lab.record.steps[1].targets
     assert (str(target.status), target.message) == ("failed", "for_each needs a list of at most 1000 items")
 
 

@@ -17,7 +17,7 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 
 # The rooms, in order: each imports only rooms before it. A folder is one room.
 ROOMS = """
-errors messages source spans durations hours calendar disguises redactor secrets notices contract events
+errors messages slips source spans durations hours calendar disguises redactor secrets notices contract events
 shapes inventory expressions shell inputs playbook plan record engine
 connections actions notify reports screen reference schema demo binding services commands cli
 """
@@ -29,7 +29,7 @@ FILES_OF = {
         ansible_forms ansible_found ansible_ini ansible_variables ansible_yaml ansible ours __init__
     """,
     "playbook": "habits keywords mending __init__ reading",
-    "plan": "__init__ references compiling roles fitting planning",
+    "plan": "__init__ types references compiling roles fitting planning",
     "record": """
         folder database chain evidence proof locks document reader journal gathering record_schema __init__ problems
     """,

@@ -70,6 +70,6 @@ def fill_inputs(
         if schema.get("secret") and isinstance(value, Mapping) and set(value) == {"secret"}:
             value = secret(str(value["secret"]))
         for fault in () if schema.get("shell") else check_value(value, schema):
-            return {}, Outcome(Status.FAILED, message=f"input '{name}': {fault.message}. {fault.cure}")
+            return {}, Outcome(Status.FAILED, message=f"input '{name}': {fault.message}. {fault.cure}".rstrip())
         inputs[name] = value
     return inputs, None

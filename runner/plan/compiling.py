@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from runner.errors import Mistake
+from runner.expressions import Expression, Template
 from runner.inputs import Compiled, compile_value
-from runner.plan.references import Context, Known, check_types
+from runner.plan.references import Context, Known
+from runner.plan.types import Fault, check_known, check_types, part_of
 from runner.playbook import Where
 from runner.source import Source
 
@@ -40,8 +42,8 @@ class Compiler:
         return compiled
 
     def condition(self, text: str, where: Where, context: Context) -> Compiled | None:
-        """Given a `when`, return it compiled; None where there is none."""
-        return self._lone(text, "boolean", where, context) if text else None
+        """Given a `when`, return it compiled; None where there is none. It guards others, not itself."""
+        return self._lone(text, "boolean", where, replace(context, guarded=False)) if text else None
 
     def items(self, value: Any, where: Where, context: Context) -> Compiled | None:
         """Given a `for_each`, return it compiled; None where there is none."""
@@ -64,19 +66,39 @@ class Compiler:
         return compiled
 
     def _check_type(self, compiled: Compiled, wanted: Mapping[str, Any], where: Where, context: Context) -> None:
-        expression = compiled.lone
-        reference = expression.references[0] if expression and expression.references else None
-        if expression is None or reference is None or not reference.whole or any(self._known.check(reference, context)):
-            return
-        fault = check_types(self._known.schema_of(reference, context), wanted)
-        if fault:
-            self._note_fragment(where, *fault, expression.fragment)
+        """Check every value that is nothing but one reference, however deep it stands, against the schema there."""
+        for at, expression, schema in _lone_expressions(compiled.value, wanted, where):
+            fault = self._misfit(expression, schema, context)
+            if fault:
+                self._note_fragment(at, *fault, expression.fragment)
+
+    def _misfit(self, expression: Expression, wanted: Mapping[str, Any], context: Context) -> Fault | None:
+        reference = expression.references[0] if expression.references else None
+        if reference is None or not reference.whole or any(self._known.check(reference, context)):
+            return None
+        for target, value in self._known.values_of(reference, context):
+            fault = check_known(value, wanted)
+            if fault:
+                return f"for '{target.name}' {fault[0]}" if target else fault[0], fault[1]
+        return check_types(self._known.schema_of(reference, context), wanted)
 
     def _note_fragment(self, where: Where, message: str, cure: str, fragment: str) -> None:
         text = " ".join(fragment.split())
         shown = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
         told = f"{shown}: {message}" if shown else message
         self._mistakes.append(self._source.mistake(where, told, cure, find=fragment))
+
+
+def _lone_expressions(
+    value: Any, schema: Mapping[str, Any], where: Where
+) -> Iterator[tuple[Where, Expression, Mapping[str, Any]]]:
+    """Given a compiled value, its schema and its place, yield the same of every part that is one expression."""
+    if isinstance(value, Template):
+        if value.lone and not schema.get("secret"):
+            yield where, value.lone, schema
+    elif isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _lone_expressions(part, part_of(schema, key), (*where, key))
 
 
 _NOT_LONE = {

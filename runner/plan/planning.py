@@ -188,7 +188,7 @@ class _Builder:
                 self._note((*task.where, "action"), message, did_you_mean(task.action, self._actions))
                 continue
             done = (other.id for other in step.tasks[:number])
-            yield self._task(step, task, action, before.after(*done, item=in_step or in_task))
+            yield self._task(step, task, action, before.of(task, *done))
 
     def _task(self, step: Step, task: Task, action: Action, context: Context) -> PlannedTask:
         self._check_task(step, task, action)

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from runner.contract import Action, JsonSchema
 from runner.errors import did_you_mean
 from runner.expressions import ROOTS, ExpressionError, Reference, parse_template
-from runner.inputs import resolve
+from runner.inputs import iterate_texts, resolve
 from runner.inventory import Inventory, Target
-from runner.playbook import Step
+from runner.plan.types import Fault
+from runner.playbook import Step, Task
 
 RUN_VALUES: Mapping[str, JsonSchema] = {
     "id": {"type": "string"},
@@ -21,33 +22,41 @@ RUN_VALUES: Mapping[str, JsonSchema] = {
     "problems": {"type": "array"},
 }
 TASK_VALUES: Mapping[str, JsonSchema] = {"status": {"type": "string"}, "message": {"type": "string"}}
-TYPE_WORDS = {
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "nothing",
-}
-
-Fault = tuple[str, str]  # message, cure
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where an expression stands: its step, the tasks that come before it there, and what it may read."""
+    """Where an expression stands: its step, the tasks that come before it there, and what it may read.
+
+    `item` tells whether there is one; `items` holds them where they are written in the playbook. What is `guarded`
+    by a condition may read values that would not fit, where the condition says so.
+    """
 
     step: Step
     index: int
     targets: Sequence[Target | None]
     tasks_before: tuple[str, ...]
     item: bool = False
+    items: tuple[Any, ...] = ()
     secret: bool = False
+    guarded: bool = False
 
-    def after(self, *tasks: str, item: bool = False) -> Context:
+    def after(self, *tasks: str) -> Context:
         """The same place once these tasks were done."""
-        return replace(self, tasks_before=tasks, item=item)
+        return replace(self, tasks_before=tasks)
+
+    def of(self, task: Task, *before: str) -> Context:
+        """The place of a task, once the tasks before it were done."""
+        ours, theirs = self.step.conduct, task.conduct
+        items = theirs.for_each if ours.for_each is None else ours.for_each
+        written = isinstance(items, list) and not any("{{" in text for _, text in iterate_texts(items))
+        return replace(
+            self,
+            tasks_before=before,
+            item=items is not None,
+            items=tuple(items) if written else (),
+            guarded=bool(ours.when or theirs.when),
+        )
 
 
 class Known(NamedTuple):
@@ -129,8 +138,9 @@ class Known(NamedTuple):
     def _check_reach(self, step: Step, context: Context, *, each: bool) -> Iterator[Fault]:
         theirs = self.step_targets[step.id]
         if theirs != (None,) and not each:
+            reached = {target.name for target in theirs if target}
             for target in context.targets:
-                if target and target not in theirs and self.inventory.server_of(target) not in theirs:
+                if target and reached.isdisjoint(self._places_of(target)):
                     yield f"step '{step.id}' does not run on '{target.name}'", "give both steps the same targets"
                     return
         if step.id not in self.selected and context.step.id in self.selected:
@@ -139,6 +149,13 @@ class Known(NamedTuple):
             if missing != "":
                 on = f" on '{missing}'" if missing else ""
                 yield f"step '{step.id}' is not selected and never finished{on}", f"add it: --only {step.id},…"
+
+    def _places_of(self, target: Target) -> Iterator[str]:
+        """Where a target's values may come from: itself, and its server."""
+        yield target.name
+        server = self.inventory.server_of(target)
+        if server is not None:
+            yield server.name
 
     def _vars(self, reference: Reference, context: Context) -> Iterator[Fault]:
         if reference.optional or not reference.path:
@@ -179,6 +196,24 @@ class Known(NamedTuple):
         elif not context.secret:
             yield "a secret fits only inputs made for one", "pass it through env: or stdin:"
 
+    def values_of(self, reference: Reference, context: Context) -> Iterator[tuple[Target | None, Any]]:
+        """Given a sound reference, yield its value on each target, where it is known before the run and surely read."""
+        if context.guarded:
+            return
+        if reference.root == "item":
+            found = (resolve(item, reference.path) for item in context.items)
+            yield from ((None, value) for is_there, value in found if is_there)
+            return
+        for target in context.targets if reference.root in ("vars", "target", "office") else ():
+            is_there, value = resolve(self._root(reference.root, target), reference.path)
+            if is_there:
+                yield target, value
+
+    def _root(self, name: str, target: Target | None) -> Mapping[str, Any]:
+        if name == "vars":
+            return self.variables(target)
+        return self.inventory.office if name == "office" or target is None else target.view()
+
     def schema_of(self, reference: Reference, context: Context) -> JsonSchema | None:
         """Given a sound reference, return the JSON Schema of its value; None where nothing is declared."""
         if reference.root == "run":
@@ -212,25 +247,6 @@ class Known(NamedTuple):
         whole = Context(step, 0, (), tuple(task.id for task in step.tasks))
         schema = self.schema_of(value, whole)
         return None if schema is None else _descend(schema, reference.path[2:])
-
-
-def check_types(given: JsonSchema | None, wanted: JsonSchema) -> Fault | None:
-    """Given the schema of a value and the one an input wants, return what is wrong; None where it may fit."""
-    have, want = _types(given or {}), _types(wanted)
-    if not have or not want or have & want or ("integer" in have and "number" in want):
-        return None
-    cure = "read another output"
-    if "string" in want and not have & {"object", "array"}:
-        cure = "add | string"
-    elif want == {"boolean"}:
-        cure = "compare it: {{ … == … }}"
-    words = [" or ".join(TYPE_WORDS[t] for t in sorted(types)) for types in (have, want)]
-    return f"it is {words[0]}, and {words[1]} is needed", cure
-
-
-def _types(schema: JsonSchema) -> frozenset[str]:
-    written = schema.get("type", ())
-    return frozenset((written,) if isinstance(written, str) else written)
 
 
 def _check_output(owner: str, outputs: Mapping[str, JsonSchema] | None, path: tuple[str | int, ...]) -> Iterator[Fault]:
