@@ -110,6 +110,11 @@ def test_cents_are_an_amount_in_other_currencies() -> None:
     assert (service.next_cost, service.running.currency) == ((13.75, "USD"), "USD")
 
 
+def test_a_cost_in_rupiah_has_no_cents() -> None:
+    service = parse_service(parse("    price: 1234567\n    tax: 11").targets["d"].view())
+    assert service.next_cost == (1370369, "IDR")
+
+
 def test_periods_that_follow_each_other_fit_in_any_order() -> None:
     text = """\
     started: 2026-01-01

@@ -109,6 +109,24 @@ def test_the_page_shows_dates_money_and_responsibility(facts: Facts) -> None:
         assert part in text
 
 
+def test_on_a_phone_every_cell_of_a_table_keeps_its_heading(facts: Facts) -> None:
+    page = render_services(facts)
+    heads = re.search(r'<table class="list">.*?</thead>', page, re.DOTALL)
+    assert heads
+    labels = re.findall(r"<th[^>]*>([^<]*)</th>", heads[0])[1:]
+    for row in re.findall(r'<tr>\s*<td class="no">.*?</tr>', page, re.DOTALL):
+        assert re.findall(r'data-label="([^"]*)"', row) == labels
+    assert "max-width: 60rem" in page
+    assert not re.search(r"table\.(?:list|papers) \.\w+ \{ width: [\d.]+mm", page)
+
+
+def test_an_office_without_a_name_gets_no_empty_letterhead() -> None:
+    page = render_services(
+        gather_facts(parse_inventory([Document("a.yml", "services: {a: {kind: domain}}")]), None, NOW)
+    )
+    assert '<header class="office">' not in page
+
+
 def test_text_from_the_register_is_only_text(facts: Facts) -> None:
     page = render_services(facts) + render_memo(facts)
     assert "<b>Paket" not in page

@@ -49,8 +49,11 @@ class Period:
 
     @property
     def cost(self) -> float | None:
-        """The price with tax; None where the price is not known."""
-        return None if self.price is None else self.price * (100 + self.tax) / 100
+        """The price with tax, of rupiah in whole ones; None where the price is not known."""
+        if self.price is None:
+            return None
+        cost = self.price * (100 + self.tax) / 100
+        return float(round(cost)) if self.currency == DEFAULT_CURRENCY else round(cost, 2)
 
 
 class Service(NamedTuple):
