@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from runner.errors import Mistake, Refused
+from runner.slips import NO_COLON, cure_of, find_expression, quote, quote_bare_dash, split_lines
 
 LARGEST_FILE = 32 * 1024 * 1024
 DEEPEST_NESTING = 64
@@ -28,7 +29,6 @@ Where = Sequence[str | int]
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})\Z")
 _FLOAT = re.compile(r"[-+]?([0-9]+\.[0-9]+)([eE][-+]?[0-9]{1,3})?\Z")
-_BARE_DASH = re.compile(r"^((?:\s*-)*\s*[^\s#'\"\[{][^#]*?:\s+)-\s*(#.*)?$")
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 
@@ -64,7 +64,7 @@ class Source:
         self.file = file
         self.text = text
         self.original = text if original is None else original
-        self._lines = [0, *accumulate(len(line) for line in _lines(text))]
+        self._lines = [0, *accumulate(len(line) for line in split_lines(text))]
         self.data: Any = None
 
     def position(self, offset: int) -> Position:
@@ -127,7 +127,7 @@ def parse_source(text: str, file: str, tags: Collection[str] = (), *, collect: l
             break
         except yaml.YAMLError as error:
             line, mistake = _explain(source, error)
-            repaired = _quote_bare_dash(source.text, line)
+            repaired = quote_bare_dash(source.text, line)
             if repaired is None:
                 raise Refused(mistake) from None
             source, mistakes = Source(file, repaired, text), []
@@ -147,32 +147,14 @@ def dump_yaml(data: Any) -> str:
     return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=110)
 
 
-def _lines(text: str) -> list[str]:
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
-
-
 def _explain(source: Source, error: yaml.YAMLError) -> tuple[int, Mistake]:
     mark = getattr(error, "problem_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
-    cure = "check the indentation, and quote values that contain ': ' or begin with a special character"
-    if "\t" in "".join(_lines(source.text)[line - 1 : line]):
-        cure = "indent with spaces, not tabs"
-    return line, Mistake(source.file, line, column, f"not valid YAML: {problem}", cure)
-
-
-def _quote_bare_dash(text: str, line: int) -> str | None:
-    """`time_limit: -` is how the form writes "no norm", and a syntax error in YAML: read it as the text "-"."""
-    lines = _lines(text)
-    for number in (line - 1, line - 2):
-        if 0 <= number < len(lines):
-            bare = lines[number].rstrip("\r\n")
-            match = _BARE_DASH.match(bare)
-            if match:
-                comment = " " + match[2] if match[2] else ""
-                lines[number] = f'{match[1]}"-"{comment}{lines[number][len(bare) :]}'
-                return "".join(lines)
-    return None
+    key = getattr(error, "context_mark", None) if problem == NO_COLON else None
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    place = (key.line + 1, key.column + 1) if key else (line, column)
+    cure = cure_of(problem, "".join(split_lines(source.text)[line - 1 : line]))
+    return line, Mistake(source.file, *place, f"not valid YAML: {problem}", cure)
 
 
 class _Composer:
@@ -230,6 +212,8 @@ class _Composer:
 
     def _end(self) -> None:
         frame = self._open.pop()
+        if frame.expression and self._open:
+            self._take_as_text(self._open[-1], frame.expression)
         if frame.anchor:
             self._anchors[frame.anchor] = frame.container, self._nodes - frame.nodes_before
 
@@ -265,7 +249,7 @@ class _Composer:
 
     def _key(self, event: Any, value: Any, container: Map) -> str:
         if type(event) is not yaml.ScalarEvent:
-            self._note(event, "a key must be plain text", "write the key as one word")
+            self._note_no_key(event)
             return ""
         key = str(event.value)
         if key in container:
@@ -274,6 +258,22 @@ class _Composer:
         elif key == "<<" and event.implicit[0]:
             self._note(event, "merge keys are not supported", "write the keys out, or put them under vars")
         return key
+
+    def _note_no_key(self, event: Any) -> None:
+        start = event.start_mark.index - 1
+        expression = self._open[-1].expression = find_expression(self._source.text, start)
+        if not expression:
+            self._note(event, "a key must be plain text", "write the key as one word")
+            return
+        place, cure = self._source.position(start), f"write {quote(expression)}"
+        self._mistakes.append(Mistake(self._source.file, *place, "{{ }} stands here without quotes", cure))
+
+    def _take_as_text(self, parent: _Frame, expression: str) -> None:
+        """Read a value without quotes as it was meant, so that only this is a mistake."""
+        if isinstance(parent.container, Items):
+            parent.container[-1] = expression
+        elif parent.key is None and parent.container:
+            parent.container[next(reversed(parent.container))] = expression
 
     def _note(self, event: Any, message: str, cure: str) -> None:
         position = self._source.position(event.start_mark.index)
@@ -287,7 +287,7 @@ class _Composer:
 class _Frame:
     """A mapping or list that is being filled."""
 
-    __slots__ = ("anchor", "container", "key", "key_start", "nodes_before")
+    __slots__ = ("anchor", "container", "expression", "key", "key_start", "nodes_before")
 
     def __init__(self, container: Map | Items, anchor: str | None, nodes_before: int) -> None:
         self.container = container
@@ -295,6 +295,7 @@ class _Frame:
         self.nodes_before = nodes_before
         self.key: str | None = None
         self.key_start = 0
+        self.expression = ""  # where this is no mapping but {{ … }} without quotes
 
 
 def _plain(text: str) -> Any:

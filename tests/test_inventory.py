@@ -190,6 +190,17 @@ def test_all_mistakes_of_all_files_come_at_once() -> None:
     assert [each[:5] for each in found] == ["a.yml", "a.yml", "b.yml", "c.yml"]
 
 
+def test_what_stands_in_a_file_that_cannot_be_read_is_not_called_missing() -> None:
+    broken = "people:\n  budi: {name: B}\nservers:\n  w: {address x}\n  a b\ndomain:\n  secrets: {'key': {env: K}"
+    others = "websites: {s: {url: 'http://x', server: w, responsible: [budi, ani], database: {engine: mysql, password: {secret: key}}}}"
+    groups = "groups: {g: {members: [s, w]}}"
+    found = mistakes(broken, others, groups)
+    assert [each.split(": ", 1)[1][:26] for each in found] == [
+        "not valid YAML: could not ",
+        "there is no person 'ani'. ",
+    ]
+
+
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="there is no such file"):
         load_inventory([tmp_path / "none.yml"])

@@ -261,7 +261,9 @@ def test_in_the_background_nothing_is_drawn_over_the_shell(folder: Path) -> None
 
 def test_what_is_longer_than_the_screen_is_paged(folder: Path) -> None:
     with terminal(folder, PAGER="more") as opened:
-        opened.type("clear; sop run daily.yml -f 25 -l 'web1:web2:web3'; clear; sop show last check; echo ended=$?")
+        opened.type(
+            "clear; sop run daily.yml -f 25 -l 'web1:web2:web3:web4:web5:web6'; clear; sop show last; echo ended=$?"
+        )
         opened.wait_for(lambda screen: "--More--" in screen and "begun 2" in screen)
         opened.press("q")
         opened.wait_for(lambda screen: "ended=0" in screen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,52 @@ def test_tabs_get_a_cure() -> None:
     [mistake] = refused("a:\n\tb: 1\n")
     assert mistake.startswith("x.yml:2:1: not valid YAML: ")
     assert mistake.endswith("indent with spaces, not tabs")
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        (
+            "a: 1\nb 2\nc: 3\n",
+            "x.yml:2:1: not valid YAML: could not find expected ':'. "
+            "write the key with a colon and a space after it, such as 'server: web1'",
+        ),
+        (
+            "a 1\nb: 2\n",
+            "x.yml:2:2: not valid YAML: mapping values are not allowed in this context. is the colon of the line "
+            "before missing? check the indentation, and quote values that contain ': ' or begin with a special "
+            "character",
+        ),
+        (
+            "a: {{ b }} days\n",
+            "x.yml:1:12: not valid YAML: did not find expected comment or line break. "
+            'put the whole value in quotes, such as "{{ vars.x }} days"',
+        ),
+    ],
+)
+def test_usual_slips_get_their_cure(text: str, mistake: str) -> None:
+    [found] = refused(text)
+    if "days" not in text:
+        assert found == mistake
+    else:  # the words before the cure are libyaml's
+        assert found.split(". ", 1)[1] == mistake.split(". ", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "written"),
+    [
+        ("a: {{ b }}\n", "1:4", '"{{ b }}"'),
+        ("a: {b: {{ c | default('x') }}}\n", "1:8", "\"{{ c | default('x') }}\""),
+        ('a: [1, {{ b == "c" }}, {{ d }}]\n', "1:8", "'{{ b == \"c\" }}'"),
+        ("a: {{ b == 'c' and d == \"e\" }}\n", "1:4", "'{{ b == ''c'' and d == \"e\" }}'"),
+    ],
+)
+def test_braces_without_quotes_are_told_with_what_to_write(text: str, place: str, written: str) -> None:
+    first = refused(text)[0]
+    assert first == f"x.yml:{place}: {{{{ }}}} stands here without quotes. write {written}"
+    found: list[Mistake] = []
+    data = parse_source(text, "x.yml", collect=found).data
+    assert json.dumps(read(f"a: {written}\n")["a"]) in json.dumps(data)
 
 
 def test_an_alias_bomb_does_not_go_off() -> None:

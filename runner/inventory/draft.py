@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -67,10 +68,16 @@ class Draft:
     sources: list[Source] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list, repr=False)  # texts that are no YAML
 
     def suggest(self, word: str, known: Iterable[str]) -> str:
         """Given a word that is not known, return the cure that names the nearest; only for the first few mistakes."""
         return did_you_mean(word, known) if len(self.mistakes) < MOST_SUGGESTIONS else ""
+
+    def may_stand_unread(self, name: str) -> bool:
+        """Whether a name may be defined in a file that could not be read, so that nothing is missing but that file."""
+        key = re.compile(rf"(^|[\s{{,\"']){re.escape(name)}[\"']?\s*:", re.MULTILINE)
+        return any(key.search(text) for text in self.unread)
 
     def claim(self, section: str, name: str, place: Place) -> bool:
         """Take a name within a section; where it is taken, note the mistake with both places and return False."""

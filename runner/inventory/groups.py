@@ -60,7 +60,7 @@ def _resolve_members(draft: Draft, group: GroupDraft) -> None:
         else:
             _resolve_wild(draft, group, index, term)
     for index, child in enumerate(group.children):
-        if child not in draft.groups:
+        if child not in draft.groups and not draft.may_stand_unread(child):
             cure = draft.suggest(child, draft.groups)
             mistake = group.place.mistake(f"there is no group '{child}'", cure, at=("children", index))
             draft.mistakes.append(mistake)
@@ -74,7 +74,7 @@ def _resolve_wild(draft: Draft, group: GroupDraft, index: int, term: str) -> Non
     except Refused as error:
         draft.mistakes.extend(group.place.mistake(each.message, each.cure, at=at) for each in error.mistakes)
         return
-    if not found:
+    if not found and not draft.may_stand_unread(term):
         cure = draft.suggest(term, [*draft.targets, *draft.groups])
         draft.mistakes.append(group.place.mistake(f"'{term}' is no target or group, and matches none", cure, at=at))
     group.targets |= dict.fromkeys(found)

@@ -23,6 +23,7 @@ def read_ours(documents: Sequence[Document], draft: Draft) -> None:
                 _read(document.source, draft)
         except Refused as error:
             draft.mistakes.extend(error.mistakes)
+            draft.unread.append(document.text)
 
 
 def _read(source: Source, draft: Draft) -> None:

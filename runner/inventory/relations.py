@@ -57,7 +57,7 @@ def _check_names(draft: Draft, place: Place, key: str, value: Any, kind: str, kn
 
 
 def _check_name(draft: Draft, place: Place, at: Where, value: Any, kind: str, known: Collection[str]) -> None:
-    if isinstance(value, str) and value not in known:
+    if isinstance(value, str) and value not in known and not draft.may_stand_unread(value):
         other = draft.targets.get(value)
         message = f"'{value}' is a {other.kind}, not a {kind}" if other else f"there is no {kind} '{value}'"
         cure = draft.suggest(value, known) or f"define it under '{'people' if kind == 'person' else kind + 's'}'"
@@ -110,7 +110,7 @@ def _check_day(draft: Draft, place: Place, at: Where, value: Any) -> date | None
 
 def _check_secrets(draft: Draft, place: Place | None, value: Any, at: tuple[str | int, ...]) -> None:
     for path, name in _references(value, at):
-        if name not in draft.secrets and place is not None:
+        if name not in draft.secrets and place is not None and not draft.may_stand_unread(name):
             cure = draft.suggest(name, draft.secrets) or "define it under 'secrets'"
             draft.mistakes.append(place.mistake(f"there is no secret '{name}'", cure, at=(*path, "secret")))
 

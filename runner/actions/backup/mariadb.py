@@ -6,6 +6,7 @@ on a command line or in an environment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,14 @@ CLIENTS = ("mariadb", "mysql")
 DUMPERS = ("mariadb-dump", "mysqldump")
 MOST_NAMED = 10
 _TABLES_AT_A_TIME = 100  # their names stand in one argument of at most 128 KiB
+_CURES = {
+    "1044": "give this user the rights to the database",
+    "1045": "check `user` and `password`",
+    "1049": "check the database's `name`",
+    "2002": "does it run there? check `socket`, or `host` and `port`",
+    "2003": "does it run there? check `host` and `port`",
+    "2005": "check `host`",
+}
 _LONGEST_SETTING = 1000  # an option file's line has at most 4096 bytes
 _TRANSACTIONAL = {"InnoDB", "ROCKSDB", "TokuDB"}
 _FLAGS = (
@@ -123,8 +132,15 @@ class Client:
         command = build_command((*words, database.name), "gzip", stdin=stdin, run_as=self.run_as)
         result = self.connection.run(command, deadline)
         if result.exit_code != 0:
-            raise Failed(f"database '{database.name}': {complaint(result.stderr)}. check its name, user and password")
+            fault = complaint(result.stderr)
+            raise Failed(f"database '{database.name}': {fault}. {_cure(fault)}")
         return [line.split("\t") for line in result.stdout.decode("utf-8", "replace").splitlines()]
+
+
+def _cure(fault: str) -> str:
+    """What to do about a client's complaint, by MariaDB's number in it."""
+    number = re.search(r"ERROR (\d+)", fault)
+    return _CURES.get(number[1] if number else "", "check its name, user and password")
 
 
 def render_options(database: Database) -> bytes:
