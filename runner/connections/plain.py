@@ -31,15 +31,20 @@ OpenWire = Callable[[Deadline], Wire]
 
 
 def has_shell(open_wire: OpenWire, deadline: Deadline) -> bool:
-    """Whether the server starts a shell that reads code from stdin."""
+    """Whether the server starts a shell that reads code from stdin. Raise WireBroken when it gives no answer."""
     cutter = Cutter(b"\x1esop:here:")
     wire = open_wire(deadline)
     try:
         wire.start("sh", deadline)
         wire.send(b"printf '\\036sop:here:%s\\n' yes\n", deadline)
-        return wire.pump_until(lambda: "yes" in cutter.said, (cutter.feed, lambda piece: None), deadline)
+        found = wire.pump_until(lambda: "yes" in cutter.said, (cutter.feed, lambda piece: None), deadline)
+        if found or (wire.at_end and wire.alive):
+            return found
+    except TimeoutError:
+        pass
     finally:
         wire.close()
+    raise WireBroken("its shell gives no answer")
 
 
 class PlainShell:
