@@ -108,8 +108,8 @@ def load_source(path: Path, name: str = "", *, collect: list[Mistake] | None = N
         text = path.read_bytes().decode("utf-8-sig")  # read_text would turn CRLF into LF
     except UnicodeDecodeError as error:
         raise Refused(Mistake(file, 0, 0, f"not UTF-8 at byte {error.start}", "save it as UTF-8")) from None
-    except OSError as error:
-        reason = error.strerror or str(error)
+    except (OSError, ValueError) as error:  # ValueError: no file can be called that
+        reason = getattr(error, "strerror", "") or str(error)
         raise Refused(Mistake(file, 0, 0, f"cannot be read: {reason}", "check the path")) from None
     return parse_source(text, file, collect=collect)
 
