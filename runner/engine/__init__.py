@@ -31,6 +31,7 @@ from runner.record.document import exit_code
 
 GRACE = 15.0
 LONGEST_STOP = 10.0
+HEARTBEAT = 0.25
 
 Emit = Callable[[Sequence[Event]], None]
 
@@ -213,8 +214,9 @@ class Engine:
         moments += [self._stop_at] if self._stop_at else []
         found = []
         try:
-            timeout = max(0.0, min(moments) - time.monotonic()) if moments else None
-            found.append(self._done.get(timeout=timeout))
+            # A signal that another thread takes does not end this wait: look up for it now and then.
+            timeout = min([HEARTBEAT, *(moment - time.monotonic() for moment in moments)])
+            found.append(self._done.get(timeout=max(0.0, timeout)))
             while True:
                 found.append(self._done.get_nowait())
         except Empty:

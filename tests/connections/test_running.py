@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -227,9 +228,18 @@ def test_what_is_left_running_lives_on(connection: Connection, tmp_path: Path) -
         time.sleep(0.02)
 
 
+def ignored(status: bytes) -> int:
+    """The signals that a process ignores, as bits."""
+    return int(status.split(b"SigIgn:")[1].split()[0], 16)
+
+
 def test_inherits_nothing_by_accident(connection: Connection) -> None:
     assert run(connection, "ls /proc/self/fd").stdout.split() == [b"0", b"1", b"2", b"3"]  # 3: the folder that ls reads
-    assert run(connection, "grep -E 'SigIgn|SigBlk' /proc/self/status").stdout.count(b"0" * 16) == 2
+    own = ignored(Path("/proc/self/status").read_bytes())  # what these tests were started with is no accident
+    theirs = run(connection, "cat /proc/self/status").stdout
+    assert ignored(theirs) & ~own == 0
+    assert ignored(theirs) & (1 << signal.SIGPIPE - 1 | 1 << signal.SIGXFSZ - 1) == 0
+    assert b"SigBlk:\t0000000000000000" in theirs
     assert b"sop_" not in run(connection, "env").stdout
 
 
