@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -44,10 +44,10 @@ def hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
             thread.join()
 
 
-def run(folder: Path) -> dict[str, Any]:
+def run(folder: Path, channels: Sequence[str] = ("hook",)) -> dict[str, Any]:
     """Run step 4 in a working folder; return the run's document."""
     command = [sys.executable, "-m", "runner", "run", "playbooks/pemeliharaan-website.yml", "--only", "renew"]
-    more = ["-e", '{"channels": ["hook"]}', "--format", "json"]
+    more = ["-e", json.dumps({"channels": [*channels]}), "--format", "json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run([*command, *more], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 10, done.stdout + done.stderr
@@ -79,3 +79,12 @@ def test_a_reminder_goes_out_once_and_papers_are_kept(tmp_path: Path) -> None:
     assert (paper["kind"], paper["name"]) == ("invoice", "invoice-0003.txt")
     journal = Journal.open(demo.folder / "records", create=False)
     assert journal.verify() == []
+
+
+def test_the_step_says_in_words_that_a_service_has_lapsed(tmp_path: Path) -> None:
+    demo = build_demo(tmp_path / "court", datetime.now(UTC))
+    lapsed = {"services": {"lapsed": {"kind": "hosting", "expires": "2026-11-01"}, "undated": {"kind": "connection"}}}
+    demo.inventory.with_name("more.yml").write_text(json.dumps(lapsed))
+    document = json.dumps(run(demo.folder, channels=[]))
+    assert '"telah berakhir pada 2026-11-01"' in document
+    assert '"tanggal berakhir belum dicatat"' in document

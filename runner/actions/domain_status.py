@@ -51,7 +51,8 @@ def find_domain(call: Call) -> str:
     try:
         return parse_domain(str(name))
     except ValueError as error:
-        raise Failed(f"{target.get('name', 'this task')}: {error}. write it like pn-tais.go.id") from None
+        place = " as the service's 'name'" if kind and "domain" not in call.inputs else ""
+        raise Failed(f"{target.get('name', 'this task')}: {error}. write it{place}, like pn-tais.go.id") from None
 
 
 def duration(call: Call, name: str) -> float:

@@ -372,7 +372,7 @@ def test_a_website_is_asked_about_by_its_address(tmp_path: Path) -> None:
     ("target", "words"),
     [
         ({"name": "hosting", "kind": "service", "service": "hosting", "title": "Paket 1"}, "not a domain"),
-        ({"name": "domain", "kind": "service", "service": "domain"}, "is not a domain"),
+        ({"name": "domain", "kind": "service", "service": "domain"}, "write it as the service's 'name', like"),
         ({"name": "domain", "kind": "service", "service": "domain", "title": "go.id"}, "not a registered domain"),
     ],
 )
