@@ -120,6 +120,12 @@ def test_mistakes_of_an_included_playbook_name_its_file() -> None:
     assert mistakes == ["child.yml:3:26: unknown key 'colour'."]
 
 
+@pytest.mark.parametrize("name", ["x\\0.yml", "\\u200b.yml"])
+def test_a_name_that_no_file_has_is_refused(name: str) -> None:
+    _, mistakes = read(f'  - {{id: one, activity: a, include: "{name}"}}\n')
+    assert mistakes == ["p.yml:3:37: no file can be called that. write its path from this file's folder"]
+
+
 def test_playbooks_included_too_deep_are_refused() -> None:
     others = {
         f"c{n}": HEAD + f"  - {{id: one, activity: a, include: c{n + 1}.yml}}\n" for n in range(DEEPEST_INCLUDE + 2)

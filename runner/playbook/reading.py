@@ -153,7 +153,9 @@ class _Reader:
             return None
         path = self._path.parent / name
         at = (*where, "include")
-        if path.resolve() in self._chain:
+        if not name.isprintable():
+            self._note(at, "no file can be called that", "write its path from this file's folder")
+        elif path.resolve() in self._chain:
             self._note(at, f"'{name}' includes itself", "break the circle")
         elif len(self._chain) >= DEEPEST_INCLUDE:
             self._note(at, f"playbooks are included more than {DEEPEST_INCLUDE} deep", "flatten them")
