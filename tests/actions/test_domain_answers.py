@@ -233,6 +233,19 @@ def test_finds_the_registered_domain(text: str, domain: str) -> None:
     assert parse_domain(text) == domain
 
 
+@pytest.mark.parametrize("text", ["straße.de", "https://www.faß.de/", "con\u200dtoh.id"])
+def test_never_asks_about_another_name_than_the_one_that_was_written(text: str) -> None:
+    with pytest.raises(ValueError, match="take its form with xn--"):
+        parse_domain(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["https://user:word@www.pn-contoh.go.id:8443/a?b#c", "http://pn-contoh.go.id?x=1", "pn-contoh.go.id#x"]
+)
+def test_reads_the_domain_out_of_any_web_address(text: str) -> None:
+    assert parse_domain(text) == "pn-contoh.go.id"
+
+
 @pytest.mark.parametrize("text", ["", "id", "go.id", "..", "a..id", "192.0.2.1", "x y.id", "-a.id", "a" * 300 + ".id"])
 def test_refuses_what_is_no_domain(text: str) -> None:
     with pytest.raises(ValueError, match="is not a"):

@@ -14,6 +14,8 @@ _ELSEWHERE = {
 }
 _LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\Z")
 _DRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_END = re.compile(r"[/?#\\]")
+_TWO_FORMS = re.compile("[ßẞς\u200c\u200d]")  # Python's IDNA makes ss of ß: another domain than today's rules
 
 
 def parse_domain(text: str) -> str:
@@ -21,7 +23,10 @@ def parse_domain(text: str) -> str:
 
     "www.pn-tais.go.id." gives "pn-tais.go.id". Raise ValueError when there is none in it.
     """
-    host = _DRESS.sub("", text.strip(), count=1).partition("/")[0].partition(":")[0].rstrip(".")
+    place = _END.split(_DRESS.sub("", text.strip(), count=1), maxsplit=1)[0]
+    host = place.rpartition("@")[2].partition(":")[0].rstrip(".")
+    if _TWO_FORMS.search(host):
+        raise ValueError(f"{text[:80]!r} has a letter that registries write in two ways. take its form with xn--")
     labels = _ascii(host, text).split(".")
     if not all(_LABEL.match(label) for label in labels) or labels[-1].isdigit():
         raise ValueError(f"{text[:80]!r} is not a domain")
