@@ -20,7 +20,7 @@ class Kind(StrEnum):
     step_started   time_limit, due (ISO time or null)
     task_started   action, limit_seconds, repeat, effect, item         (the claim: on disk before the act)
     task_finished  action, item, and the outcome's fields              (on disk before the next act)
-    step_finished  status, used_seconds, outputs, deviations, reason, message
+    step_finished  status, used_seconds, outputs, deviations, reason, message, earlier (what it read of other runs)
     moved          to, back (boolean), why                             (a decision or failure goes to another step)
     requested      action, item, role, question, answers, subject      (a person's act is asked for)
     answered       role, person, label, method, note, subject          (and given; the key is the request's)

@@ -887,3 +887,26 @@ def test_many_targets_and_few_forks_all_get_done() -> None:
     lab.run(forks=7)
     assert len(lab.calls) == 2 * 203
     assert lab.told[-1] == "run_ended ok 0"
+
+
+def test_values_of_other_runs_are_told_with_their_age_where_they_are_read() -> None:
+    lab = Lab(
+        """
+  - id: one
+    activity: a
+    targets: s1:s2
+    outputs: [{id: out, text: o, value: x}]
+    tasks: [{id: a, action: lab.read}]
+  - {id: two, activity: a, targets: "s1:s2", tasks: [{id: a, action: lab.read, with: {give: "{{ steps.one.out }}"}}]}
+  - {id: three, activity: a, tasks: [{id: a, action: lab.read, with: {give: "{{ steps.one.each.out }}"}}]}
+  - {id: four, activity: a, tasks: [{id: a, action: lab.read}]}
+""",
+        selection=Selection(only=("two", "three", "four")),
+        earlier=lambda step, target: StepValue(Status.OK, {"out": target}, note=f"from run r-{target}, 2 h ago"),
+    )
+    lab.run()
+    told = {(e.step, e.target): e.data["earlier"] for e in lab.events if e.kind is Kind.STEP_FINISHED}
+    assert told["two", "s1"] == ["'one' is from run r-s1, 2 h ago"]
+    assert told["three", None] == ["'one' is from run r-s1, 2 h ago", "'one' is from run r-s2, 2 h ago"]
+    assert told["four", None] == []
+    assert lab.record.steps[1].targets[0].message == "'one' is from run r-s1, 2 h ago"

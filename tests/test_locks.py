@@ -51,7 +51,7 @@ def test_a_second_run_is_told_who_holds_it(locks: Locks, tmp_path: Path) -> None
         said = str(error.value)
     assert said.startswith("step 'backup' on target 'site' is held by run other (siti, since 20")
     assert f"process {process.pid} on " in said
-    assert said.endswith("wait until it ends, or end it: sop cancel other")
+    assert said.endswith("wait until it ends, or end it there with Ctrl-C or SIGTERM")
     assert error.value.exit_code == 6
 
 
@@ -137,7 +137,9 @@ def test_another_machines_lock_is_never_taken_over(locks: Locks, tmp_path: Path)
     with another_run(tmp_path):
         _move_elsewhere(tmp_path)
     assert locks.is_running("other")
-    with pytest.raises(Locked, match=r"on elsewhere\), a machine that cannot be asked .* sop cancel other"):
+    with pytest.raises(
+        Locked, match=r"on elsewhere\), a machine that cannot be asked .* delete locks.sqlite in the records folder"
+    ):
         locks.acquire("mine", "care", [("backup", "site")], "budi")
     with pytest.raises(Locked, match="run other is going on already"):
         locks.acquire("other", "care", [("backup", "site")], "budi")

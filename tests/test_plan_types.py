@@ -108,8 +108,8 @@ steps:
 """)
     assert run(["check", "p.yml"]) == 5
     assert capsys.readouterr().err.splitlines() == [
-        "p.yml:8:72: {{ tasks.a.stdout }}: it is a list, and a text is needed. read another output",
-        "p.yml:10:72: {{ tasks.b.exit_code }}: it is a whole number, and a text is needed. add | string",
+        "p.yml:8:73: {{ tasks.a.stdout }}: it is a list, and a text is needed. read another output",
+        "p.yml:10:73: {{ tasks.b.exit_code }}: it is a whole number, and a text is needed. add | string",
     ]
 
 

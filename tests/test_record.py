@@ -283,3 +283,12 @@ def test_a_large_run_is_folded_quickly() -> None:
         events += [run.step_finished(target=name)]
     record = build_record([*events, run.ended()])
     assert len(record.steps[0].targets) == 2000
+
+
+def test_a_run_that_ended_by_itself_waits_in_what_it_includes() -> None:
+    run = RunFactory()
+    begun = [run.started(), run.step_started(), run.claim()]
+    for ending, status in ((Status.WAITING, "waiting"), (Status.INTERRUPTED, "interrupted")):
+        step, *_ = document([*begun, run.ended(ending, 3)])["steps"]
+        assert (step["status"], step["targets"][0]["tasks"][0]["status"]) == (status, status)
+    assert document(begun)["steps"][0]["status"] == "interrupted"

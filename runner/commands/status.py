@@ -9,8 +9,8 @@ import click
 
 from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
-from runner.commands.resume import may_go_on
-from runner.contract import FINISHED_WELL
+from runner.commands.resume import beginning_of, may_go_on
+from runner.contract import FINISHED_WELL, Status
 from runner.record import build_record
 from runner.record.document import OpenRequest, Record
 from runner.record.journal import Journal
@@ -32,12 +32,11 @@ def command(records: Path, form: str) -> int:
     found = list(_unfinished(journal)) if journal else []
     if form == "json":
         print_json({"waiting": [row for status, record in found for row in _rows(status, record)]})
-    elif not found:
+    elif not journal or not found:
         show_paged("nothing goes on and nothing waits")
     else:
-        show_paged(
-            "\n\n".join([_table(found), *(_advice(status, record, records) for status, record in found)]).rstrip()
-        )
+        told = (_advice(status, record, beginning_of(journal, record).run, records) for status, record in found)
+        show_paged("\n\n".join([_table(found), *filter(None, told)]).rstrip())
     return 0
 
 
@@ -72,13 +71,15 @@ def _table(found: list[tuple[str, Record]]) -> str:
     return render_table(HEADERS, told, width(), whole=1)
 
 
-def _advice(status: str, record: Record, records: Path) -> str:
-    """What to type about a run."""
+def _advice(status: str, record: Record, whole: str, records: Path) -> str:
+    """What to type about a run; `whole` is the run that it is part of, which is the one to go on with."""
     if status == RUNNING:
         return f"{record.run} goes on: {command_line(['show', record.run], records)}"
     lines = []
     for asked in record.requests:
         lines += wrap(f"{asked.key.step}: {one_line(asked.request.question)}", width())
         lines += advise(record, asked, records)
+    if not lines and record.status is Status.WAITING:
+        return ""  # what it includes waits, and is told of itself
     then = "then" if lines else f"{record.run} can go on"
-    return "\n".join([*lines, f"{then}: {command_line(['resume', record.run], records)}"])
+    return "\n".join([*lines, f"{then}: {command_line(['resume', whole], records)}"])

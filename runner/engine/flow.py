@@ -234,6 +234,7 @@ class Flow:
             "used_seconds": used,
             "outputs": outputs,
             "deviations": deviations,
+            "earlier": list(self._course.values.notes(self._lane.target)),
         }
         self._course.say_once(Kind.STEP_FINISHED, key, data)
         self._course.statuses[planned.id, self._lane.name] = status

@@ -15,7 +15,7 @@ def describe(plan: Plan) -> dict[str, Any]:
         "procedure": dict(procedure),
         "readings": dict(plan.playbook.supplement.get("readings", {})),
         "steps": [_describe_step(step) for step in plan.steps],
-        "targets": sorted({target.name for step in plan.steps if step.selected for target in step.targets if target}),
+        "targets": list(dict.fromkeys(t.name for step in plan.steps if step.selected for t in step.targets if t)),
     }
 
 

@@ -57,6 +57,7 @@ class Values:
         self._steps = {step.id: step for step in plan.steps}
         self._values: dict[tuple[str, str | None], StepValue] = {}
         self._variables: dict[str | None, Mapping[str, Any]] = {}
+        self._notes: dict[str | None, dict[str, None]] = {}
 
     def add(self, step: str, target: str | None, value: StepValue) -> None:
         """Note a step's value on a target; a later attempt replaces it."""
@@ -79,13 +80,26 @@ class Values:
         for name in names:
             found = self._values.get((step, name)) or (None if planned.selected else self._earlier(step, name))
             if found is not None:
+                self._remember(target, step, found)
                 return found
         return None
 
     def each(self, step: str) -> list[tuple[str, StepValue | None]]:
-        """A step's value on each of its targets."""
+        """A step's value on each of its targets, for a step that runs once."""
         planned: PlannedStep = self._steps[step]
-        return [(t.name, self.get(step, t)) for t in planned.targets if t is not None]
+        found = [(t.name, self.get(step, t)) for t in planned.targets if t is not None]
+        for name, value in found:
+            self._notes.pop(name, None)
+            self._remember(None, step, value)
+        return found
+
+    def notes(self, target: Target | None) -> tuple[str, ...]:
+        """Which values of other runs were read on a target since this was last asked, and how old they are."""
+        return tuple(self._notes.pop(target.name if target else None, ()))
+
+    def _remember(self, target: Target | None, step: str, value: StepValue | None) -> None:
+        if value and value.note:
+            self._notes.setdefault(target.name if target else None, {})[f"'{step}' is {value.note}"] = None
 
 
 class Scope(NamedTuple):

@@ -110,6 +110,7 @@ class _Fold:
     def record(self) -> Record:
         if self._first is None:
             raise ValueError("a run has one event at least")
+        self._find_waiting_inside()
         attempts = list(self._attempts())
         latest = [attempt for attempt, is_latest in attempts if is_latest]
         problems = _problems(latest)
@@ -133,15 +134,24 @@ class _Fold:
             moves=tuple(_move(event) for event in self._moves),
         )
 
+    def _find_waiting_inside(self) -> None:
+        """A run that ended by itself left nothing in flight: what it includes waits, and so does it."""
+        ended = self._ended is not None and self._ended.data.get("status") != Status.INTERRUPTED
+        targets = (target for step in self._steps.values() for each in step.values() for target in each.values())
+        for task in (task for target in targets for task in target.tasks.values()):
+            task.waits_inside = ended
+
     def _attempts(self) -> Iterator[tuple[StepRecord, bool]]:
         first = self._first.data if self._first else {}
         known = {step["id"]: step for step in first.get("steps") or ()}
+        order = {name: place for place, name in enumerate(first.get("targets") or ())}
         for step, attempts in self._steps.items():
             activity = str(known.get(step, {}).get("activity", ""))
             if not attempts:
                 yield StepRecord(step, activity, 0, None, ()), True
             for number, targets in sorted(attempts.items()):
-                records = tuple(each.record(target) for target, each in targets.items())
+                names = sorted(targets, key=lambda name: order.get(name, len(order)))
+                records = tuple(targets[name].record(name) for name in names)
                 limit = next((t.started.data.get("time_limit") for t in targets.values() if t.started), None)
                 yield StepRecord(step, activity, number, limit, records), number == max(attempts)
 

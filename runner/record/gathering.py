@@ -12,16 +12,22 @@ from runner.events import Event, outcome_from_json
 from runner.record.document import OpenRequest, TargetRecord, TaskRecord, Try
 
 _NEVER_FINISHED = Outcome(Status.INTERRUPTED, message="begun, and never finished")
+_WAITS_INSIDE = Outcome(Status.WAITING, message="what it includes waits for a person")
 
 
 @dataclass(slots=True)
 class GatheredTask:
-    """A task's events by try; of a person's task, its request, and whether that was answered."""
+    """A task's events by try; of a person's task, its request, and whether that was answered.
+
+    `waits_inside` tells that what was begun, and did not finish, is a playbook that waits for a person: the run ended
+    all the same.
+    """
 
     claims: dict[int, Event] = field(default_factory=dict)
     finishes: dict[int, Event] = field(default_factory=dict)
     requests: dict[int, Event] = field(default_factory=dict)
     answered: set[int] = field(default_factory=set)
+    waits_inside: bool = False
 
     def record(self) -> TaskRecord:
         """The task as a record."""
@@ -47,7 +53,8 @@ class GatheredTask:
 
     def _try(self, number: int) -> Try:
         finish, request, started = self.finishes.get(number), self.requests.get(number), self._first_of(number).at
-        outcome = outcome_from_json(finish.data) if finish else _NEVER_FINISHED
+        waits = self.waits_inside and number == max(self.claims, default=0)
+        outcome = outcome_from_json(finish.data) if finish else _WAITS_INSIDE if waits else _NEVER_FINISHED
         if request and (finish is None or number not in self.answered):
             return Try(number, _waiting(outcome, request), started, None)
         return Try(number, outcome, started, finish.at if finish else None)
@@ -70,7 +77,7 @@ class GatheredTarget:
             target=target,
             status=self._status(tasks),
             reason=Reason(end["reason"]) if end.get("reason") else None,
-            message=end.get("message") or "",
+            message=end.get("message") or "; ".join(end.get("earlier") or ()),
             started=self.started.at if self.started else None,
             due=_moment(begun.get("due")),
             ended=self.finished.at if self.finished else None,

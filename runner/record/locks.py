@@ -5,7 +5,7 @@ with flock(). The kernel drops that lock however the process ends, so a free fil
 and what it held is taken over.
 
 The proof holds on one machine (containers on it included). Where a records folder is shared by several machines,
-a lock of another machine is never taken over: its run is ended there, or given up by a person (`sop cancel`).
+a lock of another machine is never taken over: its run is ended there, or a person deletes the file.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from runner.record.folder import disk_errors, gate, locked_within, make_folder
 
 Pair = tuple[str, str | None]
 
+_WAIT = "wait until it ends, or end it there with Ctrl-C or SIGTERM"
 _MOMENT = 0.2  # seconds; another process looks at the file for far less than that
 _FORM = Format(
     application=0x736F706C,
@@ -146,11 +147,12 @@ class Locks:
 
     def _take_over(self, connection: sqlite3.Connection, holder: _Holder, what: str) -> None:
         if self._is_flocked(holder.run):
-            raise Locked(f"{what} is held by run {holder.run} ({holder}). {_wait_or_cancel(holder.run)}")
+            raise Locked(f"{what} is held by run {holder.run} ({holder}). {_WAIT}")
         if not _was_here(holder):
             raise Locked(
                 f"{what} is held by run {holder.run} ({holder}), a machine that cannot be asked from here. "
-                f"let the run end there; if that machine is gone: sop cancel {holder.run}"
+                "let the run end there; if that machine is gone, and no run goes on, "
+                "delete locks.sqlite in the records folder"
             )
         self._forget(connection, holder.run)
         self._file(holder.run).unlink(missing_ok=True)
@@ -170,7 +172,7 @@ class Locks:
             os.close(handle)
 
     def _going_on(self, run: str, holder: _Holder | None) -> str:
-        return f"run {run} is going on already ({holder or 'it just began'}). {_wait_or_cancel(run)}"
+        return f"run {run} is going on already ({holder or 'it just began'}). {_WAIT}"
 
 
 class Held:
@@ -236,7 +238,3 @@ def _machine() -> str:
 
 def _in_words(step: str, target: str) -> str:
     return f"step '{step}' on target '{target}'" if target else f"step '{step}'"
-
-
-def _wait_or_cancel(run: str) -> str:
-    return f"wait until it ends, or end it: sop cancel {run}"

@@ -22,7 +22,7 @@ class Lines:
 
     Tasks that went wrong and the problems they found are told when their step ends, as its last try left them: what
     a retry mended is no news. With `steps`, each step is told as it ends; with `verbose` 1 each try of a task at
-    once, with 2 its outputs too. Requests, moves and deviations are always told.
+    once, with 2 its outputs too. Requests, moves, deviations and values of other runs are always told.
     """
 
     def __init__(self, *, steps: bool, verbose: int) -> None:
@@ -66,6 +66,8 @@ class Lines:
         data = event.data
         if self._steps:
             yield f"{_where(event)}: {coloured(data['status'])}{_remark(data)}"
+        for note in data.get("earlier", ()):
+            yield f"{_where(event)}: {_short(note)}"
         for deviation in data["deviations"]:
             yield f"{_where(event)}: deviation: {_short(deviation)}"
 

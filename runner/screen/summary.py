@@ -219,7 +219,7 @@ def _next(record: Record, records: Path) -> str:
         steps = [step.id for step in record.steps if step.status in BAD]
         return command_line(["show", record.run, *steps[:1]], records)
     if record.exit_code == 3:
-        return f"{command_line(['status'], records)}; once answered: {command_line(['resume', record.run], records)}"
+        return f"{command_line(['status'], records)}; once answered: {_resume(record, records)}"
     if record.exit_code == 4:
         lost = list(dict.fromkeys(fault[3] for fault in _faults(record) if fault[0] is Status.UNREACHABLE))
         limit = ["--limit", ":".join(lost)] if 0 < len(lost) <= MOST_LIMITED else []
@@ -228,7 +228,12 @@ def _next(record: Record, records: Path) -> str:
     if record.exit_code == 10:
         waiting = f"{command_line(['status'], records)}; " if record.status is Status.WAITING else ""
         return waiting + command_line(["problems"], records)
-    return command_line(["resume", record.run], records) if record.exit_code == 130 else ""
+    return _resume(record, records) if record.exit_code == 130 else ""
+
+
+def _resume(record: Record, records: Path) -> str:
+    """The command that goes on with a run; one that was included goes on with the run that includes it."""
+    return command_line(["resume", record.started.get("parent") or record.run], records)
 
 
 def _selected(record: Record) -> list[str]:

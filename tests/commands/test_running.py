@@ -232,9 +232,15 @@ def test_a_request_of_an_included_playbook_is_signed_and_resumed_with_its_parent
 ) -> None:
     Path("child.yml").write_text(PERSON % "admin")
     write("procedure: {title: P}\nsteps: [{id: call, activity: a, include: child.yml}]\n")
-    run = document(capsys, "run", "p.yml", code=3)["run"]
-    child = f"{run}.call.1"
+    found = document(capsys, "run", "p.yml", code=3)
+    assert found["steps"][0]["status"] == "waiting"
+    run, child = found["run"], f"{found['run']}.call.1"
     assert child in json.dumps(document(capsys, "status"))
+    assert sop(["status"]) == 0
+    told = capsys.readouterr().out
+    assert f"then: sop resume {run}\n" in told
+    assert f"sop resume {child}" not in told
+    assert "can go on" not in told
     assert sop(["resume", child]) == 5
     assert f"sop resume {run}" in capsys.readouterr().err
     assert sop(["sign", child, "ask", "--answer", "signed"]) == 0
