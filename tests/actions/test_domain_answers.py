@@ -233,6 +233,23 @@ def test_finds_the_registered_domain(text: str, domain: str) -> None:
     assert parse_domain(text) == domain
 
 
+@pytest.mark.parametrize(
+    ("written", "stage"),
+    [
+        *(("QUARANTINE", "redemption"), ("in quarantine", "redemption"), ("redemption", "redemption")),
+        *(("inactive / expired", "expired"), ("Renewal required.", "expired"), ("Suspended", "on_hold")),
+        *(("To be suspended", "on_hold"), ("deactivated", "on_hold"), ("not suspended", "active")),
+        *(
+            ("to be deleted", "pending_delete"),
+            ("ok (paid and in zone)", "active"),
+            ("Registered until expiry date", "active"),
+        ),
+    ],
+)
+def test_knows_what_a_registrys_own_word_comes_to(written: str, stage: str) -> None:
+    assert judge("contoh.nl", (parse_status(written),), date(2027, 3, 1), date(2026, 11, 22)).stage == stage
+
+
 @pytest.mark.parametrize("text", ["straße.de", "https://www.faß.de/", "con\u200dtoh.id"])
 def test_never_asks_about_another_name_than_the_one_that_was_written(text: str) -> None:
     with pytest.raises(ValueError, match="take its form with xn--"):

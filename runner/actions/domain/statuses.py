@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -21,6 +22,17 @@ _ADDRESS = re.compile(r"\s*[(<]?\s*https?://\S*|\s+-.*|^-+$", re.IGNORECASE)
 
 REDEMPTION = frozenset({"redemptionPeriod", "pendingRestore"})
 HOLD = frozenset({"clientHold", "serverHold", "inactive"})
+
+# What registries write that speak no EPP, and what it comes to.
+_OTHER_WORDS = (
+    (re.compile(r"redemption|quarantine", re.IGNORECASE), "redemptionPeriod"),
+    (re.compile(r"to be deleted|pending[ -]?(?:removal|deletion)|being deleted", re.IGNORECASE), "pendingDelete"),
+    (
+        re.compile(r"^(?:expired?\b|renewal required|in grace)|\b/ ?expired|\bexpired$", re.IGNORECASE),
+        "autoRenewPeriod",
+    ),
+    (re.compile(r"^(?!not?\b).*(?:suspend|deactivat|on hold)", re.IGNORECASE), "serverHold"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,7 @@ def parse_status(text: str) -> str:
 
 def judge(domain: str, statuses: tuple[str, ...], expires: date | None, today: date) -> Standing:
     """Given a registered domain's statuses and last day, return where it stands today."""
-    found = frozenset(statuses)
+    found = frozenset(statuses) | {meant for text in statuses if text not in KNOWN for meant in _translate(text)}
     if found & REDEMPTION:
         return STAGES["redemption"]
     if "pendingDelete" in found:
@@ -81,6 +93,11 @@ def judge(domain: str, statuses: tuple[str, ...], expires: date | None, today: d
     if found & HOLD:
         return STAGES["on_hold"]
     return STAGES["active" if expires else "undated"]
+
+
+def _translate(text: str) -> Iterator[str]:
+    """A status in words of the registry's own may mean one of EPP's."""
+    yield from (meant for words, meant in _OTHER_WORDS if words.search(text))
 
 
 def _restorable(domain: str, expires: date | None, today: date) -> bool:
