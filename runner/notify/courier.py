@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ class Courier:
     def _scope(self, values: Mapping[str, Any], people: Sequence[Person], names: Sequence[str]) -> dict[str, Any]:
         position = people[0].position if len(people) == 1 else ""
         return {
-            "values": self.mask(values),
+            "values": {name: _for_people(value) for name, value in self.mask(values).items()},
             "office": self.inventory.office,
             "recipient": {"name": ", ".join(names), "position": position},
             "date": render_date(self.now.date(), "id"),
@@ -147,6 +147,15 @@ class Courier:
                 return self.secret(str(value["secret"]))
             return {key: self._filled(part) for key, part in value.items()}
         return value
+
+
+def _for_people(value: Any) -> Any:
+    """A day as outputs have it (2026-12-31) as a letter writes it; any other value as it is."""
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-12-31") else None
+    except ValueError:
+        return value
+    return render_date(day, "id").split(", ", 1)[1] if day else value
 
 
 def _identify(*parts: str) -> str:

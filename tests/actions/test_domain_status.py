@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from runner.actions.domain import bootstrap
 from runner.actions.domain.asking_rdap import parse_retry_after
 from runner.actions.domain.asking_whois import ask_whois
 from runner.actions.domain.bootstrap import load_bootstrap, refresh_bootstrap
@@ -319,6 +320,19 @@ def test_refreshes_the_list_whole_or_not_at_all(tmp_path: Path) -> None:
             with pytest.raises(Failed):
                 refresh_bootstrap(path, f"{url}/{page}")
     assert path.read_text() == good
+
+
+def test_refreshing_says_what_is_wrong_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with page_server({"/dns.json": Reply("{}", 200)}) as url:
+        monkeypatch.setattr(bootstrap.refresh_bootstrap, "__defaults__", (f"{url}/dns.json",))
+        assert bootstrap.main([str(tmp_path / "new.json")]) == 1
+    assert bootstrap.main([]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "is not IANA's list of RDAP servers" in first
+    assert second == "usage: python -m runner.actions.domain.bootstrap FILE"
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_asks_iana_which_whois_server_to_ask_and_refuses_odd_ones() -> None:

@@ -180,6 +180,12 @@ def test_shipped_templates_are_formal_and_complete(name: str) -> None:
     assert max(map(len, letter.text.splitlines())) < 110
 
 
+def test_a_day_stands_in_a_letter_as_officials_write_it() -> None:
+    values = {"service": "hosting 2026-12-31", "expires": "2026-12-31", "days_left": 38}
+    (letter,) = make(MAIL).write(notice("sari", template="masa-berlaku", values=values))
+    assert letter.subject == "Masa berlaku hosting 2026-12-31 berakhir pada 31 Desember 2026"
+
+
 def test_the_offices_own_template_wins(tmp_path: Path) -> None:
     (tmp_path / "pemberitahuan.txt").write_text(
         "Perihal: {{ values.subject }} kita\n\nHalo {{ recipient.position }}.\n"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -101,5 +101,18 @@ def refresh_bootstrap(path: Path, address: str = PUBLISHED, *, ca_file: str = ""
     return found
 
 
+def main(arguments: Sequence[str]) -> int:
+    """Given the file to write, fetch the list and say when it was published; return the exit code."""
+    if len(arguments) != 1:
+        print("usage: python -m runner.actions.domain.bootstrap FILE", file=sys.stderr)
+        return 2
+    try:
+        print(refresh_bootstrap(Path(arguments[0])).publication)
+    except (Failed, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
 if __name__ == "__main__":
-    print(refresh_bootstrap(Path(sys.argv[1])).publication)
+    sys.exit(main(sys.argv[1:]))
