@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from runner.actions import ACTIONS
 from runner.calendar import Calendar
-from runner.errors import Mistake, Refused, refuse
+from runner.errors import Mistake, RecordError, Refused, refuse
 from runner.hours import OfficeError
 from runner.inventory import Inventory, load_inventory, parse_inventory
 from runner.inventory.documents import Document
@@ -74,7 +74,7 @@ def rebind(
     return _bind(playbook, inventory, selection, now, earlier, mistakes)
 
 
-def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, str]]:
+def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, Any]]:
     """Keep the text of a plan's files as evidence; return what a run says of them."""
     kept = []
     for kind, sources in (("playbook", plan.playbook.sources), ("inventory", plan.inventory.sources)):
@@ -82,17 +82,19 @@ def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, str]]:
             text = source.original.encode()
             evidence = keep(Path(source.file).name, text, "text/yaml")
             digest = hashlib.sha256(text).hexdigest()
-            kept.append(
-                {"kind": kind, "file": source.file, "name": evidence.name, "sha256": digest, "kept": evidence.sha256}
-            )
+            known = {"name": evidence.name, "sha256": digest, "kept": evidence.sha256, "size": evidence.size}
+            kept.append({"kind": kind, "file": source.file, **known})
     return kept
 
 
-def _kept_text(source: Mapping[str, str], store: EvidenceStore) -> str:
+def _kept_text(source: Mapping[str, Any], store: EvidenceStore) -> str:
     """A file as it was: from the record, or, where secrets in it were masked there, from the disk if unchanged."""
     if source["kept"] == source["sha256"]:
         with store.open(source["kept"]) as file:
-            return file.read().decode()
+            kept = file.read()
+        if hashlib.sha256(kept).hexdigest() != source["kept"]:
+            raise RecordError(f"{store.path(source['kept'])}: '{source['file']}' was altered. see: sop verify")
+        return kept.decode()
     path = Path(source["file"])
     text = path.read_bytes().removeprefix(BOM_UTF8) if path.is_file() else b""
     if hashlib.sha256(text).hexdigest() != source["sha256"]:
@@ -134,26 +136,29 @@ def _place_office(inventory: Inventory, error: OfficeError) -> list[Mistake]:
     return [source.mistake(("office", *path), message, cure) for path, message, cure in error.mistakes]
 
 
-_CONNECTING = frozenset(
-    {"address", "port", "user", "identity", "password", "proxy_jump", "ssh_config", "host_key", "connection"}
-)
+_CONNECTING = frozenset({"address", "port", "user", "identity", "password", "jump", "host_key", "connection"})
 
 
 def _check_same(kept: Inventory, other: Inventory) -> None:
-    mistakes = []
-    for name, target in kept.targets.items():
-        found = other.targets.get(name)
-        settings = _steady(target.settings)
-        if (
-            found is None
-            or found.kind != target.kind
-            or _steady(found.settings) != settings
-            or found.vars != target.vars
-        ):
-            message = f"'{name}' is not as it was when the run began"
-            mistakes.append(Mistake("--inventory", 0, 0, message, "change only how to connect to it"))
-    if mistakes:
-        raise Refused(*mistakes)
+    """Raise Refused where another inventory changes more than how to connect."""
+    names = [name for name in kept.targets if _view(kept, name) != _view(other, name)]
+    words = [f"'{name}' is not as it was when the run began" for name in names]
+    words += [f"'{name}' was not there when the run began" for name in other.targets if name not in kept.targets]
+    if kept.variables(None, {}) != other.variables(None, {}):
+        words.append("'vars' are not as they were when the run began")
+    for part in ("office", "people"):
+        if getattr(kept, part) != getattr(other, part):
+            words.append(f"'{part}' is not as it was when the run began")
+    if words:
+        raise Refused(*(Mistake("--inventory", 0, 0, word, "change only how to connect") for word in words))
+
+
+def _view(inventory: Inventory, name: str) -> tuple[Any, ...] | None:
+    """What must stay of a target: all but how to connect to it."""
+    target = inventory.targets.get(name)
+    if target is None:
+        return None
+    return target.kind, _steady(target.settings), inventory.variables(target, {}), target.groups
 
 
 def _steady(settings: Mapping[str, Any]) -> dict[str, Any]:

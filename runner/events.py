@@ -14,8 +14,8 @@ from runner.contract import Evidence, Outcome, Problem, Reason, Request, Severit
 class Kind(StrEnum):
     """The kinds of event, in the order of a run's life. `data` holds, by kind:
 
-    run_started    playbook, title, file, mode, by, version, sources [{name, sha256}], steps [{id, activity, …}],
-                   targets, options {limit, only, from, variables, forks}
+    run_started    playbook, title, file, mode, by, version, sources [{kind, file, name, sha256, kept, size}],
+                   steps [{id, activity, …}], targets, options {limit, only, from, variables, forks}
     run_resumed    by, reason
     step_started   time_limit, due (ISO time or null)
     task_started   action, limit_seconds, repeat, effect, item         (the claim: on disk before the act)

@@ -194,10 +194,13 @@ class _EvidenceCheck:
 
 
 def _evidence(row: Row) -> list[Evidence]:
-    if '"evidence":[{' not in row.body:
+    """The files that a record names: what a task kept, and the playbook and inventory that a run began with."""
+    if '"evidence":[{' not in row.body and '"sources":[{' not in row.body:
         return []
     try:
-        return [Evidence(**each) for each in json.loads(row.body)["data"].get("evidence") or ()]
+        data = json.loads(row.body)["data"]
+        sources = [Evidence(each["name"], each["kept"], each["size"]) for each in data.get("sources") or ()]
+        return [*sources, *(Evidence(**each) for each in data.get("evidence") or ())]
     except (ValueError, TypeError, KeyError, AttributeError):  # an altered record: the chain names it
         return []
 

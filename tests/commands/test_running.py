@@ -220,6 +220,11 @@ def test_nobody_signs_for_another(capsys: pytest.CaptureFixture[str]) -> None:
     assert sop(["sign", "last", "ask", "--answer", "signed"]) == 5
     assert "belongs to nobody who holds the role 'kasubbag'. it is held by: Budi" in capsys.readouterr().err
     Path("scan.pdf").write_bytes(b"%PDF a signed paper")
+    assert sop(["sign", "last", "ask", "--answer", "signed", "--paper", "scan.pdf"]) == 5
+    assert (
+        "--person: it is missing; it says who signed the paper. the role 'kasubbag' is held by"
+        in capsys.readouterr().err
+    )
     assert sop(["sign", "last", "ask", "--answer", "signed", "--paper", "scan.pdf", "--person", "budi"]) == 0
     capsys.readouterr()
     document(capsys, "resume", "last")
@@ -266,8 +271,39 @@ def test_another_inventory_may_change_only_how_to_connect(capsys: pytest.Capture
     Path("other.yml").write_text(INVENTORY.replace("code: 0", "code: 1"))
     assert sop(["resume", "last", "-i", "other.yml"]) == 5
     assert "'web1' is not as it was when the run began" in capsys.readouterr().err
-    Path("other.yml").write_text(INVENTORY.replace("port: 9", "port: 10"))
+    for old, new, told in (
+        ("word: hello", "word: other", "'vars' are not"),
+        ("members: [web1, web2]}", "members: [web1, web2], vars: {word: other}}", "'web2' is not"),
+        ("members: [web1, web2]", "members: [web1]", "'web2' is not"),
+        ("  away:", "  new: {connection: local}\n  away:", "'new' was not there"),
+        ("role: admin", "role: kasubbag", "'people' is not"),
+        ("name: PN Contoh", "name: PN Lain", "'office' is not"),
+    ):
+        assert old in INVENTORY
+        Path("other.yml").write_text(INVENTORY.replace(old, new))
+        assert sop(["resume", "last", "-i", "other.yml"]) == 5
+        assert told in capsys.readouterr().err
+    elsewhere = INVENTORY.replace("port: 9", "port: 10, jump: somebody@127.0.0.1:11")
+    Path("other.yml").write_text(elsewhere.replace("SOP_TEST_KEY", "SOP_OTHER_KEY"))
     document(capsys, "resume", "last", "-i", "other.yml")
+
+
+@pytest.mark.parametrize("name", ["p.yml", "inventory.yml"])
+def test_a_run_never_goes_on_with_a_playbook_or_inventory_altered_in_the_record(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(PERSON % "admin")
+    run = document(capsys, "run", "p.yml", code=3)["run"]
+    with Journal.open(Path("records")) as journal:
+        sources = next(journal.events(run)).data["sources"]
+    kept = next(source["kept"] for source in sources if source["file"] == name)
+    [path] = Path("records/evidence").rglob(f"*{kept[2:]}")
+    path.chmod(0o600)
+    path.write_text(path.read_text().replace("Siti", "Sari").replace("echo done", "echo other"))
+    [fault] = document(capsys, "verify", code=7)["faults"]
+    assert f"evidence '{name}' was altered" in fault
+    assert sop(["resume", run]) == 7
+    assert f"'{name}' was altered" in capsys.readouterr().err
 
 
 def test_an_altered_record_is_named_and_exits_7(capsys: pytest.CaptureFixture[str]) -> None:
