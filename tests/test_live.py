@@ -236,6 +236,7 @@ def test_many_targets_leave_room_and_follow_the_window(folder: Path) -> None:
         opened.resize(100, 12)
         opened.wait_for(lambda screen: len(running(screen)) == 7 and "… and" in screen)
         opened.press("C-c")
+        opened.wait_for(lambda screen: "Ctrl-C again cuts it off" in screen)
         opened.press("C-c")  # once lets what is in flight end
         ended = opened.wait_for(lambda screen: "ended=130" in screen and screen.endswith(PROMPT.strip()))
         assert opened.cursor() == (str(len(PROMPT)), "1")

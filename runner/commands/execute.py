@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -74,8 +75,11 @@ def open_journal(records: Path) -> Journal | None:
     return Journal.open(records, create=False) if (records / "journal.sqlite").exists() else None
 
 
-def carry_out(bound: Bound, options: Options, listen: Emit) -> Record:
-    """Given a bound plan, run it (or go on with it), record it, and return its record."""
+def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callable[[], None]) -> Record:
+    """Given a bound plan, run it (or go on with it), record it, and return its record.
+
+    `stopping` is called, in a thread of its own, when the first Ctrl-C or SIGTERM has come.
+    """
     plan = bound.plan
     secrets = Secrets(plan.inventory, secrets_of(plan))
     journal = Journal.open(options.records)
@@ -115,7 +119,7 @@ def carry_out(bound: Bound, options: Options, listen: Emit) -> Record:
             listen(events)
 
         executor = Threads()
-        with braked() as brake:
+        with braked(stopping) as brake:
             Engine(plan, emit, executor, world, request, brake).run()
         executor.close()
         return build_record(journal.events(run))
@@ -131,7 +135,7 @@ def _lock(stack: ExitStack, locks: Locks, run: str, plan: Plan) -> None:
             _lock(stack, locks, f"{run}.{step.id}", step.child)
 
 
-def rehearse(bound: Bound, options: Options, listen: Emit) -> tuple[Record, Ending]:
+def rehearse(bound: Bound, options: Options, listen: Emit, *, stopping: Callable[[], None]) -> tuple[Record, Ending]:
     """Given a bound plan, go through it without changing anything, and return what was found. Records nothing."""
     plan = bound.plan
     secrets = Secrets(plan.inventory, secrets_of(plan))
@@ -164,7 +168,7 @@ def rehearse(bound: Bound, options: Options, listen: Emit) -> tuple[Record, Endi
             events.extend(said)
             listen(said)
 
-        with braked() as brake:
+        with braked(stopping) as brake:
             ending = Engine(plan, emit, Threads(), world, request, brake).run()
         return build_record(events), ending
 
@@ -193,10 +197,16 @@ def _referred(value: Any) -> Iterator[str]:
 
 
 @contextmanager
-def braked() -> Iterator[Brake]:
-    """A brake that Ctrl-C and SIGTERM pull."""
+def braked(stopping: Callable[[], None]) -> Iterator[Brake]:
+    """A brake that Ctrl-C and SIGTERM pull; `stopping` is called at the first of them."""
     brake = Brake()
-    before = {number: signal.signal(number, lambda *_: brake.pull()) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def pull(*_: object) -> None:
+        if not brake.pulled:  # in a thread: what was interrupted may hold the locks that printing needs
+            threading.Thread(target=stopping, name="stopping", daemon=True).start()
+        brake.pull()
+
+    before = {number: signal.signal(number, pull) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield brake
     finally:

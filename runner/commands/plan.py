@@ -30,7 +30,7 @@ def command(playbook: Path, diff: bool, **asked: Any) -> int:
 def rehearse_and_show(bound: Bound, options: Options, *, form: str, verbose: int, diff: bool) -> int:
     """Make the dry run, show what it found, and return its exit code."""
     with Screen.for_rehearsal(bound.plan, form=form, verbose=verbose) as screen:
-        record, _ = rehearse(bound, options, screen.listen)
+        record, _ = rehearse(bound, options, screen.listen, stopping=screen.say_stopping)
     if form == "json":
         print_json(record.document())
     else:

@@ -42,7 +42,7 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
     explicit = explicit_steps(record.started["options"], bound.plan)
     options = Options(records, asked["forks"], {}, explicit, resume=name, reason=asked["reason"])
     with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
-        ended = carry_out(bound, options, screen.listen)
+        ended = carry_out(bound, options, screen.listen, stopping=screen.say_stopping)
     return finish(ended, screen, form=form, records=records)
 
 

@@ -32,7 +32,7 @@ def command(playbook: Path, dry: bool, diff: bool, **asked: Any) -> int:
     if dry:
         return rehearse_and_show(bound, options, form=asked["form"], verbose=asked["verbose"], diff=diff)
     with Screen.for_run(bound.plan, form=asked["form"], verbose=asked["verbose"]) as screen:
-        record = carry_out(bound, options, screen.listen)
+        record = carry_out(bound, options, screen.listen, stopping=screen.say_stopping)
     return finish(record, screen, form=asked["form"], records=options.records)
 
 

@@ -24,7 +24,7 @@ from runner.screen import show
 @click.argument("run")
 @click.argument("step")
 @click.option("--answer", help="The label to answer with, as asked.")
-@click.option("--note", default="", help="A remark, or the reason.")
+@click.option("--note", default="", help="A remark, the reason, or what was done: in quotes, it goes into the record.")
 @click.option("--task", default="", help="The task, where a step asks for several.")
 @click.option("--target", default=None, help="The target, where several ask.")
 @click.option("--person", default="", help="With --paper: who signed on paper.")
@@ -95,7 +95,8 @@ def _label(request: OpenRequest, answer: str | None) -> str:
         answer = answers[0] if len(answers) == 1 else None
     if answer is None or (answers and answer not in answers):
         given = f"'{answer}' is none of the answers" if answer else "an answer is needed"
-        raise refuse("--answer", f"{given} to: {request.request.question}", f"write one of: {', '.join(answers)}")
+        question = request.request.question.rstrip(".")
+        raise refuse("--answer", f"{given} to: {question}", f"write one of: {', '.join(answers)}")
     return answer
 
 
@@ -109,6 +110,10 @@ def _signer(inventory: Inventory, request: OpenRequest, person: str, *, paper: b
     names = ", ".join(holder.name for holder in holders) or "nobody"
     if paper:
         found = next((holder for holder in holders if person in (holder.id, holder.name)), None)
+        if found is None and not person:
+            raise refuse(
+                "--person", "it is missing; it says who signed the paper", f"the role '{role}' is held by: {names}"
+            )
         if found is None:
             raise refuse("--person", f"'{person}' does not hold the role '{role}'", f"it is held by: {names}")
         return found.name

@@ -38,6 +38,7 @@ from runner.screen.tables import may_colour, printable
 __all__ = ["Screen", "print_json", "printable", "show", "show_paged", "width"]
 
 MOST_QUIET_LINES = 200
+STOPPING = "stopping: what is being done may end, nothing else begins. Ctrl-C again cuts it off"
 MOVING, PLAIN, QUIET, SILENT = "moving", "plain", "quiet", "silent"
 
 
@@ -94,6 +95,14 @@ class Screen:
                 self._say(event, line)
         if self._live:
             self._live.refresh()
+
+    def say_stopping(self) -> None:
+        """Say that the run was interrupted, and what that means."""
+        if self._live and self._live.moving:
+            self._live.scroll(STOPPING)
+            self._live.refresh()
+        else:
+            show(STOPPING, err=True)
 
     def _say(self, event: Event, line: str) -> None:
         at = event.at.astimezone()

@@ -84,8 +84,9 @@ def test_one_interruption_lets_the_task_end_and_begins_no_other(sop: Sop, number
     process = sop.run()
     process.send_signal(number)
     sop.let_go()
-    process.communicate(timeout=60)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert "stopping: what is being done may end, nothing else begins" in err
     assert (sop.folder / "done").exists()
     code, out, _ = sop.ask("show", "last", "--format", "json")
     [target] = json.loads(out)["steps"][0]["targets"]
