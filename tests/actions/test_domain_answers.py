@@ -128,6 +128,15 @@ def test_reads_forms_of_registries(form: str) -> None:
     assert getattr(understand_whois(text), field) == value
 
 
+def test_an_answer_that_was_cut_short_by_throttling_is_unknown_even_with_a_date() -> None:
+    told = b"% Terms of use.\n\n% Query rate limit exceeded. Reduced information.\n\n"
+    assert understand_whois(told + whois_text(), "pn-contoh.go.id").cause is Cause.THROTTLED
+    terms = (
+        b"% Terms: queries are counted, and those who come\n% too often, too many requests in a minute,\n% wait.\n\n"
+    )
+    assert understand_whois(terms + whois_text(), "pn-contoh.go.id").expires == date(2027, 3, 1)
+
+
 def test_terms_of_use_that_speak_of_limits_are_no_throttling() -> None:
     terms = (
         "Queries are throttled. If too many queries are received from a single IP address, the service will reject"

@@ -26,6 +26,7 @@ from runner.actions.domain.wordings import (
     is_absent,
     is_closed,
     is_throttled,
+    is_throttled_alone,
     parse_wait,
     plain_lines,
     seems_throttled,
@@ -75,7 +76,7 @@ def understand_whois(raw: bytes | str, domain: str = "") -> Finding:
 def _weigh(facts: Finding, lines: list[str], domain: str, text: str) -> Finding:
     named = any(status in KNOWN for status in facts.statuses)
     evidence = bool(facts.created or facts.name_servers or facts.registrar or facts.expires or named)
-    if not facts.expires and is_throttled(lines):
+    if is_throttled(lines) and (not facts.expires or is_throttled_alone(text)):
         return unknown(Cause.THROTTLED, "server WHOIS membatasi permintaan", parse_wait(lines))
     if is_absent(lines):
         if facts.expires or (evidence and facts.created):

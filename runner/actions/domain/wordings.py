@@ -10,6 +10,7 @@ LONGEST_LINE, LONGEST_RAW = 200, 500
 MOST_LINES = 5000
 LONGEST_TEXT = 8000
 SHORT = 700
+LONGEST_STATEMENT = 70
 
 _MARK = re.compile(r"^[\s%#;*>\[\]-]+|[\s%#;*\[\]]+$")
 _DOTTED = re.compile(
@@ -43,6 +44,17 @@ def is_throttled(lines: list[str]) -> bool:
     """Given an answer's lines, return whether it says that too much was asked."""
     whole = _DOTTED.sub("0", " ".join(lines)[:LONGEST_TEXT])
     return any(not CONDITION.search(_sentence(whole, match)) for match in SURE.finditer(whole))
+
+
+def is_throttled_alone(text: str) -> bool:
+    """Given an answer, return whether a short line of its own says so, in no paragraph of terms of use."""
+    before = ""
+    for raw in text.splitlines()[:MOST_LINES]:
+        line = _MARK.sub("", raw[:LONGEST_RAW])
+        if len(line) <= LONGEST_STATEMENT and (not before or before.endswith((".", ":"))) and is_throttled([line]):
+            return True
+        before = line
+    return False
 
 
 def seems_throttled(lines: list[str]) -> bool:
