@@ -135,7 +135,7 @@ def test_uses_the_login_of_the_target(server: MariaDB, database: str, tmp_path: 
 def test_asks_for_a_secret_that_the_inventory_only_names(server: MariaDB, tmp_path: Path) -> None:
     target = {"name": "pn_tais", "kind": "website", "database": {"password": {"secret": "db"}}}
     outcome = ACTION.run(backup_call(ACTION, {"engine": "mariadb", "name": "x"}, tmp_path, target=target))
-    assert_refused(outcome, "backup.incomplete", "the inventory only names a secret")
+    assert_refused(outcome, "backup.database.incomplete", "the inventory only names a secret")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_says_why_the_server_refuses(
 ) -> None:
     call = backup_call(ACTION, {**login(server, database), **wrong}, tmp_path)
     outcome = ACTION.run(call)
-    assert_refused(outcome, "backup.incomplete", *words)
+    assert_refused(outcome, "backup.database.incomplete", *words)
     assert PASSWORD not in outcome.message
     assert files_in(tmp_path / "backups") == []
     with pytest.raises(Failed, match=re.escape(words[1])):
@@ -161,9 +161,9 @@ def test_says_why_the_server_refuses(
 def test_refuses_an_empty_database(server: MariaDB, tmp_path: Path) -> None:
     with server.database() as name:
         call = backup_call(ACTION, login(server, name), tmp_path)
-        assert_refused(ACTION.run(call), "backup.incomplete", "it has no tables")
+        assert_refused(ACTION.run(call), "backup.database.incomplete", "it has no tables")
         server.sql("CREATE TABLE t (a INT)", name)
-        assert_refused(ACTION.run(call), "backup.incomplete", "none of its tables has a row")
+        assert_refused(ACTION.run(call), "backup.database.incomplete", "none of its tables has a row")
     assert files_in(tmp_path / "backups") == []
 
 
@@ -171,7 +171,7 @@ def test_refuses_a_database_that_shrank(server: MariaDB, database: str, tmp_path
     earlier = run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))
     server.sql("DELETE FROM `odd ``name` WHERE id = 2", database)
     outcome = ACTION.run(backup_call(ACTION, login(server, database), tmp_path, earlier=earlier))
-    assert_refused(outcome, "backup.shrunk", "shrank by more than a fifth", "bytes of content")
+    assert_refused(outcome, "backup.database.shrunk", "shrank by more than a fifth", "bytes of content")
     assert len(files_in(tmp_path / "backups")) == 1
     smaller = login(server, database, accept_smaller=True)
     run_well(ACTION, backup_call(ACTION, smaller, tmp_path, earlier=earlier))
@@ -216,7 +216,7 @@ def test_keeps_nothing_of_a_dump_that_was_killed(server: MariaDB, database: str,
     with blocked_dump(server, database, tmp_path) as (outcome, number):
         assert [name for name in files_in(tmp_path / "backups") if not name.endswith(".partial")] == []
         server.sql(f"KILL {number}")
-        assert_refused(outcome(), "backup.incomplete", "the dump ended with exit code")
+        assert_refused(outcome(), "backup.database.incomplete", "the dump ended with exit code")
     assert files_in(tmp_path / "backups") == []
 
 
@@ -274,7 +274,7 @@ def test_refuses_a_dump_that_lacks_something(
 ) -> None:
     call = backup_call(ACTION, login(server, database), tmp_path, connect=lambda: Spoiling(alter))
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "zstd")))
-    assert_refused(ACTION.run(call), "backup.incomplete", words)
+    assert_refused(ACTION.run(call), "backup.database.incomplete", words)
     assert files_in(tmp_path / "backups") == []
 
 
@@ -282,7 +282,7 @@ def test_refuses_a_packed_stream_that_was_cut(server: MariaDB, database: str, tm
     call = backup_call(
         ACTION, login(server, database), tmp_path, connect=lambda: Spoiling(lambda data: data[: len(data) // 2])
     )
-    assert_refused(ACTION.run(call), "backup.incomplete", "does not decompress")
+    assert_refused(ACTION.run(call), "backup.database.incomplete", "does not decompress")
     assert files_in(tmp_path / "backups") == []
 
 
@@ -299,7 +299,9 @@ def test_keeps_nothing_when_the_connection_breaks(server: MariaDB, database: str
 def test_says_what_the_server_lacks(server: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call = backup_call(ACTION, login(server, "x"), tmp_path)
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "mariadb", "mariadb-dump")))
-    assert_refused(ACTION.run(call), "backup.incomplete", "neither mariadb nor mysql", "install mariadb-client")
+    assert_refused(
+        ACTION.run(call), "backup.database.incomplete", "neither mariadb nor mysql", "install mariadb-client"
+    )
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=40))

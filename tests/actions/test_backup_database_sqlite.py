@@ -118,10 +118,10 @@ def test_leaves_nothing_on_the_server(source: Path, tmp_path: Path, monkeypatch:
 
 def test_says_what_is_no_database(tmp_path: Path) -> None:
     call = backup_call(ACTION, {"engine": "sqlite", "name": str(tmp_path / "none")}, tmp_path)
-    assert_refused(ACTION.run(call), "backup.incomplete", "there is no such file on the server")
+    assert_refused(ACTION.run(call), "backup.database.incomplete", "there is no such file on the server")
     assert not (tmp_path / "none").exists()
     (tmp_path / "none").write_text("<html>not found, but 200 OK</html>")
-    assert_refused(ACTION.run(call), "backup.incomplete", "this is no SQLite database")
+    assert_refused(ACTION.run(call), "backup.database.incomplete", "this is no SQLite database")
     with pytest.raises(Failed, match="this is no SQLite database"):
         ACTION.preview(call)
 
@@ -131,7 +131,7 @@ def test_refuses_an_empty_database(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE t (a)")
     call = backup_call(ACTION, {"engine": "sqlite", "name": str(path)}, tmp_path)
-    assert_refused(ACTION.run(call), "backup.incomplete", "none of its 1 tables has a row")
+    assert_refused(ACTION.run(call), "backup.database.incomplete", "none of its 1 tables has a row")
     assert files_in(tmp_path / "backups") == []
 
 
@@ -143,7 +143,7 @@ def test_refuses_a_damaged_database(source: Path, tmp_path: Path) -> None:
     data[4096 * 2 : 4096 * 4] = os.urandom(8192)
     damaged.write_bytes(data)
     call = backup_call(ACTION, {"engine": "sqlite", "name": str(damaged)}, tmp_path)
-    assert_refused(ACTION.run(call), "backup.incomplete", "the copy is damaged")
+    assert_refused(ACTION.run(call), "backup.database.incomplete", "the copy is damaged")
     assert files_in(tmp_path / "backups") == []
 
 
@@ -155,13 +155,13 @@ def test_refuses_a_database_that_shrank(source: Path, tmp_path: Path) -> None:
         database.commit()
         database.execute("VACUUM")
     outcome = ACTION.run(backup_call(ACTION, inputs, tmp_path, earlier=earlier))
-    assert_refused(outcome, "backup.shrunk", "shrank by more than a fifth")
+    assert_refused(outcome, "backup.database.shrunk", "shrank by more than a fifth")
 
 
 def test_says_what_the_server_lacks(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     call = backup_call(ACTION, {"engine": "sqlite", "name": str(source)}, tmp_path, connect=Elsewhere)
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "sqlite3")))
-    assert_refused(ACTION.run(call), "backup.incomplete", "the server has no sqlite3")
+    assert_refused(ACTION.run(call), "backup.database.incomplete", "the server has no sqlite3")
 
 
 def test_previews_without_opening_the_database(source: Path, tmp_path: Path) -> None:

@@ -98,10 +98,10 @@ def test_leaves_out_what_is_excluded(site: Path, tmp_path: Path) -> None:
 
 def test_refuses_a_root_that_is_not_there_or_empty(site: Path, tmp_path: Path) -> None:
     for root, words in ((tmp_path / "none", "no such folder"), (site / "large", "no such folder")):
-        assert_refused(ACTION.run(backup_call(ACTION, {"root": str(root)}, tmp_path)), "backup.incomplete", words)
+        assert_refused(ACTION.run(backup_call(ACTION, {"root": str(root)}, tmp_path)), "backup.files.incomplete", words)
     (tmp_path / "mountpoint").mkdir()
     call = backup_call(ACTION, {"root": str(tmp_path / "mountpoint")}, tmp_path)
-    assert_refused(ACTION.run(call), "backup.incomplete", "is its disk mounted?")
+    assert_refused(ACTION.run(call), "backup.files.incomplete", "is its disk mounted?")
     with pytest.raises(Failed, match="is its disk mounted"):
         ACTION.preview(call)
     assert files_in(tmp_path / "backups") == []
@@ -109,7 +109,7 @@ def test_refuses_a_root_that_is_not_there_or_empty(site: Path, tmp_path: Path) -
 
 def test_refuses_when_all_is_excluded(site: Path, tmp_path: Path) -> None:
     call = backup_call(ACTION, {"root": str(site), "exclude": ["./*"]}, tmp_path)
-    assert_refused(ACTION.run(call), "backup.incomplete", "nothing is left to back up")
+    assert_refused(ACTION.run(call), "backup.files.incomplete", "nothing is left to back up")
 
 
 def test_refuses_a_root_without_what_it_must_contain(site: Path, tmp_path: Path) -> None:
@@ -117,7 +117,7 @@ def test_refuses_a_root_without_what_it_must_contain(site: Path, tmp_path: Path)
     (site / "-rf").touch()
     run_well(ACTION, backup_call(ACTION, well, tmp_path))
     call = backup_call(ACTION, {"root": str(site), "must_contain": ["large", "configuration.php"]}, tmp_path)
-    assert_refused(ACTION.run(call), "backup.incomplete", "does not contain configuration.php")
+    assert_refused(ACTION.run(call), "backup.files.incomplete", "does not contain configuration.php")
 
 
 @pytest.mark.parametrize("lost", ["large", "deep"])
@@ -125,7 +125,7 @@ def test_refuses_a_source_that_shrank(site: Path, tmp_path: Path, lost: str) -> 
     earlier = run_well(ACTION, backup_call(ACTION, {"root": str(site)}, tmp_path))
     (site / lost).rename(tmp_path / "lost")
     outcome = ACTION.run(backup_call(ACTION, {"root": str(site)}, tmp_path, earlier=earlier))
-    assert_refused(outcome, "backup.shrunk", "shrank by more than a fifth")
+    assert_refused(outcome, "backup.files.shrunk", "shrank by more than a fifth")
     assert len(files_in(tmp_path / "backups")) == 1
     run_well(ACTION, backup_call(ACTION, {"root": str(site), "accept_smaller": True}, tmp_path, earlier=earlier))
 
@@ -183,7 +183,7 @@ def test_refuses_an_archive_that_tar_could_not_finish(
     site: Path, tmp_path: Path, code: int, said: bytes, words: str
 ) -> None:
     call = backup_call(ACTION, {"root": str(site)}, tmp_path, connect=lambda: Complaining(code, said))
-    assert_refused(ACTION.run(call), "backup.incomplete", words)
+    assert_refused(ACTION.run(call), "backup.files.incomplete", words)
     assert files_in(tmp_path / "backups") == []
 
 
@@ -193,7 +193,7 @@ def test_refuses_an_archive_that_was_cut(
 ) -> None:
     call = backup_call(ACTION, {"root": str(site)}, tmp_path, connect=lambda: Complaining(0, b"", kept))
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "zstd")))
-    assert_refused(ACTION.run(call), "backup.incomplete", "nothing was kept")
+    assert_refused(ACTION.run(call), "backup.files.incomplete", "nothing was kept")
     assert files_in(tmp_path / "backups") == []
 
 
@@ -206,7 +206,7 @@ def test_says_when_the_disk_is_full(site: Path, tmp_path: Path) -> None:
         outcome = ACTION.run(call)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert_refused(outcome, "backup.incomplete", "the disk is full after", "make room")
+    assert_refused(outcome, "backup.files.incomplete", "the disk is full after", "make room")
     assert files_in(tmp_path / "backups") == []
 
 
@@ -237,6 +237,6 @@ def test_previews_without_writing(site: Path, tmp_path: Path) -> None:
 def test_refuses_a_destination_whose_disk_is_missing(site: Path, tmp_path: Path) -> None:
     inputs = {"root": str(site), "destination": str(tmp_path / "mnt" / "disk" / "backups")}
     call = backup_call(ACTION, inputs, tmp_path)
-    assert_refused(ACTION.run(call), "backup.incomplete", "check the destination, and its disk")
+    assert_refused(ACTION.run(call), "backup.files.incomplete", "check the destination, and its disk")
     with pytest.raises(Failed, match="check the destination"):
         ACTION.preview(call)

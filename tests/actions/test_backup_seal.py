@@ -102,7 +102,7 @@ def test_refuses_a_spoilt_part(
     path.unlink()
     if spoilt is not None:
         path.write_bytes(spoilt)
-    assert_refused(seal(parts, tmp_path), "backup.incomplete", path.name, words)
+    assert_refused(seal(parts, tmp_path), "backup.seal.incomplete", path.name, words)
     assert [path for path in (tmp_path / "backups" / "WEB-PN-TAIS").iterdir() if path.is_dir()] == []
 
 
@@ -113,12 +113,12 @@ def test_refuses_a_part_that_was_never_whole(parts: Parts, tmp_path: Path, numbe
     data = path.read_bytes()[:-20]
     path.write_bytes(data)
     parts[number] = {**parts[number], "bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    assert_refused(seal(parts, tmp_path), "backup.incomplete", "make the backup again")
+    assert_refused(seal(parts, tmp_path), "backup.seal.incomplete", "make the backup again")
 
 
 def test_refuses_a_part_that_holds_less_than_was_recorded(parts: Parts, tmp_path: Path) -> None:
     parts[1] = {**parts[1], "entries": parts[1]["entries"] + 1}
-    assert_refused(seal(parts, tmp_path), "backup.incomplete", "its content is not whole")
+    assert_refused(seal(parts, tmp_path), "backup.seal.incomplete", "its content is not whole")
 
 
 def test_goes_on_where_a_seal_was_cut_off(parts: Parts, tmp_path: Path) -> None:
@@ -141,14 +141,14 @@ def test_goes_on_where_a_seal_was_cut_off(parts: Parts, tmp_path: Path) -> None:
 
 def test_does_not_touch_another_set_of_the_same_name(parts: Parts, tmp_path: Path) -> None:
     (tmp_path / "backups" / "WEB-PN-TAIS" / SET).mkdir()
-    assert_refused(seal(parts, tmp_path), "backup.incomplete", "there already is another set of this name")
+    assert_refused(seal(parts, tmp_path), "backup.seal.incomplete", "there already is another set of this name")
     assert all(Path(part["path"]).exists() for part in parts)
 
 
 def test_refuses_parts_that_do_not_belong_together(parts: Parts, tmp_path: Path) -> None:
     elsewhere = {**parts[1], "path": str(tmp_path / Path(parts[1]["path"]).name)}
-    assert_refused(seal([parts[0], elsewhere], tmp_path), "backup.incomplete", "the parts lie in 2 folders")
-    assert_refused(seal([parts[0], parts[0]], tmp_path), "backup.incomplete", "one part is named twice")
+    assert_refused(seal([parts[0], elsewhere], tmp_path), "backup.seal.incomplete", "the parts lie in 2 folders")
+    assert_refused(seal([parts[0], parts[0]], tmp_path), "backup.seal.incomplete", "one part is named twice")
 
 
 def test_ends_when_time_is_up(parts: Parts, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from runner.contract import Call, Outcome, Problem, Severity, Status
 from runner.errors import Failed
 from runner.messages import Words
 
-INCOMPLETE = "backup.incomplete"
-SHRUNK = "backup.shrunk"
+INCOMPLETE = "incomplete"
+SHRUNK = "shrunk"
 LARGEST_SHRINK = 0.2
 LONGEST_COMPLAINT = 600
 
@@ -29,16 +29,19 @@ def incomplete(indonesian: str, english: str) -> NotAccepted:
     return NotAccepted(INCOMPLETE, Words(indonesian, english))
 
 
-def judged(run: Callable[[Call], Outcome]) -> Callable[[Call], Outcome]:
-    """Given an action's run, return one whose failures also carry a problem: a backup that is not there is one."""
+def judged(name: str, run: Callable[[Call], Outcome]) -> Callable[[Call], Outcome]:
+    """Given an action's name and run, return a run whose failures also carry a problem: no backup is one.
+
+    Its key is the action's, so that a database and files that both fail are two problems.
+    """
 
     def run_judged(call: Call) -> Outcome:
         try:
             return run(call)
         except NotAccepted as error:
-            return _refusal(error.key, error.condition, str(error))
+            return _refusal(f"{name}.{error.key}", error.condition, str(error))
         except Failed as error:
-            return _refusal(INCOMPLETE, f"Backup tidak berhasil dibuat: {error}", str(error))
+            return _refusal(f"{name}.{INCOMPLETE}", f"Backup tidak berhasil dibuat: {error}", str(error))
 
     return run_judged
 
