@@ -128,6 +128,12 @@ def test_reads_forms_of_registries(form: str) -> None:
     assert getattr(understand_whois(text), field) == value
 
 
+@pytest.mark.parametrize("domain", ["user-access.go.id", "later.page.id", "whois-contact.id", "blocked.id"])
+def test_a_domain_may_be_called_after_any_word(domain: str) -> None:
+    for wording in ("No match for {}.", 'domain "{}" not found.', "The domain {} has not been registered."):
+        assert understand_whois(wording.format(domain.upper()), domain).registered is False
+
+
 def test_an_answer_that_was_cut_short_by_throttling_is_unknown_even_with_a_date() -> None:
     told = b"% Terms of use.\n\n% Query rate limit exceeded. Reduced information.\n\n"
     assert understand_whois(told + whois_text(), "pn-contoh.go.id").cause is Cause.THROTTLED

@@ -16,6 +16,7 @@ _MARK = re.compile(r"^[\s%#;*>\[\]-]+|[\s%#;*\[\]]+$")
 _DOTTED = re.compile(
     r"\d+(?:\.\d+)+|[0-9a-f]*:[0-9a-f:]*:[0-9a-f]+", re.IGNORECASE
 )  # an address is no end of a sentence
+_NAME = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # a domain may be called after any word
 _WAIT = re.compile(
     r"\b(?:in|after|for|of|wait|within|is|least)\W{1,3}(?:(?P<h>\d{1,3})h)?(?:(?P<m>\d{1,3})m)?"
     r"(?:(?P<n>\d{1,6}(?:\.\d+)?)[\s-]?(?P<unit>s|sec|min|hour|h|d)\w*)?",
@@ -78,7 +79,9 @@ def is_absent(lines: list[str]) -> bool:
     """Given an answer's lines, return whether one of them says that the domain is not registered."""
     if ABSENT_WHOLE.search(" ".join(lines)[:LONGEST_TEXT]):
         return True
-    return any(len(line) <= LONGEST_LINE and ABSENT.search(line) and not TERMS.search(line) for line in lines)
+    return any(
+        len(line) <= LONGEST_LINE and ABSENT.search(line) and not TERMS.search(_NAME.sub("a.b", line)) for line in lines
+    )
 
 
 def parse_wait(lines: list[str]) -> float | None:
