@@ -46,13 +46,14 @@ def compile_value(value: Any, where: Where, note: Note, *, shell: bool = False) 
 
     def text(part: str, at: Where) -> Any:
         try:
-            line = parse_shell_line(part) if shell else None
-            template = line.template if line else parse_template(part)
+            template = parse_template(part)
+            expressions.extend((at, expression) for expression in template.expressions)
+            if shell:
+                return parse_shell_line(part)
         except ExpressionError as error:
             note(at, str(error), error.cure, error.fragment)
             return part
-        expressions.extend((at, expression) for expression in template.expressions)
-        return line or (template if template.expressions else part)
+        return template if template.expressions else part
 
     compiled = visit(value, where)
     return Compiled(compiled, tuple(expressions))

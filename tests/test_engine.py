@@ -767,6 +767,17 @@ def test_time_up_names_the_survivors() -> None:
     )
 
 
+def test_time_up_on_a_server_says_that_nothing_is_left_there() -> None:
+    def late(call: Call) -> Outcome:
+        raise TimeUp("s1: time is up")
+
+    lab = Lab("  - {id: one, activity: a, targets: s1, tasks: [{id: a, action: lab.remote}]}")
+    lab.does["one.a"] = late
+    lab.run()
+    [task] = lab.record.steps[0].targets[0].tasks
+    assert task.outcome.message == "s1: time is up; its processes were ended"
+
+
 def crash(call: Call) -> Outcome:
     raise ZeroDivisionError("division by zero")
 

@@ -11,6 +11,7 @@ from runner.binding import Documents, bind
 from runner.cli import run
 from runner.errors import Refused
 from runner.expressions import ExpressionError
+from runner.inputs import compile_value
 from runner.plan import Plan, Selection
 from tests.lab import Lab
 
@@ -220,3 +221,25 @@ def test_steps_over_other_targets_do_not_read_each_other() -> None:
 def test_an_expression_error_says_what_to_write() -> None:
     error = ExpressionError("wrong", "right", "{{ x }}")
     assert (str(error), error.cure, error.fragment) == ("wrong", "right", "{{ x }}")
+
+
+def test_one_mistake_in_a_value_does_not_hide_another() -> None:
+    with pytest.raises(Refused) as refused:
+        Lab("""
+  - id: one
+    activity: a
+    tasks:
+      - {id: a, action: command.rum, with: {argv: ["{{ vars.nope }}", "{{ secret('key') }}"]}}
+""")
+    assert [mistake.message for mistake in refused.value.mistakes] == [
+        "there is no action 'command.rum'",
+        "{{ vars.nope }}: the variable 'vars.nope' is not set",
+    ]
+
+
+def test_a_value_in_quotes_does_not_hide_a_reference_that_leads_nowhere() -> None:
+    noted: list[str] = []
+    text = "echo '{{ vars.a }}' {{ vars.b }}"
+    compiled = compile_value(text, (), lambda where, message, cure, fragment: noted.append(fragment), shell=True)
+    assert noted == ["{{ vars.a }}"]
+    assert [expression.fragment for _, expression in compiled.expressions] == ["{{ vars.a }}", "{{ vars.b }}"]

@@ -163,3 +163,26 @@ def test_what_does_not_fit_does_not_hide_what_else_is_wrong() -> None:
     assert [text.split(": ")[0] for text in mistakes] != []
     assert any("'3 lusin' is not a time norm" in text for text in mistakes)
     assert any("a second step is called 'one'" in text for text in mistakes)
+
+
+def test_habits_of_ansible_are_answered_with_ours() -> None:
+    _, mistakes = read("""
+  - id: one
+    activity: a
+    vars: {a: 1}
+    tasks: [{id: t, action: command.run, with: {command: ls}, ansible.builtin.shell: ls, ansible.posix.acl: x}]
+""")
+    assert {mistake.partition(": ")[2] for mistake in mistakes} == {
+        "unknown key 'vars'. write vars: at the top, beside steps:",
+        "unknown key 'ansible.builtin.shell'. write action: command.run, with: {command: …}",
+        "unknown key 'ansible.posix.acl'. write action:; `sop actions` lists what there is",
+    }
+
+
+def test_a_playbook_of_ansible_is_told_from_a_procedure() -> None:
+    mistakes: list[Mistake] = []
+    assert load_playbook(Path("p.yml"), mistakes, {"p.yml": "- hosts: all\n  tasks: []\n"}) is None
+    assert [str(mistake) for mistake in mistakes] == [
+        "p.yml:1:1: a list of plays, as Ansible has them, stands here. "
+        "write procedure: and steps:; a play becomes a step"
+    ]

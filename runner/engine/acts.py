@@ -68,8 +68,7 @@ def perform(act: Act, services: Services) -> Outcome:
         json.dumps(outcome_to_json(outcome), allow_nan=False)  # what cannot be recorded is a fault of the action
         return outcome
     except TimeUp as error:
-        survivors = f"; still running: {', '.join(error.survivors)}" if error.survivors else ""
-        return Outcome(Status.TIMED_OUT, message=f"{error}{survivors}")
+        return Outcome(Status.TIMED_OUT, message=f"{error}{_left_running(act, error)}")
     except Unreachable as error:
         return Outcome(Status.UNREACHABLE, message=str(error))
     except Failed as error:
@@ -139,3 +138,10 @@ def _preview(act: Act, call: Call) -> Outcome:
         return Outcome(Status.SKIPPED, reason=Reason.NOT_CHECKED, message="it can be known only by doing it")
     message = preview.message + (f"\n{preview.diff}" if preview.diff else "")
     return Outcome(Status.SKIPPED, reason=Reason.PREVIEWED, message=message)
+
+
+def _left_running(act: Act, error: TimeUp) -> str:
+    """What a task that ran out of time left behind on its server, in words."""
+    if error.survivors:
+        return f"; still running: {', '.join(error.survivors)}"
+    return "; its processes were ended" if act.action.reach is Reach.SERVER else ""

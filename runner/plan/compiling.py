@@ -41,6 +41,10 @@ class Compiler:
         self._check_type(compiled, schema, where, allowing)
         return compiled
 
+    def unknown(self, inputs: Mapping[str, Any], where: Where, context: Context) -> None:
+        """Given the inputs of an action that there is none of, look at what they read all the same."""
+        self.value(dict(inputs), where, replace(context, secret=True))
+
     def condition(self, text: str, where: Where, context: Context) -> Compiled | None:
         """Given a `when`, return it compiled; None where there is none. It guards others, not itself."""
         return self._lone(text, "boolean", where, replace(context, guarded=False)) if text else None

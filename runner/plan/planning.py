@@ -179,16 +179,16 @@ class _Builder:
 
     def _tasks(self, step: Step, before: Context) -> Iterator[PlannedTask]:
         for number, task in enumerate(step.tasks):
-            in_step, in_task = step.conduct.for_each is not None, task.conduct.for_each is not None
-            if in_step and in_task:
+            if step.conduct.for_each is not None and task.conduct.for_each is not None:
                 self._note((*task.where, "for_each"), "the step has for_each already", "keep one of the two")
+            context = before.of(task, *(other.id for other in step.tasks[:number]))
             action = self._actions.get(task.action)
             if action is None:
                 message = f"there is no action '{task.action}'"
                 self._note((*task.where, "action"), message, did_you_mean(task.action, self._actions))
+                self._compiler.unknown(task.inputs, (*task.where, "with"), context)
                 continue
-            done = (other.id for other in step.tasks[:number])
-            yield self._task(step, task, action, before.of(task, *done))
+            yield self._task(step, task, action, context)
 
     def _task(self, step: Step, task: Task, action: Action, context: Context) -> PlannedTask:
         self._check_task(step, task, action)

@@ -39,8 +39,22 @@ ANSIBLE: Mapping[str, str] = {
     "serial": "use --forks",
     "shell": "write action: command.run, with: {command: …}",
     "command": "write action: command.run, with: {argv: […]}",
+    "vars": "write vars: at the top, beside steps:",
+    "pre_tasks": "write them as the first tasks",
+    "post_tasks": "write them as the last tasks",
+    "listen": "write a later task with when:",
+    "connection": "write it on the server in the inventory",
     "vars_files": "use -e @file",
     "strategy": "leave it out: targets never wait for each other",
     "any_errors_fatal": "write a decide:, or read {{ steps.ID.each }} in a step that runs once",
     "max_fail_percentage": "read {{ steps.ID.each }} in a step that runs once",
 }
+PLAYS = ("a list of plays, as Ansible has them, stands here", "write procedure: and steps:; a play becomes a step")
+
+
+def find_cure(key: str) -> str:
+    """Given a key that is not known here, return how the same is written; "" where Ansible has no such key either."""
+    collection, _, module = key.rpartition(".")
+    if collection.startswith("ansible."):
+        return ANSIBLE.get(module, "write action:; `sop actions` lists what there is")
+    return ANSIBLE.get(key, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runner.errors import Mistake
-from runner.playbook.habits import ANSIBLE
+from runner.playbook.habits import PLAYS, find_cure
 from runner.playbook.keywords import PLAYBOOK
 from runner.shapes import check_value
 from runner.source import Source
@@ -23,9 +23,13 @@ def mend(source: Source, mistakes: list[Mistake]) -> Any:
 
     None where what is left could not be read without inventing further mistakes.
     """
+    if isinstance(source.data, list) and any(isinstance(play, dict) and "hosts" in play for play in source.data):
+        mistakes.append(source.mistake((), *PLAYS))
+        return None
     faults = check_value(source.data, PLAYBOOK)
     for fault in faults:
-        cure = ANSIBLE.get(str(fault.path[-1]), fault.cure) if fault.key and fault.path else fault.cure
+        habit = find_cure(str(fault.path[-1])) if fault.key and fault.path else ""
+        cure = habit or fault.cure
         mistakes.append(source.mistake(fault.path, fault.message, cure, key=fault.key))
     data = _copy(source.data)
     return data if all(_drop(data, fault.path) for fault in faults) else None
