@@ -28,7 +28,7 @@ def run(call: Call) -> Outcome:
         "duration": round(time.monotonic() - started, 3),
     }
     size = render_size(part["bytes"], "en")
-    return Outcome(Status.CHANGED, outputs, message=f"{part['source']}: {part['table_count']} tables, {size} stored")
+    return Outcome(Status.CHANGED, outputs, message=f"{part['source']}: {_tables(part['table_count'])}, {size} stored")
 
 
 def preview(call: Call) -> Preview:
@@ -43,7 +43,7 @@ def preview(call: Call) -> Preview:
     client.tool(DUMPERS)
     survey = client.survey(find_database(call), call.deadline)
     about = render_size(survey.size, "en")
-    return Preview(f"would dump {source_of(call)} ({len(survey.tables)} tables, about {about}) {where}")
+    return Preview(f"would dump {source_of(call)} ({_tables(len(survey.tables))}, about {about}) {where}")
 
 
 _CONTENT_BYTES = {
@@ -51,6 +51,11 @@ _CONTENT_BYTES = {
     "description": "Size of the copy once decompressed, in bytes",
     "examples": [314000000],
 }
+
+
+def _tables(count: int) -> str:
+    return "1 table" if count == 1 else f"{count} tables"
+
 
 ACTION = Action(
     name="backup.database",

@@ -20,6 +20,7 @@ from runner.screen.tables import coloured, one_line, printable, render_table, wr
 
 LATEST = 50
 RUNNING = "running"
+NOTE = "  --note '…' adds a remark, the reason, or what was done"
 HEADERS = ("run", "playbook", "status", "step", "waits for", "since")
 
 
@@ -78,7 +79,7 @@ def _advice(status: str, record: Record, whole: str, records: Path) -> str:
     lines = []
     for asked in record.requests:
         lines += wrap(f"{asked.key.step}: {one_line(asked.request.question)}", width())
-        lines += advise(record, asked, records)
+        lines += [*advise(record, asked, records), NOTE]
     if not lines and record.status is Status.WAITING:
         return ""  # what it includes waits, and is told of itself
     then = "then" if lines else f"{record.run} can go on"

@@ -158,6 +158,14 @@ def test_says_why_the_server_refuses(
         ACTION.preview(call)
 
 
+def test_one_table_is_one_table(server: MariaDB, tmp_path: Path) -> None:
+    with server.database() as name:
+        server.sql("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)", name)
+        call = backup_call(ACTION, login(server, name), tmp_path)
+        assert f"{name} (1 table, about " in ACTION.preview(call).message
+        assert f"{name}: 1 table, " in ACTION.run(call).message
+
+
 def test_refuses_an_empty_database(server: MariaDB, tmp_path: Path) -> None:
     with server.database() as name:
         call = backup_call(ACTION, login(server, name), tmp_path)

@@ -36,6 +36,14 @@ def test_what_is_to_be_signed_can_be_read_first(capsys: pytest.CaptureFixture[st
     assert "<!DOCTYPE html>" in Path("bukti/report/laporan-situasi.html").read_text()
 
 
+def test_status_says_how_to_add_a_note(capsys: pytest.CaptureFixture[str]) -> None:
+    write(PERSON % "admin")
+    run = document(capsys, "run", "p.yml", code=3)["run"]
+    assert sop(["status"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-2:] == ["  --note '…' adds a remark, the reason, or what was done", f"then: sop resume {run}"]
+
+
 def test_a_question_without_a_document_offers_none(capsys: pytest.CaptureFixture[str]) -> None:
     write(PERSON % "admin")
     document(capsys, "run", "p.yml", code=3)
