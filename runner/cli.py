@@ -53,7 +53,8 @@ class Commands(click.Group):
         if args and args[0] not in COMMANDS:
             from runner.errors import did_you_mean
 
-            context.fail(f"there is no command '{args[0]}'. {did_you_mean(args[0], COMMANDS)}")
+            cure = did_you_mean(args[0], COMMANDS)
+            context.fail(f"there is no command '{args[0]}'{cure and '. '}{cure}")
         return super().resolve_command(context, args)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:

@@ -424,3 +424,15 @@ def test_check_looks_at_all_playbooks_without_running_any(capsys: pytest.Capture
     assert sop(["check"]) == 5
     assert "playbooks/bad.yml:2:41: " in capsys.readouterr().err
     assert not Path("records").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "told"),
+    [
+        ("bogus", "there is no command 'bogus'. see: sop --help\n"),
+        ("shwo", "there is no command 'shwo'. did you mean 'show'?"),
+    ],
+)
+def test_an_unknown_command_is_told_in_one_sentence(word: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert sop([word]) == 5
+    assert capsys.readouterr().err.startswith(told)
