@@ -192,7 +192,8 @@ def test_all_mistakes_of_all_files_come_at_once() -> None:
 
 def test_what_stands_in_a_file_that_cannot_be_read_is_not_called_missing() -> None:
     broken = "people:\n  budi: {name: B}\nservers:\n  w: {address x}\n  a b\ndomain:\n  secrets: {'key': {env: K}"
-    others = "websites: {s: {url: 'http://x', server: w, responsible: [budi, ani], database: {engine: mysql, password: {secret: key}}}}"
+    database = "{engine: mysql, password: {secret: key}}"
+    others = f"websites: {{s: {{url: 'http://x', server: w, responsible: [budi, ani], database: {database}}}}}"
     groups = "groups: {g: {members: [s, w]}}"
     found = mistakes(broken, others, groups)
     assert [each.split(": ", 1)[1][:26] for each in found] == [
