@@ -22,7 +22,7 @@ from runner.engine.progress import build_progress
 from runner.engine.scope import StepValue
 from runner.engine.terms import Brake, Ending, Request
 from runner.events import Event
-from runner.inventory import Inventory
+from runner.inventory import Inventory, Target
 from runner.plan import Plan
 from runner.record import build_record
 from runner.record.document import Record
@@ -82,13 +82,15 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
     """
     plan = bound.plan
     secrets = Secrets(plan.inventory, secrets_of(plan))
-    journal = Journal.open(options.records)
-    store = EvidenceStore(options.records)
+    connections = open_connections()
     run = options.resume or new_run_id(datetime.now(UTC))
     with ExitStack() as stack:
-        stack.callback(journal.close)
-        _lock(stack, Locks(options.records), run, plan)
-        connections = stack.enter_context(closing(open_connections()))
+        with connections.expect(servers_of(plan)):
+            journal = Journal.open(options.records)
+            store = EvidenceStore(options.records)
+            stack.callback(journal.close)
+            _lock(stack, Locks(options.records), run, plan)
+        stack.enter_context(closing(connections))
         world = open_world(
             plan.inventory,
             connections,
@@ -183,6 +185,14 @@ def secrets_of(plan: Plan) -> frozenset[str]:
     for target in targets | {server for server in servers if server}:
         names |= set(_referred(target.settings))
     return frozenset(names)
+
+
+def servers_of(plan: Plan) -> set[Target]:
+    """The servers that a plan's selected steps reach."""
+    found = {plan.inventory.server_of(t) for step in plan.steps if step.selected for t in step.targets if t}
+    for step in plan.steps:
+        found |= servers_of(step.child) if step.selected and step.child else set()
+    return {server for server in found if server}
 
 
 def _referred(value: Any) -> Iterator[str]:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,6 +54,22 @@ class Connections:
                 self._connections[name] = self._build(server)
             return self._connections[name]
 
+    @contextmanager
+    def expect(self, servers: Iterable[Server]) -> Iterator[None]:
+        """Load what SSH needs beside the block, where one of these servers is reached over it.
+
+        The block should wait for the disk rather than import: paramiko's modules import each other in a circle,
+        which two threads at once would break.
+        """
+        loading = threading.Thread(target=_load_ssh, name="load-ssh", daemon=True)
+        if any(server.settings.get("connection") != "local" for server in servers):
+            loading.start()
+        try:
+            yield
+        finally:
+            if loading.ident:
+                loading.join()
+
     def ping(self, server: Server, deadline: Deadline) -> float:
         """Run `true` there and return the seconds it took with connecting. Raise Unreachable, TimeUp or Failed."""
         start = time.monotonic()
@@ -91,6 +108,10 @@ class Connections:
         if self._opener is None:
             self._opener = Opener(self._known_hosts)
         return self._opener
+
+
+def _load_ssh() -> None:
+    import runner.connections.ssh  # noqa: F401  # for its effect: it takes as long as opening the record
 
 
 def open_connections(*, trusted: Path | None = None, known_hosts: Sequence[Path] = USUAL_FILES) -> Connections:

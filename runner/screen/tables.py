@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 import click
-from tabulate import tabulate
 
 COLOURS = {
     "failed": "red",
@@ -111,6 +110,8 @@ def render_table(
     widths = [*natural[:whole], *_fit(natural[whole:], available)]
     rule = ["-" * width for width in widths]
     wrapped = [["\n".join(_wrap_cell(*pair)) for pair in zip(row, widths, strict=True)] for row in (headers, *cells)]
+    from tabulate import tabulate  # costs a tenth of a start, and most runs print no table
+
     table = tabulate([wrapped[0], rule, *wrapped[1:]], tablefmt="plain", disable_numparse=True)
     lines = [line.rstrip() for line in table.split("\n")]
     return "\n".join(lines if notes is None else _with_notes(lines, wrapped, notes, width))
