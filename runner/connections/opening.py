@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import random
 import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 import fabric
@@ -123,7 +123,7 @@ class Opener:
             try:
                 self._open_one(connection, login, deadline, only_look=only_look)
             except Exception as error:
-                pause = random.uniform(0.1, 0.4) * attempt  # noqa: S311 - spreads attempts, guards nothing
+                pause = SystemRandom().uniform(0.1, 0.4) * attempt
                 if not is_storm(error) or attempt == ATTEMPTS or deadline.remaining() < pause:
                     raise
                 connection.client.close()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from random import SystemRandom
 from typing import Any
 
 from runner.actions.web.text import clean_text
@@ -182,7 +182,7 @@ class _Parcel:
         self.again = not answer.final and self._hindered < MOST_TRIES
         if answer.status is Status.UNKNOWN:
             self._unsure = answer.words
-        pause = min(FIRST_PAUSE * 2 ** min(self.tries - 1, 10), LONGEST_PAUSE) * random.uniform(0.9, 1.1)  # noqa: S311 - only to spread load
+        pause = min(FIRST_PAUSE * 2 ** min(self.tries - 1, 10), LONGEST_PAUSE) * SystemRandom().uniform(0.9, 1.1)
         self.due = time.monotonic() + max(pause, answer.wait)
 
     def delivery(self) -> Delivery:

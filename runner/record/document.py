@@ -40,7 +40,8 @@ class TaskRecord(NamedTuple):
 
 
 class TargetRecord(NamedTuple):
-    """A step on one target (None where it runs once). `used_seconds` is working time, None until it finished."""
+    """A step on one target (None where it runs once). `used_seconds` is by the clock, None until it
+    finished; whether that was within the norm is told by `due` and the deviations."""
 
     target: str | None
     status: Status

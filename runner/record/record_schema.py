@@ -77,7 +77,7 @@ _TARGET = _object(
         "target": _key(["string", "null"], "The target's name; null in a step that runs once.", "pn_tais"),
         "status": _status("How the step ended on it.", "changed"),
         "used_seconds": _key(
-            ["number", "null"], "Working time that it took, in seconds; null until it finished.", 41.2, minimum=0
+            ["number", "null"], "Seconds by the clock that it took; null until it finished.", 41.2, minimum=0
         ),
         "outputs": _key("object", "The step's outputs, by id.", {"archive": "manifest.json"}),
         "deviations": _list(
