@@ -129,7 +129,7 @@ def test_readings_stand_beside_the_wording_and_never_in_its_place():
 
 
 def test_times_are_those_of_the_office():
-    assert "22 November 2026, 08.30–08.32 WIB (waktu kerja 2 menit)" in page_text(record(done("watch")), [], OFFICE)
+    assert "22 November 2026, 08.30–08.32 WIB (selama 2 menit)" in page_text(record(done("watch")), [], OFFICE)
 
 
 def test_what_nobody_knows_of_a_problem_stays_blank():
