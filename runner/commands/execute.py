@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -103,18 +103,7 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
         )
         stack.callback(world.close)
         header = _resumed(options) if options.resume else _header(plan, options, world.keep, world.mask)
-        request = Request(
-            run=run,
-            header=header,
-            calendar=bound.calendar,
-            progress=build_progress(journal.events(run)),
-            resumed=bool(options.resume),
-            forks=options.forks,
-            explicit=options.explicit,
-            open_problems=bool(open_problems(journal, plan.playbook.name)),
-            earlier=earlier_values(journal, plan.playbook.name, run),
-            child=lambda name: build_progress(journal.events(name)),
-        )
+        request = _build_request(bound, options, journal, run, header)
 
         def emit(events: Sequence[Event]) -> None:
             journal.append(events)
@@ -125,6 +114,23 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
             Engine(plan, emit, executor, world, request, brake).run()
         executor.close()
         return build_record(journal.events(run))
+
+
+def _build_request(bound: Bound, options: Options, journal: Journal, run: str, header: Mapping[str, Any]) -> Request:
+    """What the engine is asked to do, with all that the journal knows of this run and earlier ones."""
+    playbook = bound.plan.playbook.name
+    return Request(
+        run=run,
+        header=header,
+        calendar=bound.calendar,
+        progress=build_progress(journal.events(run)),
+        resumed=bool(options.resume),
+        forks=options.forks,
+        explicit=options.explicit,
+        open_problems=bool(open_problems(journal, playbook)),
+        earlier=earlier_values(journal, playbook, run),
+        child=lambda name: build_progress(journal.events(name)),
+    )
 
 
 def _lock(stack: ExitStack, locks: Locks, run: str, plan: Plan) -> None:
