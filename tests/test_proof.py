@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from runner.contract import Evidence, Status
@@ -102,6 +102,8 @@ def test_a_value_of_another_type_names_its_record(records: Path, column: str, va
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@example(place=0.078125, bit=7)
+@example(place=0.0625, bit=7)
 def test_a_flipped_bit_in_the_file_is_found_or_changes_nothing(
     original: Path, tmp_path: Path, place: float, bit: int
 ) -> None:

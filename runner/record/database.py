@@ -37,6 +37,8 @@ def database_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite refuses inside the block into a RecordError with its place and cure."""
     try:
         yield
+    except UnicodeDecodeError as error:  # SQLite's own message quotes bytes of a damaged file
+        raise RecordError(f"{path}: the file is damaged. restore it from a backup") from error
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", None)
         if code is None:  # a wrong use of the library is a bug, not a state of the record

@@ -71,8 +71,11 @@ def check_journal(
 
     Evidence is checked of `run` only, if given; `head` is the beginning of a hash that must be in the chain.
     """
+    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     try:
         return [*_check_file(connection), *_check_rows(connection, store, run, head)]
+    except UnicodeDecodeError:  # SQLite tells what is wrong in bytes of the damaged file
+        return [Fault(0, "the file is damaged")]
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF not in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
             raise
@@ -206,7 +209,6 @@ def _evidence(row: Row) -> list[Evidence]:
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[Row]:
-    connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     for seq, digest, body, *columns in connection.execute(_ROWS):
         yield Row(seq, str(digest), tuple(columns), str(body))
 
@@ -219,7 +221,7 @@ def _check_file(connection: sqlite3.Connection) -> Iterator[Fault]:
         fresh.executescript(FORM.script)
         altered = _definitions(fresh) ^ _definitions(connection)
     for name in sorted({name for name, _ in altered}):
-        yield Fault(0, f"the table's definition was altered: '{name}'")
+        yield Fault(0, f"the table's definition was altered: {name!a}")
 
 
 def _definitions(connection: sqlite3.Connection) -> set[tuple[str, str]]:
