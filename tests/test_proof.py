@@ -104,6 +104,8 @@ def test_a_value_of_another_type_names_its_record(records: Path, column: str, va
 @given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
 @example(place=0.078125, bit=7)
 @example(place=0.0625, bit=7)
+@example(place=0.07421875, bit=0)
+@example(place=0.07690917996173052, bit=0)
 def test_a_flipped_bit_in_the_file_is_found_or_changes_nothing(
     original: Path, tmp_path: Path, place: float, bit: int
 ) -> None:

@@ -73,7 +73,8 @@ def check_journal(
     """
     connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     try:
-        return [*_check_file(connection), *_check_rows(connection, store, run, head)]
+        altered = list(_check_definitions(connection))  # rows of an altered table cannot be read as they were meant
+        return altered or [*_check_file(connection), *_check_rows(connection, store, run, head)]
     except UnicodeDecodeError:  # SQLite tells what is wrong in bytes of the damaged file
         return [Fault(0, "the file is damaged")]
     except sqlite3.DatabaseError as error:
@@ -217,12 +218,15 @@ def _check_file(connection: sqlite3.Connection) -> Iterator[Fault]:
     for (message,) in connection.execute("PRAGMA integrity_check(3)"):
         if message != "ok":
             yield Fault(0, f"the file is damaged ({message})")
+
+
+def _check_definitions(connection: sqlite3.Connection) -> Iterator[Fault]:
     with closing(sqlite3.connect(":memory:")) as fresh:
         fresh.executescript(FORM.script)
         altered = _definitions(fresh) ^ _definitions(connection)
-    for name in sorted({name for name, _ in altered}):
+    for name in sorted({name for name, _ in altered}, key=repr):  # a damaged name may be of any type
         yield Fault(0, f"the table's definition was altered: {name!a}")
 
 
-def _definitions(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+def _definitions(connection: sqlite3.Connection) -> set[tuple[object, object]]:
     return set(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
