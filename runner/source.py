@@ -142,11 +142,6 @@ def parse_source(text: str, file: str, tags: Collection[str] = (), *, collect: l
     return source
 
 
-def dump_yaml(data: Any) -> str:
-    """Given plain values, return block-style YAML that reads back the same here."""
-    return yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=110)
-
-
 def _explain(source: Source, error: yaml.YAMLError) -> tuple[int, Mistake]:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
