@@ -10,6 +10,7 @@ from importlib import import_module
 import click
 
 from runner import __version__
+from runner.durations import Clock
 from runner.errors import Refused, RunnerError
 
 COMMANDS = {
@@ -74,10 +75,10 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(run(arguments))
 
 
-def run(arguments: list[str] | None = None) -> int:
-    """Given the words after `sop`, do it and return the exit code."""
+def run(arguments: list[str] | None = None, *, clock: Clock | None = None) -> int:
+    """Given the words after `sop`, and a clock where it should not be this machine's, do it; return the exit code."""
     try:
-        result = group.main(arguments, prog_name="sop", standalone_mode=False)
+        result = group.main(arguments, prog_name="sop", standalone_mode=False, obj=clock)
         return result if isinstance(result, int) else 0
     except click.exceptions.Exit as end:
         return end.exit_code

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from runner.messages import Language, Words, render_number
 from runner.spans import INSTEAD, UNITS, Part, Span, Unit, build_span, parse_parts, plain_words, render_span
@@ -44,6 +44,7 @@ class Norm:
     late: Span | None = None
 
 
+@runtime_checkable
 class Clock(Protocol):
     """Where the time comes from."""
 

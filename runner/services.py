@@ -6,13 +6,14 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runner.calendar import Calendar
 from runner.connections import Connections
 from runner.contract import Connection, Evidence, Recorder
+from runner.durations import Clock
 from runner.errors import Failed, Mistake, Refused
 from runner.events import Key
 from runner.inventory import Inventory, Target
@@ -98,10 +99,12 @@ class World:
         secrets: Secrets,
         recorder: Callable[[Key], Recorder],
         run: str,
+        clock: Clock,
     ) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="sop-"))
         self.keep = keep
         self.recorder = recorder
+        self._clock = clock
         self._run = run
         self._inventory = inventory
         self._connections = connections
@@ -129,7 +132,7 @@ class World:
 
     def now(self) -> datetime:
         """The time, in UTC."""
-        return datetime.now(UTC)
+        return self._clock.now()
 
     def close(self) -> None:
         """End every command that still runs and remove the temporary files."""
@@ -189,14 +192,16 @@ def open_world(
     playbook: str,
     run: str,
     render: Render,
+    clock: Clock,
 ) -> World:
     """Given what a run is bound to, return its services; without a journal those of a dry run."""
     if journal is None or store is None:
-        return World(inventory, connections, keep_nothing, secrets, lambda key: DryRecorder(), run)
+        return World(inventory, connections, keep_nothing, secrets, lambda key: DryRecorder(), run, clock)
 
     def keep(name: str, content: bytes | Path, media_type: str) -> Evidence:
         return store.keep(name, content if isinstance(content, Path) else secrets.redactor.mask(content), media_type)
 
-    return World(
-        inventory, connections, keep, secrets, lambda key: JournalRecorder(journal, playbook, key, run, render), run
-    )
+    def recorder(key: Key) -> Recorder:
+        return JournalRecorder(journal, playbook, key, run, render)
+
+    return World(inventory, connections, keep, secrets, recorder, run, clock)

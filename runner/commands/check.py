@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from runner.binding import Documents, bind
+from runner.commands.clock import take_clock
 from runner.commands.options import find_inventories, inventory_option, parse_extra
 from runner.errors import Mistake, Refused, refuse
 from runner.plan import Selection
@@ -27,7 +27,7 @@ def command(playbooks: tuple[Path, ...], inventories: tuple[Path, ...], extra: t
     found: list[Mistake] = []
     for file in files:
         try:
-            bound = bind(Documents(file, find_inventories(inventories)), selection, now=datetime.now(UTC))
+            bound = bind(Documents(file, find_inventories(inventories)), selection, now=take_clock().now())
         except Refused as refused:
             found += refused.mistakes
         else:

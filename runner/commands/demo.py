@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from runner.binding import Bound, Documents, bind
+from runner.commands.clock import take_clock
 from runner.commands.execute import Options, carry_out
 from runner.commands.resume import bound_as_begun
 from runner.commands.sign import answer_event
@@ -59,14 +59,14 @@ def _fresh(folder: Path) -> Demo:
         shutil.rmtree(folder)
     elif folder.exists() and any(folder.iterdir()):
         raise refuse(str(folder), "the folder has something else in it", "name another one")
-    demo = build_demo(folder, datetime.now(UTC))
+    demo = build_demo(folder, take_clock().now())
     (folder / MARK).write_text("Made by 'sop demo', which replaces this folder when it is called again.\n")
     return demo
 
 
 def _bind(demo: Demo) -> Bound:
     documents = Documents(demo.playbook.relative_to(demo.folder), (Path("inventory"),))
-    return bind(documents, Selection(), now=datetime.now(UTC))
+    return bind(documents, Selection(), now=take_clock().now())
 
 
 def _play(demo: Demo, verbose: int) -> Record:

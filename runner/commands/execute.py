@@ -8,12 +8,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from runner import __version__
 from runner.binding import Bound, keep_sources
+from runner.commands.clock import take_clock
 from runner.connections import open_connections
 from runner.engine import Emit, Engine
 from runner.engine.executors import Threads
@@ -52,13 +53,15 @@ def earlier_values(
 ) -> Callable[[str, str | None], StepValue | None]:
     """What steps that are not selected gave when they last finished, from the journal; its age is said in the note."""
 
+    clock = take_clock()
+
     def find(step: str, target: str | None) -> StepValue | None:
         from runner.contract import Status
 
         latest = journal.latest_step(playbook, step, target, other_than=run) if journal else None
         if latest is None:
             return None
-        age = datetime.now(UTC) - latest.at
+        age = clock.now() - latest.at
         return StepValue(Status.OK, latest.outputs, note=f"from run {latest.run}, {_age(age.total_seconds())} ago")
 
     return find
@@ -83,7 +86,8 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
     plan = bound.plan
     secrets = Secrets(plan.inventory, secrets_of(plan))
     connections = open_connections()
-    run = options.resume or new_run_id(datetime.now(UTC))
+    clock = take_clock()
+    run = options.resume or new_run_id(clock.now())
     with ExitStack() as stack:
         with connections.expect(servers_of(plan)):
             journal = Journal.open(options.records)
@@ -99,7 +103,8 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
             store=store,
             playbook=plan.playbook.name,
             run=run,
-            render=lambda name, kind: render_document(journal, plan.inventory, name, kind),
+            render=lambda name, kind: render_document(journal, plan.inventory, name, kind, clock.now()),
+            clock=clock,
         )
         stack.callback(world.close)
         header = _resumed(options) if options.resume else _header(plan, options, world.keep, world.mask)
@@ -160,6 +165,7 @@ def rehearse(bound: Bound, options: Options, listen: Emit, *, stopping: Callable
             playbook=plan.playbook.name,
             run=DRY_RUN,
             render=lambda name, kind: b"",
+            clock=take_clock(),
         )
         stack.callback(world.close)
         request = Request(
@@ -245,12 +251,12 @@ def _resumed(options: Options) -> dict[str, Any]:
     return {"by": getpass.getuser(), "reason": options.reason, "version": __version__}
 
 
-def render_document(journal: Journal, inventory: Inventory, run: str, kind: str) -> bytes:
+def render_document(journal: Journal, inventory: Inventory, run: str, kind: str, now: datetime) -> bytes:
     """Given a run and a kind of document, return it, made from the journal; one of services also from the inventory."""
     if kind.startswith("services"):
         from runner.reports.bundle import render_kind
 
-        return render_kind(kind, inventory, journal, datetime.now(UTC))
+        return render_kind(kind, inventory, journal, now)
     from runner.reports.situation import render_situation
 
     record = build_record(journal.events(run))

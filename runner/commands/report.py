@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from runner.commands.clock import take_clock
 from runner.commands.execute import open_journal
 from runner.commands.options import find_inventories, format_option, inventory_option, records_option
 from runner.errors import RecordError
@@ -39,7 +39,7 @@ def services(inventories: tuple[Path, ...], records: Path, folder: Path, pdf: bo
     from runner.reports.bundle import list_facts, render_all
     from runner.reports.facts import gather_facts
 
-    facts = gather_facts(load_inventory(find_inventories(inventories)), open_journal(records), datetime.now(UTC))
+    facts = gather_facts(load_inventory(find_inventories(inventories)), open_journal(records), take_clock().now())
     files = render_all(facts, pdf=pdf)
     written = {name: str(_write(folder, name, content)) for name, content in files.items()}
     if form == "json":

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from runner.binding import Bound, Documents, bind
+from runner.commands.clock import take_clock
 from runner.commands.execute import Options, carry_out, earlier_values, open_journal
 from runner.commands.options import find_inventories, parse_extra, parse_names, selection_options
 from runner.commands.plan import rehearse_and_show
@@ -46,7 +46,7 @@ def prepare(playbook: Path, **asked: Any) -> tuple[Bound, Options]:
     bound = bind(
         Documents(playbook, find_inventories(asked["inventories"])),
         selection,
-        now=datetime.now(UTC),
+        now=take_clock().now(),
         earlier=lambda step, target: find(step, target) is not None,
     )
     said = {"limit": selection.limit, "only": list(only), "from": selection.start, "variables": extra}

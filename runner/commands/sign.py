@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import getpass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from runner.commands.clock import take_clock
 from runner.commands.options import records_option
 from runner.commands.resume import beginning_of, bound_as_begun
 from runner.errors import did_you_mean, refuse
@@ -75,7 +75,7 @@ def find_request(record: Record, step: str, task: str = "", target: str | None =
 
 def answer_event(record: Record, request: OpenRequest, person: str, label: str, method: str, note: str) -> Event:
     """A person's answer to a request, as an event."""
-    now = datetime.now(UTC)
+    now = take_clock().now()
     key = request.key
     data = {
         "role": request.request.role,
@@ -106,7 +106,7 @@ def _signer(inventory: Inventory, request: OpenRequest, person: str, *, paper: b
     login = getpass.getuser()
     if not role:
         return login
-    holders = inventory.holders(role, datetime.now(UTC).date())
+    holders = inventory.holders(role, take_clock().now().date())
     names = ", ".join(holder.name for holder in holders) or "nobody"
     if paper:
         found = next((holder for holder in holders if person in (holder.id, holder.name)), None)
