@@ -23,7 +23,12 @@ class Kind(StrEnum):
     step_finished  status, used_seconds, outputs, deviations, reason, message, earlier (what it read of other runs)
     moved          to, back (boolean), why                             (a decision or failure goes to another step)
     requested      action, item, role, question, answers, subject      (a person's act is asked for)
-    answered       role, person, label, method, note, subject          (and given; the key is the request's)
+    answered       role, person, acting ("Plh", "Plt", ""), decree, label, to (the step it is returned to, label
+                   "returned"; else ""), method, note, subject, evidence [{name, sha256, …}], deviations,
+                   signature {kind: login | ssh | paper, …}             (and given; the key is the request's)
+    handed         party, person, note                                 (to a third party, who has it from then on)
+    taken_back     person, note
+    escalated      rung (from 1), when, role, persons, due, told [{channel, recipient, status, answer}]
     run_ended      status, exit_code
     """
 
@@ -36,6 +41,9 @@ class Kind(StrEnum):
     MOVED = "moved"
     REQUESTED = "requested"
     ANSWERED = "answered"
+    HANDED = "handed"
+    TAKEN_BACK = "taken_back"
+    ESCALATED = "escalated"
     RUN_ENDED = "run_ended"
 
 

@@ -60,6 +60,10 @@ MESSAGES: dict[str, Words] = {
     "severity.critical": Words("kritis", "critical"),
     "deviation.late": Words("terlambat; batas waktunya {detail}", "late: it was due {detail}"),
     "deviation.no_output": Words("output '{detail}' tidak tercatat", "no value for output '{detail}'"),
+    "deviation.same_person": Words(
+        "pelaksana, pemeriksa, dan yang menyetujui tidak terpisah: {detail}",
+        "who performs, checks and approves was not kept apart: {detail}",
+    ),
     "date": Words("{weekday}, {day} {month} {year}", "{weekday}, {day} {month} {year}"),
     "moment": Words("{date} pukul {hour}.{minute} {zone}", "{date} at {hour}:{minute} {zone}"),
 }

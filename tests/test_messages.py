@@ -38,7 +38,7 @@ def test_every_status_reason_and_severity_has_words() -> None:
         *(f"status.{word}" for word in Status),
         *(f"reason.{word}" for word in Reason),
         *(f"severity.{word}" for word in Severity),
-        *(f"deviation.{word}" for word in ("late", "no_output")),
+        *(f"deviation.{word}" for word in ("late", "no_output", "same_person")),
     }
     assert {key for key in MESSAGES if "." in key} == expected
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator, FormatChecker
 
 from runner.contract import Evidence, Outcome, Problem, Reason, Severity, Status
-from runner.events import Event, Key
+from runner.events import Event, Key, Kind
 from runner.record import RECORD_SCHEMA, build_record, exit_code
 from tests.event_factory import RunFactory, found, skipped, waits
 
@@ -292,3 +293,47 @@ def test_a_run_that_ended_by_itself_waits_in_what_it_includes() -> None:
         step, *_ = document([*begun, run.ended(ending, 3)])["steps"]
         assert (step["status"], step["targets"][0]["tasks"][0]["status"]) == (status, status)
     assert document(begun)["steps"][0]["status"] == "interrupted"
+
+
+def test_waits_for_a_third_party_end_when_taken_back_or_answered() -> None:
+    run = RunFactory()
+    place = {"step": "check", "attempt": 1, "task": "sign", "tries": 1}
+    handed = {"party": "PT Contoh", "person": "siti", "note": "kabel"}
+    events = [
+        run.started(),
+        run.step_started(target=None),
+        run.requested(),
+        run.event(Kind.HANDED, data=handed, **place),
+        run.event(Kind.TAKEN_BACK, data={"person": "siti", "note": "selesai"}, **place),
+        run.event(Kind.HANDED, data=handed, **place),
+    ]
+    assert [(h.party, h.remark, h.until is None) for h in build_record(events).hands] == [
+        ("PT Contoh", "selesai", False),
+        ("PT Contoh", "", True),
+    ]
+    answer = run.answered()
+    record = build_record([*events, answer])
+    assert record.hands[-1].until == answer.at
+    assert not record.requests
+
+
+def test_escalations_tell_whom_they_reached() -> None:
+    run = RunFactory()
+    told = [{"channel": "mail", "recipient": "budi", "status": "failed", "answer": "550"}]
+    data = {"rung": 1, "role": "kasubbag", "persons": ["Budi"], "due": "2026-11-23T09:30:00+00:00", "told": told}
+    events = [run.started(), run.requested()]
+    [one] = build_record([*events, run.event(Kind.ESCALATED, step="check", task="sign", data=data)]).escalations
+    assert (one.rung, one.role, one.persons, one.reached) == (1, "kasubbag", ("Budi",), False)
+    data["told"] = [*told, {**told[0], "status": "sent"}]
+    [one] = build_record([*events, run.event(Kind.ESCALATED, step="check", task="sign", data=data)]).escalations
+    assert one.reached
+
+
+def test_an_answer_tells_how_it_was_given() -> None:
+    run = RunFactory()
+    signed = run.answered()
+    evidence = {"name": "foto.jpg", "sha256": "ab" * 32, "size": 3, "media_type": "image/jpeg"}
+    more = {"acting": "Plh", "to": "check", "evidence": [evidence], "deviations": ["same_person: Siti"]}
+    [answer] = build_record([run.started(), run.requested(), replace(signed, data={**signed.data, **more})]).answers
+    assert (answer.acting, answer.to, answer.deviations) == ("Plh", "check", ("same_person: Siti",))
+    assert [e.name for e in answer.evidence] == ["foto.jpg"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runner.contract import Effect, Outcome, Repeat, Request, Status
+from runner.contract import Effect, Evidence, Outcome, Repeat, Request, Status
 from runner.engine.acts import Act
 from runner.engine.course import Course, Lane, Pause, Tasks
 from runner.events import Key
@@ -98,4 +98,10 @@ def _following(act: Act) -> Act:
 def answered(answer: Mapping[str, Any]) -> Outcome:
     """Given a person's answer as recorded, return the outcome of what was asked."""
     outputs = {name: answer[name] for name in ("person", "label", "method", "note", "at")}
-    return Outcome(Status.OK, outputs=outputs, message=f"{answer['person']}: {answer['label']}")
+    return Outcome(
+        Status.OK,
+        outputs=outputs,
+        evidence=tuple(Evidence(**each) for each in answer.get("evidence") or ()),
+        deviations=tuple(answer.get("deviations") or ()),
+        message=f"{answer['person']}: {answer['label']}",
+    )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
-from runner.contract import Status
-from runner.events import Event, Kind
+from runner.contract import Evidence, Status
+from runner.events import Event, Key, Kind
 from runner.record.document import (
     Answer,
+    Escalation,
     FoundProblem,
+    Hand,
     Move,
     OpenRequest,
     Record,
@@ -24,7 +27,9 @@ from runner.record.record_schema import RECORD_SCHEMA
 __all__ = [
     "RECORD_SCHEMA",
     "Answer",
+    "Escalation",
     "FoundProblem",
+    "Hand",
     "Move",
     "OpenRequest",
     "Record",
@@ -52,6 +57,8 @@ class _Fold:
         self._steps: dict[str, dict[int, dict[str | None, GatheredTarget]]] = {}
         self._answers: list[Event] = []
         self._moves: list[Event] = []
+        self._hands: list[Hand] = []
+        self._escalations: list[Event] = []
         self._take: dict[Kind, Callable[[Event], None]] = {
             Kind.RUN_STARTED: self._run_started,
             Kind.RUN_RESUMED: self._run_resumed,
@@ -62,6 +69,9 @@ class _Fold:
             Kind.MOVED: self._moves.append,
             Kind.REQUESTED: self._requested,
             Kind.ANSWERED: self._answered,
+            Kind.HANDED: self._handed,
+            Kind.TAKEN_BACK: self._taken_back,
+            Kind.ESCALATED: self._escalations.append,
             Kind.RUN_ENDED: self._run_ended,
         }
 
@@ -99,6 +109,21 @@ class _Fold:
     def _answered(self, event: Event) -> None:
         self._answers.append(event)
         self._task(event).answered.add(event.tries)
+        self._close_hands(event.key, event.at)
+
+    def _handed(self, event: Event) -> None:
+        data = event.data
+        hand = Hand(event.key, str(data["party"]), str(data["person"]), str(data.get("note") or ""), event.at)
+        self._hands.append(hand)
+
+    def _taken_back(self, event: Event) -> None:
+        self._close_hands(event.key, event.at, str(event.data.get("note") or ""))
+
+    def _close_hands(self, key: Key, at: datetime, remark: str = "") -> None:
+        self._hands = [
+            hand._replace(until=at, remark=remark) if hand.key == key and hand.until is None else hand
+            for hand in self._hands
+        ]
 
     def _target(self, event: Event) -> GatheredTarget:
         attempt = self._steps.setdefault(event.step, {}).setdefault(event.attempt, {})
@@ -132,6 +157,8 @@ class _Fold:
             requests=tuple(self._requests()),
             answers=tuple(_answer(event) for event in self._answers),
             moves=tuple(_move(event) for event in self._moves),
+            hands=tuple(self._hands),
+            escalations=tuple(_escalation(event) for event in self._escalations),
         )
 
     def _find_waiting_inside(self) -> None:
@@ -175,8 +202,21 @@ def _problems(steps: Iterable[StepRecord]) -> tuple[FoundProblem, ...]:
 
 def _answer(event: Event) -> Answer:
     data = event.data
-    words = {name: str(data.get(name) or "") for name in ("role", "person", "label", "method", "note", "subject")}
-    return Answer(event.key, at=event.at, **words)
+    names = ("role", "person", "label", "method", "note", "subject", "acting", "to")
+    return Answer(
+        event.key,
+        at=event.at,
+        evidence=tuple(Evidence(**each) for each in data.get("evidence") or ()),
+        deviations=tuple(data.get("deviations") or ()),
+        signature=data.get("signature") or {},
+        **{name: str(data.get(name) or "") for name in names},
+    )
+
+
+def _escalation(event: Event) -> Escalation:
+    data = event.data
+    due, told = datetime.fromisoformat(data["due"]), tuple(data.get("told") or ())
+    return Escalation(event.key, int(data["rung"]), str(data["role"]), tuple(data["persons"]), due, told, event.at)
 
 
 def _move(event: Event) -> Move:

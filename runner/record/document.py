@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from runner.contract import Outcome, Reason, Request, Severity, Status, worst
+from runner.contract import Evidence, Outcome, Reason, Request, Severity, Status, worst
 from runner.events import Key
 
 
@@ -83,7 +84,11 @@ class FoundProblem(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A person's act: who answered the request of that key, as what, with which label, and how it was proved."""
+    """A person's act: who answered the request of that key, as what, with which label, and how it was proved.
+
+    `acting` is "Plh" or "Plt" of a deputy; `to` the step that it was returned to, "" where it was not; `signature`
+    what proves it, `evidence` the files put to it.
+    """
 
     key: Key
     role: str
@@ -93,6 +98,43 @@ class Answer(NamedTuple):
     note: str
     subject: str
     at: datetime
+    acting: str = ""
+    to: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    deviations: tuple[str, ...] = ()
+    signature: Mapping[str, Any] = MappingProxyType({})
+
+
+class Hand(NamedTuple):
+    """A wait for a third party: who handed the request of that key to whom, and when it came back (None: it did not).
+
+    It also ends with the answer, and with the run.
+    """
+
+    key: Key
+    party: str
+    person: str
+    note: str
+    since: datetime
+    until: datetime | None = None
+    remark: str = ""
+
+
+class Escalation(NamedTuple):
+    """A rung of the ladder that was reached by the request of that key: whose, when it was due, and what was told."""
+
+    key: Key
+    rung: int
+    role: str
+    persons: tuple[str, ...]
+    due: datetime
+    told: tuple[Mapping[str, Any], ...]
+    at: datetime
+
+    @property
+    def reached(self) -> bool:
+        """Whether one channel at least took it."""
+        return any(each.get("status") == "sent" for each in self.told)
 
 
 class OpenRequest(NamedTuple):
@@ -138,6 +180,8 @@ class Record(NamedTuple):
     requests: tuple[OpenRequest, ...] = ()
     answers: tuple[Answer, ...] = ()
     moves: tuple[Move, ...] = ()
+    hands: tuple[Hand, ...] = ()
+    escalations: tuple[Escalation, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The run as `sop run --format json` prints it; its form is RECORD_SCHEMA."""
