@@ -31,7 +31,8 @@ FILES_OF = {
     "playbook": "habits keywords mending __init__ reading",
     "plan": "__init__ types references compiling roles fitting planning",
     "record": """
-        folder database chain evidence proof locks document reader journal gathering record_schema __init__ problems
+        folder database chain evidence proof locks document reader journal period gathering record_schema
+        __init__ problems
     """,
     "engine": "progress executors acts scope filling course tries decisions routes flow heading terms __init__",
     "screen": "tables board lines live summary rehearsal __init__",

@@ -20,7 +20,6 @@ GENESIS = "0" * 64
 COLUMNS = ("run", "playbook", "kind", "step", "attempt", "task", "target", "item", "try", "status", "problems", "at")
 FORM = Format(
     application=0x736F706A,
-    version=1,
     # `body` stands last: queries that do not need it never touch the pages it overflows to
     script="""
         PRAGMA journal_mode = WAL;
@@ -44,6 +43,20 @@ FORM = Format(
         CREATE TRIGGER never_updated BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
         CREATE TRIGGER never_deleted BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'the journal only grows'); END;
     """,
+    upgrades=(
+        # 2: what a year of records needs: reports with their place in time, periods, what waits, what was marked
+        """
+        DROP INDEX reports;
+        CREATE INDEX reports ON events (playbook, step, task, target, seq, run, attempt, item, "try", problems, at)
+            WHERE problems IS NOT NULL;
+        CREATE INDEX turns_by_time ON events (at, seq) WHERE kind IN ('run_started', 'run_resumed', 'run_ended');
+        CREATE INDEX final_ends ON events (run, seq)
+            WHERE kind = 'run_ended' AND status NOT IN ('waiting', 'interrupted');
+        CREATE INDEX asked ON events (run, step, attempt, task, target, item, "try", kind)
+            WHERE kind IN ('requested', 'answered');
+        CREATE INDEX marks ON events (target, seq) WHERE kind = 'problem_marked';
+        """,
+    ),
 )
 
 Columns = tuple[Any, ...]

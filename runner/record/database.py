@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,11 +25,21 @@ _REASONS = {
 
 
 class Format(NamedTuple):
-    """A kind of file: its application id, the version that this program writes, the SQL that makes an empty one."""
+    """A kind of file: its application id, the SQL that makes an empty one of version 1, and the SQL that makes each
+    further version of the one before. Only indexes may change: what was recorded stays as it is."""
 
     application: int
-    version: int
     script: str
+    upgrades: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The version that this program writes."""
+        return 1 + len(self.upgrades)
+
+    def script_of(self, version: int) -> str:
+        """The SQL that makes an empty file of that version."""
+        return "".join([self.script, *self.upgrades[: version - 1]])
 
 
 @contextmanager
@@ -69,11 +79,34 @@ def create_database(path: Path, form: Format) -> None:
 def _fill(path: Path, form: Format) -> None:
     connection = sqlite3.connect(path, isolation_level=None)
     try:
-        connection.executescript(form.script)
+        connection.executescript(form.script_of(form.version))
         connection.execute(f"PRAGMA application_id = {form.application}")
         connection.execute(f"PRAGMA user_version = {form.version}")
     finally:
         connection.close()
+
+
+def upgrade_database(path: Path, form: Format) -> None:
+    """Bring a file of an earlier version to this one, unless it cannot be written: then it is only slower to read.
+
+    Raise RecordError when it is no file of that form, or a newer one.
+    """
+    with closing(connect_to_read(path, form)) as connection:
+        version = version_of(connection)
+    if version == form.version or not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        return
+    with gate(path.parent), closing(connect_to_write(path, form)) as connection, database_errors(path):
+        connection.execute("BEGIN IMMEDIATE")
+        for step in form.upgrades[version_of(connection) - 1 :]:
+            for statement in filter(str.strip, step.split(";")):
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {form.version}")
+        connection.execute("COMMIT")
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """Given an open file, return its version."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
 def connect_to_write(path: Path, form: Format, *, seconds: float = LONGEST_WAIT) -> sqlite3.Connection:
@@ -108,7 +141,7 @@ def _check_form(connection: sqlite3.Connection, path: Path, form: Format) -> Non
     try:
         with database_errors(path):
             (application,) = connection.execute("PRAGMA application_id").fetchone()
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            version = version_of(connection)
         if application != form.application:
             raise RecordError(f"{path}: not a record of sop. move the file away, or {_ANYWHERE}")
         if version > form.version:

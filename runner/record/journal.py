@@ -18,10 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from runner.errors import RecordError, RunnerError
+from runner.errors import RecordError, RunnerError, refuse
 from runner.events import Event, Kind
 from runner.record.chain import FORM, GENESIS, canonical, columns_of, link, playbook_of
-from runner.record.database import connect_to_write, create_database, database_errors
+from runner.record.database import connect_to_write, create_database, database_errors, upgrade_database
 from runner.record.folder import LONGEST_WAIT, disk_errors, gate
 from runner.record.reader import JournalReader
 
@@ -60,15 +60,16 @@ class Journal(JournalReader):
     def open(cls, records: Path, *, create: bool = True, seconds: float = LONGEST_WAIT) -> Journal:
         """Given the records folder, return its journal; an empty one is made unless `create` is False.
 
-        `seconds` bounds each wait for other processes. Raise RecordError when it cannot be made or read.
+        `seconds` bounds each wait for other processes. Raise Refused when there is none, RecordError when it cannot
+        be made or read.
         """
         journal = cls(records, seconds=seconds)
         if create:
             create_database(journal.path, FORM)
         elif not journal.path.exists():
-            raise RecordError(f"{journal.path}: there is no journal. name its folder with --records")
-        with journal.reading():
-            return journal
+            raise refuse(str(journal.path), "there is no journal", "name its folder with --records")
+        upgrade_database(journal.path, FORM)
+        return journal
 
     def append(self, events: Sequence[Event]) -> None:
         """Record the events, all or none; they are on the disk when it returns.

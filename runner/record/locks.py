@@ -31,7 +31,6 @@ _WAIT = "wait until it ends, or end it there with Ctrl-C or SIGTERM"
 _MOMENT = 0.2  # seconds; another process looks at the file for far less than that
 _FORM = Format(
     application=0x736F706C,
-    version=1,
     script="""
         CREATE TABLE holders (
             run TEXT PRIMARY KEY, who TEXT, since TEXT, process INTEGER, host TEXT, machine TEXT

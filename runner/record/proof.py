@@ -13,6 +13,7 @@ from runner.contract import Evidence
 from runner.errors import refuse
 from runner.events import Kind
 from runner.record.chain import COLUMNS, FORM, GENESIS, Columns, columns_of, link, playbook_of
+from runner.record.database import version_of
 from runner.record.evidence import EvidenceStore
 
 SHORTEST_HEAD = 12  # digits of a hash that someone copies from a printed report
@@ -222,7 +223,7 @@ def _check_file(connection: sqlite3.Connection) -> Iterator[Fault]:
 
 def _check_definitions(connection: sqlite3.Connection) -> Iterator[Fault]:
     with closing(sqlite3.connect(":memory:")) as fresh:
-        fresh.executescript(FORM.script)
+        fresh.executescript(FORM.script_of(version_of(connection)))
         altered = _definitions(fresh) ^ _definitions(connection)
     for name in sorted({name for name, _ in altered}, key=repr):  # a damaged name may be of any type
         yield Fault(0, f"the table's definition was altered: {name!a}")

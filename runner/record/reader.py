@@ -25,6 +25,12 @@ _STARTS = """
         ORDER BY seq DESC LIMIT ?2
     ) ORDER BY seq DESC
 """
+_BETWEEN = """
+    SELECT run, playbook, at, json_extract(body, '$.data.title') FROM events WHERE seq IN (
+        SELECT seq FROM events INDEXED BY turns_by_time WHERE kind IN ('run_started', 'run_resumed', 'run_ended')
+        AND at >= ?1 AND at < ?2
+    ) AND kind = 'run_started' AND (?3 = '' OR playbook = ?3) ORDER BY seq
+"""
 _TURN = """
     SELECT kind, status, at, json_extract(body, '$.data.exit_code') FROM events INDEXED BY run_turns
     WHERE run = ? AND kind IN ('run_resumed', 'run_ended') ORDER BY seq DESC LIMIT 1
@@ -82,11 +88,11 @@ class JournalReader:
 
     def runs(self, limit: int = 20, playbook: str | None = None) -> tuple[RunSummary, ...]:
         """The latest runs, of one playbook if given, newest first."""
-        locks = Locks(self.records)
-        with self.reading() as connection:
-            starts = connection.execute(_STARTS, (playbook, limit)).fetchall()
-            turns = [connection.execute(_TURN, start[:1]).fetchone() for start in starts]
-        return tuple(_summary(start, turn, locks) for start, turn in zip(starts, turns, strict=True))
+        return self._summaries(_STARTS, (playbook, limit))
+
+    def runs_between(self, since: str, until: str, playbook: str = "") -> tuple[RunSummary, ...]:
+        """The runs that began from `since` on and before `until`, oldest first; both as the journal writes times."""
+        return self._summaries(_BETWEEN, (since, until, playbook))
 
     def latest_outcome(
         self, playbook: str, step: str, task: str, target: str | None, *, item: str = "", other_than: str = ""
@@ -127,6 +133,13 @@ class JournalReader:
         wanted = None if head is None else parse_head(head)
         with self.reading() as connection:
             return check_journal(connection, EvidenceStore(self.records), run=run, head=wanted)
+
+    def _summaries(self, query: str, given: tuple[Any, ...]) -> tuple[RunSummary, ...]:
+        locks = Locks(self.records)
+        with self.reading() as connection:
+            starts = connection.execute(query, given).fetchall()
+            turns = [connection.execute(_TURN, start[:1]).fetchone() for start in starts]
+        return tuple(_summary(start, turn, locks) for start, turn in zip(starts, turns, strict=True))
 
     def _latest(self, query: str, given: tuple[str | None, ...]) -> Latest | None:
         with self.reading() as connection:

@@ -168,7 +168,7 @@ def test_a_typo_is_answered_and_exits_5(words: list[str], message: str, capsys: 
 
 
 def test_runs_that_are_not_there_are_told(capsys: pytest.CaptureFixture[str]) -> None:
-    assert sop(["show", "last"]) == 7  # there is no journal at all
+    assert sop(["show", "last"]) == 5  # there is no journal at all
     document(capsys, "run", "p.yml")
     for words in (["show", "20200101"], ["resume", "20200101"], ["sign", "20200101", "one"], ["verify", "20200101"]):
         assert sop(words) == 5
