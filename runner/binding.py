@@ -131,9 +131,12 @@ def _bind(
 
 
 def _place_office(inventory: Inventory, error: OfficeError) -> list[Mistake]:
-    """The office's mistakes at their places in the inventory's file."""
-    source = next(s for s in inventory.sources if isinstance(s.data, dict) and "office" in s.data)
-    return [source.mistake(("office", *path), message, cure) for path, message, cure in error.mistakes]
+    """The office's mistakes at their places: each of its keys stands in one of the inventory's files."""
+    offices = [s for s in inventory.sources if isinstance(s.data, dict) and isinstance(s.data.get("office"), dict)]
+    return [
+        next(s for s in offices if path[0] in s.data["office"]).mistake(("office", *path), message, cure)
+        for path, message, cure in error.mistakes
+    ]
 
 
 _CONNECTING = frozenset({"address", "port", "user", "identity", "password", "jump", "host_key", "connection"})

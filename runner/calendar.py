@@ -1,25 +1,29 @@
 """Working days and working time of an office, holidays and collective leave, and the time by which a norm is due.
 
 By the wall clock of the office's zone. Seconds, minutes and hours of a norm consume working time. "n hari" is due at
-the close of the n-th working day after the day it starts on. "n x 24 jam" runs through nights and holidays. Weeks and
-months end at the close of the last working day on or before their end.
+the close of the n-th working day after the day it starts on, or, where the office says so, when the working time used
+is n times the hours of the day on which it ends. "n x 24 jam" runs through nights and holidays. Weeks and months end at
+the close of the last working day on or before their end. Of a range the late bound counts.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from calendar import isleap, monthrange
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 
 from runner.durations import Norm
-from runner.hours import Hours, OfficeHours, parse_office_hours
-from runner.spans import Unit
+from runner.hours import DayNorm, Hours, OfficeHours, parse_office_hours
+from runner.spans import Span, Unit
 
+ESTIMATED = "(perkiraan)"  # how `holidays` marks a day whose date is calculated and not decreed yet
 FURTHEST_YEARS = 100
+ONE_DAY = timedelta(days=1)
+_PERIODS = (Unit.WEEK, Unit.MONTH)
 SECOND = 1_000_000  # working time is counted in whole microseconds, so that sums are exact
 
 
@@ -50,7 +54,7 @@ class Calendar:
         """Given a day, return when the office is open on it, in seconds of the day."""
         worked = self.office.working_days.get(day)
         if worked is not None:
-            return worked
+            return worked.hours
         return () if self.holiday(day) else self.office.scheduled(day)
 
     def is_working_day(self, day: date) -> bool:
@@ -88,13 +92,54 @@ class Calendar:
             return None
         if late.unit is Unit.CLOCK_DAY:
             return (local.astimezone(UTC) + timedelta(days=late.amount)).astimezone(self.office.zone)
+        if late.unit is Unit.DAY and self.office.day_norm is DayNorm.HOURS:
+            return self._used_up(local, late.amount)
         if late.unit is Unit.DAY:
             return self._close(self._working_day_after(local.date(), late.amount))
-        if late.unit is Unit.WEEK:
-            return self._close(self._on_or_before(local.date() + timedelta(weeks=late.amount), local.date()))
-        if late.unit is Unit.MONTH:
-            return self._close(self._on_or_before(_add_months(local.date(), late.amount), local.date()))
+        if late.unit in _PERIODS:
+            return self._close(self._on_or_before(_end_of_period(local.date(), late), local.date()))
         return self.add_working(local, late.nominal)
+
+    def counted(self, start: datetime, norm: Norm) -> tuple[str, ...]:
+        """Given an aware time and a norm that starts then, return how its due time is counted and what is unsure about
+        it: each as "kind: detail", of a kind `messages` knows; the first is the rule."""
+        due, late = self.due(start, norm), norm.late
+        if due is None or late is None:
+            return (str(norm.kind),)
+        range_ = ("late_bound",) if norm.early else ()
+        if late.unit is Unit.CLOCK_DAY:
+            return (f"clock: {late.amount}", *range_)
+        rule, first, last = "working_time", self._local(start).date(), due.date()
+        if late.unit is Unit.DAY:
+            rule = f"days_by_{self.office.day_norm}: {late.amount}"
+        elif late.unit in _PERIODS:
+            rule, last = "period", max(last, _end_of_period(first, late))
+        return (rule, *range_, *self._unsure(first, last))
+
+    def _unsure(self, first: date, last: date) -> Iterator[str]:
+        """What may still move a due time: days whose date is an estimate, and leave that is not decreed yet."""
+        for year in range(first.year, last.year + 1):
+            for day, name in _estimated_holidays(year).items():
+                settled = day in self.office.holidays or day in self.office.working_days
+                if not settled and first - ONE_DAY <= day <= last + ONE_DAY:
+                    yield f"estimated: {name}, {day.isoformat()}"
+        if last > self.known_until:
+            yield f"leave_unknown: {self.known_until.isoformat()}"
+
+    def _used_up(self, start: datetime, count: int) -> datetime:
+        """The first moment at which the working time used is `count` times the hours of that moment's day."""
+        used = 0.0
+        for number in range(366 * FURTHEST_YEARS):
+            day = start.date() + timedelta(days=number)
+            if not self.is_working_day(day):
+                continue
+            begin = max(start, self._at(day, self.hours(day)[0][0] * SECOND))
+            needed = count * sum(end - begin for begin, end in self.hours(day)) - used
+            today = max(0.0, self.working_seconds(begin, self._close(day)))
+            if needed <= today:
+                return self.add_working(begin, needed)
+            used += today
+        raise ValueError(f"the office is closed for {FURTHEST_YEARS} years. look at its hours and holidays")
 
     def _local(self, moment: datetime) -> datetime:
         if moment.utcoffset() is None:
@@ -163,12 +208,26 @@ def _national_holidays(year: int) -> Mapping[date, str]:
 
 
 @cache
+def _estimated_holidays(year: int) -> Mapping[date, str]:
+    """The holidays of a year whose date is an estimate, with what is said of them left out of the name."""
+    named = _national_holidays(year).items()
+    return {day: name.replace(ESTIMATED, "").strip() for day, name in named if ESTIMATED in name}
+
+
+@cache
 def _last_known_year() -> int:
     """The last year of which the collective leave has been decreed and is in our data."""
     import holidays  # see above
 
     decreed = holidays.country_holidays("ID", years=range(2002, 2101), categories=("government",))
     return max(day.year for day in decreed)
+
+
+def _end_of_period(day: date, late: Span) -> date:
+    """The day on which so many weeks or months after a day are over."""
+    if late.unit is Unit.WEEK:
+        return day + timedelta(weeks=late.amount)
+    return _add_months(day, late.amount)
 
 
 def _add_months(day: date, months: int) -> date:

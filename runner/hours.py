@@ -8,8 +8,13 @@
       saturday: closed
       periods:
         - {name: Ramadan, from: 2026-02-19, until: 2026-03-20, friday: {open: 08:00-15:30, break: 11:30-12:30}}
+        - {name: SK baru, from: 2026-07-01, monday-thursday: {open: 07:30-16:00, break: 12:00-13:00}}
     holidays: {2026-07-06: Hari jadi daerah}
-    working_days: {2026-03-28: {open: 08:00-12:00}, 2026-12-24: Pelayanan tetap buka}
+    working_days: {2026-03-28: {open: 08:00-12:00, reason: Ujian dinas}, 2026-12-24: Pelayanan tetap buka}
+    day_norm: close
+
+A period without `until` holds from then on. Where two hold, the one that begins later counts. `holidays` adds days off
+to the national ones, `working_days` takes some away; both say why.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -37,6 +43,7 @@ MOST_DAYS = 10_000
 _DAYS = {name.casefold(): number for number, words in enumerate(WEEKDAYS) for name in words}
 _TIMES = r"([01]?[0-9]|2[0-4])[:.]([0-5][0-9]) ?[-–—] ?([01]?[0-9]|2[0-4])[:.]([0-5][0-9])"
 _OPEN = "write for example {open: 08:00-16:30, break: 12:00-13:00}, or closed"
+_REASON = "write the reason, or {open: 08:00-12:00, reason: …}"
 
 
 class OfficeMistake(NamedTuple):
@@ -58,6 +65,21 @@ class OfficeError(ValueError):
         super().__init__("\n".join(map(str, mistakes)))
 
 
+class DayNorm(StrEnum):
+    """When a norm of n working days is due: at the close of the n-th one after the start, or when the working time
+    used is n times the hours of the day on which it ends. No rule of law says which; the court does."""
+
+    CLOSE = "close"
+    HOURS = "hours"
+
+
+class WorkedDay(NamedTuple):
+    """A day that is worked although it would be free, or has other hours: when it is open, and why."""
+
+    hours: Hours
+    reason: str
+
+
 class Period(NamedTuple):
     """Days, both included, on which some weekdays have other hours."""
 
@@ -68,14 +90,15 @@ class Period(NamedTuple):
 
 
 class OfficeHours(NamedTuple):
-    """When an office is open: its zone, its week, the periods in which that differs, its own holidays, and days
-    that are worked although they would be free."""
+    """When an office is open: its zone, its week, the periods in which that differs (the last one to begin first), its
+    own holidays, days that are worked although they would be free, and how it counts norms of days."""
 
     zone: ZoneInfo
     week: Week
     periods: tuple[Period, ...]
     holidays: Mapping[date, str]
-    working_days: Mapping[date, Hours]
+    working_days: Mapping[date, WorkedDay]
+    day_norm: DayNorm = DayNorm.CLOSE
 
     def scheduled(self, day: date) -> Hours:
         """Given a day, return the hours of its weekday, whether it is a holiday or not."""
@@ -96,9 +119,10 @@ def parse_office_hours(office: Mapping[str, Any]) -> OfficeHours:
     periods = reader.periods(("hours", "periods"), hours.get("periods", []))
     read = OfficeHours(zone, week, periods, reader.holidays(("holidays",), office.get("holidays")), {})
     working_days = reader.working_days(("working_days",), office.get("working_days"), read)
+    day_norm = reader.day_norm(("day_norm",), office.get("day_norm"))
     if reader.mistakes:
         raise OfficeError(*reader.mistakes)
-    return OfficeHours(zone, week, periods, read.holidays, working_days)
+    return read._replace(working_days=working_days, day_norm=day_norm)
 
 
 class _Reader:
@@ -208,28 +232,48 @@ class _Reader:
             period = self.period((*path, number), self.mapping((*path, number), item))
             if len(self.mistakes) > mistakes:
                 continue
-            if any(period.first <= other.last and other.first <= period.last for other in periods):
+            if any(_crosses(period, other) for other in periods):
                 self.note((*path, number), "overlaps a period before it", "end one before the other begins")
             periods.append(period)
-        return tuple(periods)
+        return tuple(sorted(periods, key=lambda each: each.first, reverse=True))
 
     def period(self, path: Where, value: Mapping[str, Any]) -> Period:
-        first, last = self.day((*path, "from"), value.get("from")), self.day((*path, "until"), value.get("until"))
+        first = self.day((*path, "from"), value.get("from"))
+        last = self.day((*path, "until"), value["until"]) if value.get("until") is not None else date.max
         if date.min < last < first:
             self.note((*path, "until"), "the period ends before it begins", "write from before until")
         days = {key: item for key, item in value.items() if key not in ("name", "from", "until")}
         return Period(str(value.get("name", "")), first, last, self.week(path, days))
 
-    def working_days(self, path: Where, value: object, office: OfficeHours) -> Mapping[date, Hours]:
-        days: dict[date, Hours] = {}
+    def working_days(self, path: Where, value: object, office: OfficeHours) -> Mapping[date, WorkedDay]:
+        days: dict[date, WorkedDay] = {}
         for day, item in self.dates(path, value).items():
             place = (*path, day.isoformat())
-            days[day] = office.scheduled(day) if isinstance(item, str) else self.hours(place, item)
-            if day in office.holidays:
+            reason, hours = item, office.scheduled(day)
+            if isinstance(item, Mapping):
+                reason = item.get("reason")
+                hours = self.hours(place, {key: each for key, each in item.items() if key != "reason"})
+            if not isinstance(reason, str) or not reason.strip():
+                self.note(place, "it is not said why this day is worked", _REASON)
+            elif day in office.holidays:
                 self.note(place, "this day also stands under holidays", "keep one of them")
-            elif isinstance(item, str) and not days[day]:
-                self.note(place, f"{WEEKDAYS[day.weekday()].en} has no hours", _OPEN)
+            elif isinstance(item, str) and not hours:
+                self.note(place, f"{WEEKDAYS[day.weekday()].en} has no hours", _REASON)
+            days[day] = WorkedDay(hours, str(reason))
         return days
+
+    def day_norm(self, path: Where, value: object) -> DayNorm:
+        if value is None or value in list(DayNorm):
+            return DayNorm(str(value or DayNorm.CLOSE))
+        self.note(path, f"{value!r} is not known", "write close or hours")
+        return DayNorm.CLOSE
+
+
+def _crosses(one: Period, other: Period) -> bool:
+    """Whether two periods overlap and neither begins and ends within the other."""
+    first, second = sorted((one, other), key=lambda each: (each.first, -each.last.toordinal()))
+    apart, inside = first.last < second.first, first.first < second.first and second.last <= first.last
+    return not apart and not inside
 
 
 def _without(span: tuple[int, int], begin: int, end: int) -> list[tuple[int, int]]:

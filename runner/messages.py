@@ -64,6 +64,42 @@ MESSAGES: dict[str, Words] = {
         "pelaksana, pemeriksa, dan yang menyetujui tidak terpisah: {detail}",
         "who performs, checks and approves was not kept apart: {detail}",
     ),
+    "counted.working_time": Words(
+        "Dihitung menurut jam kerja kantor: istirahat, malam, dan hari libur tidak ikut dihitung.",
+        "Counted in the office's working hours: breaks, nights and holidays do not count.",
+    ),
+    "counted.days_by_close": Words(
+        "Jatuh tempo pada jam tutup kantor di hari kerja ke-{detail} sesudah hari mulai.",
+        "Due at the office's close on working day {detail} after the day it starts on.",
+    ),
+    "counted.days_by_hours": Words(
+        "Jatuh tempo ketika jam kerja yang terpakai mencapai {detail} kali jam kerja hari berakhirnya.",
+        "Due when the working time used is {detail} times the hours of the day on which it ends.",
+    ),
+    "counted.period": Words(
+        "Jatuh tempo pada jam tutup kantor di hari kerja terakhir dalam jangka waktu itu.",
+        "Due at the office's close on the last working day in that time.",
+    ),
+    "counted.clock": Words(
+        "Dihitung terus-menerus, {detail} x 24 jam: tidak berhenti pada malam dan hari libur.",
+        "Counted without a pause, {detail} x 24 hours: through nights and holidays.",
+    ),
+    "counted.elsewhere": Words(
+        "Batas waktunya ditetapkan di luar SOP ini: diukur, tidak dinilai.",
+        "Its limit is set elsewhere: measured, not judged.",
+    ),
+    "counted.continuous": Words(
+        "Berlangsung terus-menerus: diukur, tidak dinilai.", "It goes on all the time: measured, not judged."
+    ),
+    "counted.none": Words("Tanpa batas waktu: diukur, tidak dinilai.", "Without a limit: measured, not judged."),
+    "counted.late_bound": Words("Dari rentang itu batas akhirnya yang berlaku.", "Of the range its late bound counts."),
+    "counted.estimated": Words(
+        "{detail}, masih perkiraan: jatuh tempo dapat berubah.", "{detail}, is an estimate: the due time may move."
+    ),
+    "counted.leave_unknown": Words(
+        "Cuti bersama sesudah {detail} belum ada dalam data: jatuh tempo dapat berubah.",
+        "Collective leave after {detail} is not in the data yet: the due time may move.",
+    ),
     "date": Words("{weekday}, {day} {month} {year}", "{weekday}, {day} {month} {year}"),
     "moment": Words("{date} pukul {hour}.{minute} {zone}", "{date} at {hour}:{minute} {zone}"),
 }
@@ -85,6 +121,17 @@ def render_deviation(deviation: str, language: Language, zone: tzinfo) -> str:
     with suppress(ValueError):
         detail = render_moment(datetime.fromisoformat(detail).astimezone(zone), language)
     return say(key, language, detail=detail)
+
+
+def render_counted(counted: str, language: Language) -> str:
+    """Given how a due time is counted as recorded ("kind: detail"), return it as a sentence, days written out."""
+    kind, _, detail = counted.partition(": ")
+    if f"counted.{kind}" not in MESSAGES:
+        return counted
+    before, _, last = detail.rpartition(", ")
+    with suppress(ValueError):
+        detail = ", ".join(filter(None, (before, render_date(date.fromisoformat(last), language))))
+    return say(f"counted.{kind}", language, detail=detail)
 
 
 def render_date(day: date, language: Language) -> str:

@@ -58,7 +58,7 @@ class Part(NamedTuple):
     @property
     def unit(self) -> Span:
         """What one of the unit is: a `semester` is 6 months."""
-        if self.word.startswith("x"):
+        if self.word.startswith(("x", "kali")):
             return Span(1, Unit.CLOCK_DAY)
         return UNITS[self.word.removesuffix("kerja").removeprefix("working").strip()]
 
@@ -100,8 +100,9 @@ _NAMES = {
 _WORKING_TIME = (Unit.HOUR, Unit.MINUTE, Unit.SECOND)
 _PLAIN = str.maketrans("‐‑‒–—―−×", "-------x")
 _NUMBER = r"(1/2|½|setengah|[0-9]{1,6}(?:[.,][0-9]{1,2})?)(?: ?\([^\W\d][^()\d]*\))?"  # also "3 (tiga)"
-_UNIT = r"(?:hari|jam) ?kerja|working ?(?:days?|hours?)|x ?24 ?(?:jam|hours?|h)|" + "|".join(
-    sorted(UNITS, key=len, reverse=True)
+_UNIT = (
+    r"(?:hari|jam) ?kerja|working ?(?:days?|hours?)|(?:x|kali) ?24 ?(?:\([^()\d]*\) ?)?(?:jam|hours?|h)|"
+    + "|".join(sorted(UNITS, key=len, reverse=True))
 )
 # Patterns are text, so that nothing is compiled before it is needed: start-up stays light.
 _PART = rf"{_NUMBER} ?({_UNIT})(?![^\W\d])(?: ?,| dan(?= )| and(?= ))? ?"

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,8 +17,10 @@ from hypothesis import strategies as st
 from runner.calendar import Calendar
 from runner.durations import parse_norm
 from runner.hours import OfficeError
+from runner.messages import Language, render_counted
 
 WIB = ZoneInfo("Asia/Jakarta")
+LANGUAGES = get_args(Language)
 USUAL = {
     "monday-thursday": {"open": "08:00-16:30", "break": "12:00-13:00"},
     "friday": {"open": "07:30-16:30", "break": "12:00-13:30"},
@@ -28,6 +33,7 @@ RAMADAN = {
     "Jumat": {"open": "08.00-15.30", "break": "11.30-12.30"},
 }
 TAIS = Calendar.from_office({"name": "Pengadilan Negeri Tais", "hours": {**USUAL, "periods": [RAMADAN]}})
+BY_HOURS = Calendar.from_office({"hours": {**USUAL, "periods": [RAMADAN]}, "day_norm": "hours"})
 
 moments = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31), timezones=st.sampled_from([WIB, UTC]))
 seconds = st.floats(0.001, 5_000_000)
@@ -38,20 +44,58 @@ def _at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=WIB)
 
 
+# What the domain's page works out, to the minute; Bengkulu's hours, Ramadan 2026 as assumed there.
+# Tue 17 Mar 2026 is in Ramadan (08-15); Wed 18 is Nyepi's collective leave, Thu 19 Nyepi, Fri 20 leave, Sat 21 and
+# Sun 22 Idul Fitri, Mon 23 and Tue 24 leave; Wed 25 is the first working day after it, with the usual hours.
 @pytest.mark.parametrize(
     ("start", "norm", "due"),
     [
-        ("2026-07-03 15:00", "3 jam", "2026-07-06 09:30"),
-        ("2026-07-03 16:28", "5 menit", "2026-07-06 08:03"),
-        ("2026-07-06 11:30", "2 jam", "2026-07-06 14:30"),
+        ("2026-07-03 15:00", "3 jam", "2026-07-06 09:30"),  # Fri 15-16.30 is 1.30; Mon 8-9.30 is 1.30
+        ("2026-07-03 16:28", "5 menit", "2026-07-06 08:03"),  # Fri 2 minutes, Mon 3
+        ("2026-07-06 11:30", "2 jam", "2026-07-06 14:30"),  # 0.30 before the break of 12-13, 1.30 after it
+        ("2026-03-17 14:00", "1 hari", "2026-03-25 16:30"),  # the close-of-day rule
+        ("2026-03-17 14:00", "3 hari", "2026-03-27 16:30"),  # Wed 25, Thu 26, Fri 27
+        ("2026-03-17 14:00", "1 x 24 jam", "2026-03-18 14:00"),  # a closed day: no matter
+        ("2026-03-17 14:00", "3 x 24 jam", "2026-03-20 14:00"),
+    ],
+)
+def test_worked_examples(start: str, norm: str, due: str) -> None:
+    assert TAIS.due(_at(start), parse_norm(norm)) == _at(due)
+
+
+def test_worked_example_of_the_hours_rule() -> None:
+    # Tue 14-15 is 1 h of that day's 6.30; Wed 25 has 7.30 h, so 6.30 more: 8-12 is 4, 13-15.30 is 2.30
+    assert BY_HOURS.due(_at("2026-03-17 14:00"), parse_norm("1 hari")) == _at("2026-03-25 15:30")
+
+
+@pytest.mark.parametrize(
+    ("start", "norm", "due"),
+    [
+        (
+            "2026-03-17 14:00",
+            "3 hari",
+            "2026-03-27 15:30",
+        ),  # 1 + 7.30 + 7.30 + 6.30 = 3 x 7.30; Fri 7.30-12, 13.30-15.30
+        ("2026-03-02 10:00", "1 hari", "2026-03-03 10:00"),  # all in Ramadan: 6.30 h, Mon 4.30, Tue 2
+        ("2026-02-18 09:30", "1 hari", "2026-02-19 08:30"),  # Wed 6 h; Ramadan begins Thu: 6.30 in all
+        ("2026-02-18 08:30", "1 hari", "2026-02-19 08:00"),  # Wed 7 of 7.30 h, more than all of Thu: at its opening
+        ("2026-07-06 08:00", "1 hari", "2026-07-06 16:30"),  # a whole day from its opening ends with it
+        ("2026-07-04 10:00", "1 hari", "2026-07-06 16:30"),  # a Saturday adds nothing
+        ("2026-07-06 12:30", "1 hari", "2026-07-07 12:00"),  # begun in the break
+        ("2026-07-06 09:00", "1 x 24 jam", "2026-07-07 09:00"),
+    ],
+)
+def test_an_office_may_count_days_by_their_hours(start: str, norm: str, due: str) -> None:
+    assert BY_HOURS.due(_at(start), parse_norm(norm)) == _at(due)
+
+
+@pytest.mark.parametrize(
+    ("start", "norm", "due"),
+    [
         ("2026-07-06 11:30", "30 menit", "2026-07-06 12:00"),
         ("2026-07-04 10:00", "1 jam", "2026-07-06 09:00"),
-        ("2026-03-17 14:00", "1 hari", "2026-03-25 16:30"),
-        ("2026-03-17 14:00", "3 hari", "2026-03-27 16:30"),
         ("2026-03-17 14:00", "3 hari kerja", "2026-03-27 16:30"),
         ("2026-03-17 14:00", "7 jam 30 menit", "2026-03-25 15:30"),
-        ("2026-03-17 14:00", "1 x 24 jam", "2026-03-18 14:00"),
-        ("2026-03-17 14:00", "3 x 24 jam", "2026-03-20 14:00"),
         ("2026-07-06 09:00", "1jam - 3hari", "2026-07-09 16:30"),
         ("2026-07-06 09:00", "40 jam", "2026-07-13 11:30"),
         ("2026-07-04 09:00", "1 minggu", "2026-07-10 16:30"),
@@ -106,13 +150,72 @@ def test_an_office_has_its_own_days() -> None:
     calendar = Calendar.from_office(
         {
             "holidays": {"2026-07-06": "Hari jadi daerah"},
-            "working_days": {"2026-07-11": {"open": "08:00-12:00"}, "2026-12-24": "Pelayanan tetap buka"},
+            "working_days": {
+                "2026-07-11": {"open": "08:00-12:00", "reason": "Ujian"},
+                "2026-12-24": "Pelayanan tetap buka",
+            },
         }
     )
     assert calendar.holiday(date(2026, 7, 6)) == "Hari jadi daerah"
     assert calendar.due(_at("2026-07-03 09:00"), parse_norm("1 hari")) == _at("2026-07-07 16:30")
     assert calendar.due(_at("2026-07-10 09:00"), parse_norm("1 hari")) == _at("2026-07-11 12:00")
     assert calendar.due(_at("2026-12-23 09:00"), parse_norm("1 hari")) == _at("2026-12-24 16:30")
+
+
+def test_hours_change_from_the_day_that_a_decree_says() -> None:
+    decree = {
+        "name": "SK baru",
+        "from": "2026-01-01",
+        "monday-thursday": {"open": "07:30-16:00", "break": "12:00-13:00"},
+    }
+    calendar = Calendar.from_office({"hours": {**USUAL, "periods": [RAMADAN, decree]}})
+    opening, closing = {date(2025, 12, 29): (8, 16.5), date(2026, 7, 6): (7.5, 16), date(2026, 3, 2): (8, 15)}, {}
+    for day in opening:  # a Monday each: before the decree, under it, and in Ramadan, which lies within it
+        hours = calendar.hours(day)
+        closing[day] = (hours[0][0] / 3600, hours[-1][1] / 3600)
+    assert closing == opening
+    assert calendar.hours(date(2026, 7, 3)) == TAIS.hours(date(2026, 7, 3)), (
+        "a Friday, which the decree leaves as it was"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "from_", "until", "fits"),
+    [
+        ("within", "2026-03-01", "2026-03-10", True),
+        ("around", "2026-01-01", "2026-12-31", True),
+        ("after", "2026-03-21", None, True),
+        ("across its end", "2026-03-10", "2026-04-10", False),
+        ("from its first day", "2026-02-19", "2026-03-01", False),
+    ],
+)
+def test_periods_lie_apart_or_within_another(name: str, from_: str, until: str | None, fits: bool) -> None:
+    other = {"name": name, "from": from_, **({"until": until} if until else {}), "friday": "closed"}
+    for periods in ([RAMADAN, other], [other, RAMADAN]):
+        with nullcontext() if fits else pytest.raises(OfficeError, match="overlaps"):
+            Calendar.from_office({"hours": {**USUAL, "periods": periods}})
+
+
+def test_due_times_do_not_hang_on_the_zone_of_this_machine() -> None:
+    code = (
+        "from datetime import datetime, UTC; from runner.calendar import Calendar;"
+        "from runner.durations import parse_norm;"
+        "c = Calendar.from_office({'timezone': 'WIT'}); s = datetime(2026, 7, 3, 6, tzinfo=UTC);"
+        "print(c.due(s, parse_norm('3 jam')), c.due(s, parse_norm('1 hari')), c.due(s, parse_norm('1 x 24 jam')))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "TZ": zone},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+        for zone in ("UTC", "America/New_York", "Pacific/Kiritimati")
+    }
+    # Fri 3 Jul 2026 15:00 in Jayapura
+    assert told == {"2026-07-06 09:30:00+09:00 2026-07-06 16:30:00+09:00 2026-07-04 15:00:00+09:00\n"}
 
 
 def test_days_left_out_are_closed_and_periods_keep_them() -> None:
@@ -145,7 +248,7 @@ def test_days_left_out_are_closed_and_periods_keep_them() -> None:
             "office.hours.monday.break: the break lies outside",
         ),
         ({"hours": {**USUAL, "periods": {}}}, "office.hours.periods: not a list"),
-        ({"hours": {**USUAL, "periods": [{"from": "2026-02-19"}]}}, "office.hours.periods.0.until: '' is not a date"),
+        ({"hours": {**USUAL, "periods": [{"until": "2026-02-19"}]}}, "office.hours.periods.0.from: '' is not a date"),
         (
             {"hours": {**USUAL, "periods": [{**RAMADAN, "until": "2026-02-01"}]}},
             "office.hours.periods.0.until: the period ends before",
@@ -154,6 +257,12 @@ def test_days_left_out_are_closed_and_periods_keep_them() -> None:
         ({"holidays": {"24 Maret 2026": "x"}}, "office.holidays.24 Maret 2026: '24 Maret 2026' is not a date"),
         ({"holidays": {"20260324": "x"}}, "office.holidays.20260324: "),
         ({"holidays": {"2026-07-06": None}}, "office.holidays.2026-07-06: the holiday has no name"),
+        (
+            {"working_days": {"2026-12-24": {"open": "08:00-12:00"}}},
+            "office.working_days.2026-12-24: it is not said why",
+        ),
+        ({"working_days": {"2026-12-24": ""}}, "office.working_days.2026-12-24: it is not said why"),
+        ({"day_norm": "midnight"}, "office.day_norm: 'midnight' is not known. write close or hours"),
         ({"working_days": {"2026-07-11": "Lembur"}}, "office.working_days.2026-07-11: Saturday has no hours"),
         (
             {"holidays": {"2026-07-06": "a"}, "working_days": {"2026-07-06": "b"}},
@@ -239,6 +348,40 @@ def test_working_time_is_what_counting_minutes_gives(start: datetime, minutes: i
     assert TAIS.working_seconds(begin, begin + timedelta(minutes=minutes)) == counted * 60
 
 
+@given(moments, st.integers(0, 40 * 86400), norms, st.sampled_from([TAIS, BY_HOURS]))
+def test_a_later_start_is_never_due_earlier(start: datetime, later: int, wording: str, calendar: Calendar) -> None:
+    first, second = (calendar.due(moment, parse_norm(wording)) for moment in (start, start + timedelta(seconds=later)))
+    assert first is not None
+    assert second is not None
+    assert first <= second
+
+
+@given(st.dates(date(2026, 1, 1), date(2027, 12, 30)), st.lists(st.integers(0, 86400), max_size=6))
+def test_the_pieces_of_a_day_are_the_whole_of_it(day: date, cuts: list[int]) -> None:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=WIB)
+    times = [midnight + timedelta(seconds=cut) for cut in (0, *sorted(cuts), 86400)]
+    pieces = sum(TAIS.working_seconds(one, other) for one, other in pairwise(times))
+    assert pieces == pytest.approx(sum(end - begin for begin, end in TAIS.hours(day)), abs=1e-6)
+
+
+@given(moments, norms, st.sampled_from([TAIS, BY_HOURS]))
+def test_what_is_due_is_due_while_the_office_is_open(start: datetime, wording: str, calendar: Calendar) -> None:
+    norm = parse_norm(wording)
+    due = calendar.due(start, norm)
+    assert due is not None
+    second = due.hour * 3600 + due.minute * 60 + due.second + due.microsecond / 1e6
+    open_then = any(begin <= second <= end for begin, end in calendar.hours(due.date()))
+    assert open_then or norm.kind == "clock"
+
+
+@given(moments, st.integers(1, 12))
+def test_statutory_clocks_never_pause(start: datetime, days: int) -> None:
+    for calendar in (TAIS, BY_HOURS, Calendar.from_office({"holidays": {"2026-07-06": "Libur"}})):
+        due = calendar.due(start, parse_norm(f"{days} x 24 jam"))
+        assert due is not None
+        assert due - start == timedelta(hours=24 * days)
+
+
 @given(moments, norms)
 def test_nothing_is_due_before_it_starts_or_while_closed(start: datetime, wording: str) -> None:
     norm = parse_norm(wording)
@@ -246,6 +389,53 @@ def test_nothing_is_due_before_it_starts_or_while_closed(start: datetime, wordin
     assert due is not None
     assert due > start
     assert norm.kind == "clock" or TAIS.is_working_day(due.date())
+
+
+@pytest.mark.parametrize(
+    ("start", "norm", "told"),
+    [
+        ("2026-07-06 09:00", "3 jam", ["working_time"]),
+        ("2026-07-06 09:00", "2 hari kerja", ["days_by_close: 2"]),
+        ("2026-07-06 09:00", "1jam - 3hari", ["days_by_close: 3", "late_bound"]),
+        ("2026-07-06 09:00", "3 x 24 jam", ["clock: 3"]),
+        ("2026-07-06 09:00", "1 semester", ["period", "estimated"]),
+        ("2026-07-06 09:00", "sesuai jadwal", ["elsewhere"]),
+        ("2026-07-06 09:00", "sepanjang tahun", ["continuous"]),
+        ("2026-07-06 09:00", "-", ["none"]),
+    ],
+)
+def test_says_by_which_rule_it_counts(start: str, norm: str, told: list[str]) -> None:
+    counted = TAIS.counted(_at(start), parse_norm(norm))
+    assert list(counted) == told or told[-1] == "estimated"  # half a year on lies in 2027
+    assert counted[0] == told[0]
+    for each in counted:
+        for language in LANGUAGES:
+            sentence = render_counted(each, language)
+            assert sentence.endswith(".")
+            assert "{" not in sentence
+            assert sentence != each
+    assert BY_HOURS.counted(_at(start), parse_norm("2 hari"))[0] == "days_by_hours: 2"
+
+
+def test_names_estimated_days_between_start_and_due_until_the_office_settles_them() -> None:
+    start, norm = _at("2027-03-04 09:00"), parse_norm("1 minggu")  # Idul Fitri 2027 is estimated for 10 and 11 March
+    named = TAIS.counted(start, norm)
+    assert named[0] == "period"
+    assert "estimated: Hari Raya Idul Fitri, 2027-03-10" in named
+    assert render_counted(named[1], "id") == (
+        "Hari Raya Idul Fitri, Rabu, 10 Maret 2027, masih perkiraan: jatuh tempo dapat berubah."
+    )
+    settled = Calendar.from_office({"holidays": {"2027-03-10": "Idul Fitri", "2027-03-11": "Idul Fitri"}})
+    assert settled.counted(start, norm) == ("period",)
+    assert TAIS.counted(start, parse_norm("1 x 24 jam")) == ("clock: 1",), "an estimate matters to no clock"
+
+
+def test_says_when_a_due_time_lies_beyond_the_leave_that_is_known() -> None:
+    year = TAIS.known_until.year
+    counted = TAIS.counted(_at(f"{year}-12-20 09:00"), parse_norm("1 bulan"))
+    assert f"leave_unknown: {year}-12-31" in counted
+    assert f"31 Desember {year}" in render_counted(counted[-1], "id")
+    assert TAIS.counted(_at(f"{year}-06-07 09:00"), parse_norm("3 jam")) == ("working_time",)
 
 
 def test_decades_are_counted_quickly() -> None:

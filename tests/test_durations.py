@@ -219,3 +219,19 @@ def test_clocks_agree_on_what_a_clock_is() -> None:
     assert clocks[0].monotonic() <= clocks[0].monotonic()
     fixed.advance(90)
     assert (fixed.now().minute, fixed.monotonic()) == (1, 90)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3 x 24 jam",
+        "3 kali 24 jam",
+        "paling lambat 3 x 24 (tiga kali dua puluh empat) jam",
+        "3 (tiga) kali 24 (dua puluh empat) jam",
+    ],
+)
+def test_laws_write_clock_time_in_several_ways(text: str) -> None:
+    norm = parse_norm(text)
+    assert norm.kind is Kind.CLOCK
+    assert norm.late is not None
+    assert norm.late.nominal == 3 * 86400

@@ -19,6 +19,9 @@ from runner.messages import (
     say,
 )
 
+COUNTED = """
+    working_time days_by_close days_by_hours period clock elsewhere continuous none late_bound estimated leave_unknown
+"""
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
 
@@ -39,6 +42,7 @@ def test_every_status_reason_and_severity_has_words() -> None:
         *(f"reason.{word}" for word in Reason),
         *(f"severity.{word}" for word in Severity),
         *(f"deviation.{word}" for word in ("late", "no_output", "same_person")),
+        *(f"counted.{word}" for word in COUNTED.split()),
     }
     assert {key for key in MESSAGES if "." in key} == expected
 

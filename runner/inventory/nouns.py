@@ -126,11 +126,23 @@ OFFICE = keys(
         "code": text("The code in letter numbers", "W8-U6"),
         "timezone": text("The time zone by its IANA name", "Asia/Jakarta"),
         "language": word("The language of screens and messages", "id", "en"),
-        "hours": {"description": "Working hours", "examples": [{"monday-thursday": {"open": "08:00-16:30"}}]},
-        "holidays": {
-            "description": "Holidays and collective leave beyond the national ones",
-            "examples": [["2026-12-24"]],
+        "hours": {
+            "description": "Working hours by weekday, and periods in which they differ",
+            "examples": [{"monday-thursday": {"open": "08:00-16:30", "break": "12:00-13:00"}}],
         },
+        "holidays": {
+            "description": "Days off beyond the national holidays and collective leave, each with its reason",
+            "examples": [{"2026-07-06": "Hari jadi daerah"}],
+        },
+        "working_days": {
+            "description": "Days worked although they would be free, each with its reason, or with hours of its own",
+            "examples": [{"2026-12-24": "Pelayanan tetap buka"}],
+        },
+        "day_norm": word(
+            "When '1 hari' is due: at the close of the next working day, or when its hours are used up",
+            "close",
+            "hours",
+        ),
         "letterhead": {"description": "Lines or image at the head of reports", "examples": [["MAHKAMAH AGUNG RI"]]},
         "vars": VARS,
     },
