@@ -211,6 +211,14 @@ class Call(NamedTuple):
 
 JsonSchema = Mapping[str, Any]
 
+ANSWER_OUTPUTS: Mapping[str, JsonSchema] = {
+    "person": {"type": "string", "description": "who did it", "examples": ["kasubbag_demo"]},
+    "label": {"type": "string", "description": "the answer given", "examples": ["signed"]},
+    "method": {"type": "string", "description": "how the person was told apart", "examples": ["login"]},
+    "note": {"type": "string", "description": "the person's remark", "examples": ["sudah dibaca"]},
+    "at": {"type": "string", "description": "when, in UTC", "examples": ["2026-11-22T03:00:00+00:00"]},
+}
+
 
 def _no_preview(call: Call) -> Preview | None:
     return None

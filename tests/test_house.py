@@ -28,8 +28,8 @@ FILES_OF = {
         channels register register_keys ladder people nouns scripts documents draft cycles patterns groups relations
         ansible_forms ansible_found ansible_ini ansible_variables ansible_yaml ansible ours __init__
     """,
-    "playbook": "habits keywords mending __init__ reading",
-    "plan": "__init__ types references compiling roles fitting planning",
+    "playbook": "habits pieces keywords mending __init__ order reading",
+    "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
         folder database chain evidence proof locks document reader journal period gathering record_schema
         __init__ problems

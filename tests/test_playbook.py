@@ -100,7 +100,7 @@ def test_a_decision_has_labels_as_on_the_form_and_a_bound() -> None:
         "16:30": Route("end"),
         "off": Route("out"),
     }
-    assert (step.decision.actor, step.decision.rounds, step.decision.value) == ("admin", DEFAULT_ROUNDS, "")
+    assert (step.decision.actors, step.decision.rounds, step.decision.value) == (("admin",), DEFAULT_ROUNDS, "")
 
 
 def test_an_included_playbook_is_read_with_it() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.actions.person_sign import ANSWER_OUTPUTS, ROLE
-from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Request, Status
+from runner.actions.person_sign import ROLE
+from runner.contract import ANSWER_OUTPUTS, Action, Call, Effect, Outcome, Preview, Reach, Repeat, Request, Status
 
 
 def run(call: Call) -> Outcome:

@@ -6,15 +6,8 @@ import hashlib
 import json
 from typing import Any
 
-from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Request, Status
+from runner.contract import ANSWER_OUTPUTS, Action, Call, Effect, Outcome, Preview, Reach, Repeat, Request, Status
 
-ANSWER_OUTPUTS: dict[str, dict[str, Any]] = {
-    "person": {"type": "string", "description": "who did it", "examples": ["kasubbag_demo"]},
-    "label": {"type": "string", "description": "the answer given", "examples": ["signed"]},
-    "method": {"type": "string", "description": "how the person was told apart", "examples": ["login"]},
-    "note": {"type": "string", "description": "the person's remark", "examples": ["sudah dibaca"]},
-    "at": {"type": "string", "description": "when, in UTC", "examples": ["2026-11-22T03:00:00+00:00"]},
-}
 ROLE: dict[str, Any] = {
     "type": "string",
     "optional": True,

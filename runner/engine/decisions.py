@@ -40,7 +40,7 @@ class Decisions:
         if key in course.progress.answers:
             made = answered(course.progress.answers[key])
             return course.record(key, DECIDE, self._checked(planned.id, decision, made))
-        role = decision.actor or next(iter(planned.actors), "")
+        role = planned.deciders[0]
         request = Request(role, decision.question, tuple(decision.answers))
         self._lane.waiting = True
         course.ask(key, DECIDE, request)

@@ -60,8 +60,8 @@ def fill_inputs(
 ) -> tuple[Mapping[str, Any], Outcome | None]:
     """Given a task, return its inputs filled, with defaults, and checked against the action's schema."""
     inputs = {name: schema["default"] for name, schema in task.action.inputs.items() if "default" in schema}
-    if task.role:
-        inputs["role"] = task.role
+    if task.roles:
+        inputs["role"] = task.roles[0]
     for name, compiled in task.inputs.items():
         schema = task.action.inputs[name]
         value, refused = fill(compiled, scope)

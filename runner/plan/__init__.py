@@ -15,7 +15,8 @@ Targets = tuple[Target | None, ...]
 
 
 class PlannedTask(NamedTuple):
-    """A task ready to be done: its action, compiled inputs and conditions, and its limit in seconds."""
+    """A task ready to be done: its action, compiled inputs and conditions, its limit in seconds, and the roles that
+    must act, all of them together where a person does it."""
 
     task: Task
     action: Action
@@ -24,7 +25,8 @@ class PlannedTask(NamedTuple):
     effect: Effect
     when: Compiled | None = None
     for_each: Compiled | None = None
-    role: str = ""
+    roles: tuple[str, ...] = ()
+    decision_value: Compiled | None = None
 
     @property
     def id(self) -> str:
@@ -44,6 +46,7 @@ class PlannedStep(NamedTuple):
     outputs: tuple[tuple[Output, Compiled], ...] = ()
     decision: Decision | None = None
     decision_value: Compiled | None = None
+    deciders: tuple[str, ...] = ()
     child: Plan | None = None
     child_vars: Compiled | None = None
 

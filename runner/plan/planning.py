@@ -12,12 +12,15 @@ from runner.durations import parse_limit, parse_norm
 from runner.errors import Mistake, Refused, did_you_mean
 from runner.inputs import Compiled, iterate_texts
 from runner.inventory import Inventory, Target
-from runner.plan import Plan, PlannedStep, PlannedTask, Selection, Targets
+from runner.plan import Plan, PlannedStep, PlannedTask, Selection
+from runner.plan.choosing import choose_steps, choose_targets
 from runner.plan.compiling import Compiler
+from runner.plan.deciding import action_of, check_decisions
 from runner.plan.fitting import Fault, check_names, check_need, check_reach
 from runner.plan.references import Context, Known
 from runner.plan.roles import Roles
-from runner.playbook import Conduct, Playbook, Step, Task, Where
+from runner.playbook import Conduct, Decision, Playbook, Step, Task, Where
+from runner.playbook.order import order_steps, order_tasks
 from runner.shapes import check_value
 
 Earlier = Callable[[str, str | None], bool]
@@ -72,8 +75,8 @@ class _Builder:
 
     def build(self, given: Mapping[str, Any]) -> Plan:
         """Return the plan; `given` are variables that an including playbook gives."""
-        selected = self._select_steps()
-        targets = self._select_targets(selected)
+        selected = choose_steps(self._playbook, self._selection, self._mistakes)
+        targets = choose_targets(self._playbook, self._inventory, self._selection, selected, self._mistakes)
         extra = {**given, **self._selection.extra}
         bare = Plan(self._playbook, self._inventory, (), extra, {})
         known = Known(
@@ -84,6 +87,7 @@ class _Builder:
             step_targets=targets,
             selected=selected,
             earlier=self._earlier,
+            order=order_steps(self._playbook.steps),
         )
         self._compiler = Compiler(self._playbook.source, known, self._mistakes)
         steps = tuple(
@@ -91,52 +95,12 @@ class _Builder:
             for index, step in enumerate(self._playbook.steps)
         )
         self._check_supplement()
+        self._mistakes += check_decisions(self._playbook)
         end = Context(_END, len(steps), (None,), ())
         outputs = {
             name: self._compiler.value(text, ("outputs", name), end) for name, text in self._playbook.outputs.items()
         }
         return Plan(self._playbook, self._inventory, steps, extra, outputs)
-
-    def _select_steps(self) -> frozenset[str]:
-        selection, ids = self._selection, self._ids
-        for option, names in (("--only", selection.only), ("--from", (selection.start,))):
-            for name in names:
-                if name and name not in ids:
-                    cure = did_you_mean(name, ids)
-                    self._mistakes.append(Mistake(option, 0, 0, f"there is no step '{name}'", cure))
-        first = ids.index(selection.start) if selection.start in ids else 0
-        chosen = frozenset(name for name in ids[first:] if not selection.only or name in selection.only)
-        if not chosen and selection.start and not set(selection.only).isdisjoint(ids):
-            self._mistakes.append(Mistake("--from", 0, 0, "together with --only it leaves no step", "leave one out"))
-        return chosen
-
-    def _select_targets(self, selected: frozenset[str]) -> dict[str, Targets]:
-        limited: frozenset[str] | None = None
-        if self._selection.limit:
-            try:
-                limited = frozenset(t.name for t in self._inventory.select(self._selection.limit, option="--limit"))
-            except Refused as refused:
-                self._mistakes += refused.mistakes
-        targets = {step.id: self._targets(step, limited) for step in self._playbook.steps}
-        if limited is not None and selected and not any(targets[name] for name in selected):
-            self._mistakes.append(Mistake("--limit", 0, 0, "it leaves no target for the chosen steps", "widen it"))
-        return targets
-
-    def _targets(self, step: Step, limited: frozenset[str] | None) -> Targets:
-        if not step.targets:
-            return (None,)
-        where = (*step.where, "targets")
-        if "{{" in step.targets:
-            self._note(where, "a pattern holds no expressions", "write names of targets or groups")
-            return ()
-        try:
-            chosen = self._inventory.select(step.targets, option="targets")
-        except Refused as refused:
-            for mistake in refused.mistakes:
-                self._note(where, mistake.message, mistake.cure)
-            return ()
-        targets = tuple(t for t in chosen if limited is None or t.name in limited)
-        return targets[:1] if step.once else targets
 
     def _step(self, step: Step, before: Context, *, selected: bool) -> PlannedStep:
         conduct, where, compiler = step.conduct, step.where, self._compiler
@@ -156,7 +120,8 @@ class _Builder:
                 if output.value
             ),
             decision=step.decision,
-            decision_value=self._decision(step, after),
+            decision_value=self._label(step.decision, step.where, after),
+            deciders=self._roles.check_decision(step),
             child=self._child(step),
             child_vars=self._child_vars(step, before),
         )
@@ -178,11 +143,12 @@ class _Builder:
             self._note_fault((*where, "inputs", number, "needs"), fault)
 
     def _tasks(self, step: Step, before: Context) -> Iterator[PlannedTask]:
-        for number, task in enumerate(step.tasks):
+        order = order_tasks(step.tasks)
+        for task in step.tasks:
             if step.conduct.for_each is not None and task.conduct.for_each is not None:
                 self._note((*task.where, "for_each"), "the step has for_each already", "keep one of the two")
-            context = before.of(task, *(other.id for other in step.tasks[:number]))
-            action = self._actions.get(task.action)
+            context = before.of(task, *(other.id for other in step.tasks if other.id in order.precedes(task.id)))
+            action = action_of(task, self._actions)
             if action is None:
                 message = f"there is no action '{task.action}'"
                 self._note((*task.where, "action"), message, did_you_mean(task.action, self._actions))
@@ -201,7 +167,8 @@ class _Builder:
             effect=task.effect or action.effect,
             when=self._compiler.condition(task.conduct.when, (*task.where, "when"), context),
             for_each=self._compiler.items(task.conduct.for_each, (*task.where, "for_each"), context),
-            role=self._roles.check_task(step, task, action),
+            roles=self._roles.check_task(step, task, action) or self._roles.check_decision(step, task),
+            decision_value=self._label(task.decision, task.where, context.after(*context.tasks_before, task.id)),
         )
 
     def _check_task(self, step: Step, task: Task, action: Action) -> None:
@@ -245,16 +212,10 @@ class _Builder:
             choice = " or ".join(f"'{name}'" for name in action.one_of)
             self._note((*task.where, "action"), f"action '{action.name}' takes either {choice}", "give one of them")
 
-    def _decision(self, step: Step, context: Context) -> Compiled | None:
-        decision, where = step.decision, (*step.where, "decide")
-        if decision is None:
+    def _label(self, decision: Decision | None, where: Where, context: Context) -> Compiled | None:
+        if decision is None or not decision.value:
             return None
-        if step.targets:
-            self._note(where, "a decision stands only in a step that runs once", "move it to a step without targets")
-        for label, route in decision.answers.items():
-            self._check_name(route.step, (*where, "answers", label, "step"))
-        self._roles.check_decision(step)
-        return self._compiler.label(decision.value, (*where, "value"), context) if decision.value else None
+        return self._compiler.label(decision.value, (*where, "decide", "value"), context)
 
     def _child(self, step: Step) -> Plan | None:
         if step.include is None:

@@ -11,8 +11,11 @@ from runner.errors import did_you_mean
 from runner.expressions import ROOTS, ExpressionError, Reference, parse_template
 from runner.inputs import iterate_texts, resolve
 from runner.inventory import Inventory, Target
+from runner.plan.deciding import action_of
+from runner.plan.paths import check_output, descend, suggest
 from runner.plan.types import Fault
 from runner.playbook import Step, Task
+from runner.playbook.order import Order
 
 RUN_VALUES: Mapping[str, JsonSchema] = {
     "id": {"type": "string"},
@@ -61,7 +64,7 @@ class Context:
 
 class Known(NamedTuple):
     """All that references can lead to. `step_targets` holds the selected targets of each step, `earlier` tells
-    whether a step that was not selected has a finished value on a target."""
+    whether a step that was not selected has a finished value on a target, `order` what each step waits for."""
 
     steps: Sequence[Step]
     actions: Mapping[str, Action]
@@ -70,6 +73,7 @@ class Known(NamedTuple):
     step_targets: Mapping[str, Sequence[Target | None]]
     selected: frozenset[str]
     earlier: Callable[[str, str | None], bool]
+    order: Order
 
     def check(self, reference: Reference, context: Context) -> Iterator[Fault]:
         """Given a reference and where it stands, yield what is wrong with it."""
@@ -97,11 +101,13 @@ class Known(NamedTuple):
         if name not in ids:
             yield f"step '{context.step.id}' has no task '{name}'", did_you_mean(name, context.tasks_before)
         elif name not in context.tasks_before:
-            yield f"task '{name}' comes later", "move it up: a task reads what was done before it"
+            branches = any(task.after is not None for task in context.step.tasks)
+            cure = "name it in after:" if branches else "move it up: a task reads what was done before it"
+            yield f"task '{name}' {'is not waited for' if branches else 'comes later'}", cure
         else:
-            action = self.actions.get(context.step.tasks[ids.index(name)].action)
+            action = action_of(context.step.tasks[ids.index(name)], self.actions)
             outputs = {**TASK_VALUES, **action.outputs} if action else None
-            yield from _check_output(f"action '{action.name}'" if action else "", outputs, reference.path[1:])
+            yield from check_output(f"action '{action.name}'" if action else "", outputs, reference.path[1:])
 
     def _steps(self, reference: Reference, context: Context) -> Iterator[Fault]:
         name = str(reference.path[0])
@@ -110,10 +116,15 @@ class Known(NamedTuple):
             yield f"there is no step '{name}'", did_you_mean(name, ids[: context.index])
         elif name == context.step.id and not reference.optional:
             yield f"step '{name}' is this step", "read its tasks: tasks.ID.OUTPUT"
-        elif ids.index(name) >= context.index and not reference.optional:
+        elif ids.index(name) >= context.index and not reference.optional and not self._precedes(name, context):
             yield f"step '{name}' comes later", "a step reads what was done before it; or add | default(…)"
+        elif not reference.optional and not self._precedes(name, context):
+            yield f"step '{name}' is not waited for", "name it in after:, or add | default(…)"
         else:
             yield from self._step_output(self.steps[ids.index(name)], reference.path[1:], context)
+
+    def _precedes(self, name: str, context: Context) -> bool:
+        return context.index == len(self.steps) or name in self.order.precedes(context.step.id)
 
     def _step_output(self, step: Step, path: tuple[str | int, ...], context: Context) -> Iterator[Fault]:
         over_targets = self.step_targets[step.id] != (None,)
@@ -132,7 +143,7 @@ class Known(NamedTuple):
             }
             if step.include:
                 outputs |= {name: {} for name in step.include.outputs}
-            yield from _check_output(f"step '{step.id}'", outputs, output[:1])
+            yield from check_output(f"step '{step.id}'", outputs, output[:1])
             yield from self._check_reach(step, context, each=each)
 
     def _check_reach(self, step: Step, context: Context, *, each: bool) -> Iterator[Fault]:
@@ -164,7 +175,7 @@ class Known(NamedTuple):
             variables = self.variables(target)
             if not resolve(variables, reference.path)[0]:
                 of = f" for '{target.name}'" if target else ""
-                yield f"the variable '{reference}' is not set{of}", _suggest(variables, reference.path)
+                yield f"the variable '{reference}' is not set{of}", suggest(variables, reference.path)
                 return
 
     def _target(self, reference: Reference, context: Context) -> Iterator[Fault]:
@@ -179,7 +190,7 @@ class Known(NamedTuple):
 
     def _office(self, reference: Reference, context: Context) -> Iterator[Fault]:
         if not reference.optional and not resolve(self.inventory.office, reference.path)[0]:
-            yield f"the inventory has no '{reference}'", _suggest(self.inventory.office, reference.path)
+            yield f"the inventory has no '{reference}'", suggest(self.inventory.office, reference.path)
 
     def _run(self, reference: Reference, context: Context) -> Iterator[Fault]:
         if reference.path[0] not in RUN_VALUES:
@@ -223,13 +234,13 @@ class Known(NamedTuple):
         if reference.root != "tasks" or len(reference.path) < 2:
             return None
         task = next((t for t in context.step.tasks if t.id == reference.path[0]), None)
-        action = self.actions.get(task.action) if task else None
+        action = action_of(task, self.actions) if task else None
         if task is None or action is None:
             return None
         if task.conduct.for_each is not None:
             return {"type": "array"} if len(reference.path) == 2 else None
         outputs = {**TASK_VALUES, **action.outputs}
-        return _descend(outputs.get(str(reference.path[1]), {}), reference.path[2:])
+        return descend(outputs.get(str(reference.path[1]), {}), reference.path[2:])
 
     def _schema_of_step(self, reference: Reference) -> JsonSchema | None:
         """The schema of a step's output: of `each` a list, else its value's, where that is one reference."""
@@ -246,52 +257,8 @@ class Known(NamedTuple):
             return None
         whole = Context(step, 0, (), tuple(task.id for task in step.tasks))
         schema = self.schema_of(value, whole)
-        return None if schema is None else _descend(schema, reference.path[2:])
-
-
-def _check_output(owner: str, outputs: Mapping[str, JsonSchema] | None, path: tuple[str | int, ...]) -> Iterator[Fault]:
-    if outputs is None:
-        return
-    if not path:
-        yield "an output must be named", "write one of: " + ", ".join(sorted(outputs))
-    elif str(path[0]) not in outputs:
-        yield f"{owner} has no output '{path[0]}'", did_you_mean(str(path[0]), outputs)
-    elif _descend(outputs[str(path[0])], path[1:]) is None:
-        known = _properties_before_gap(outputs[str(path[0])], path[1:])
-        yield f"output '{path[0]}' of {owner} has no '{path[-1]}'", did_you_mean(str(path[-1]), known)
-
-
-def _descend(schema: JsonSchema, path: tuple[str | int, ...]) -> JsonSchema | None:
-    """The schema below a path; {} where nothing is declared, None where the path leads nowhere."""
-    for part in path:
-        properties = schema.get("properties")
-        if isinstance(part, int):
-            schema = schema.get("items", {})
-        elif properties is not None and part not in properties and not schema.get("additionalProperties"):
-            return None
-        else:
-            schema = (properties or {}).get(part, {})
-    return schema
-
-
-def _properties_before_gap(schema: JsonSchema, path: tuple[str | int, ...]) -> Sequence[str]:
-    for part in path:
-        properties = schema.get("properties", {})
-        if part not in properties:
-            return list(properties)
-        schema = properties[part]
-    return []
-
-
-def _suggest(value: Any, path: tuple[str | int, ...]) -> str:
-    """A cure that names what is there where a path leaves a value."""
-    for depth, part in enumerate(path):
-        found, deeper = resolve(value, (part,))
-        if not found:
-            return did_you_mean(str(path[depth]), map(str, value)) if isinstance(value, Mapping) else ""
-        value = deeper
-    return ""
+        return None if schema is None else descend(schema, reference.path[2:])
 
 
 def _setting(reference: Reference, view: Mapping[str, Any]) -> str:
-    return _suggest(view, reference.path) or f"set it in the inventory, or add | default(…) to {reference}"
+    return suggest(view, reference.path) or f"set it in the inventory, or add | default(…) to {reference}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ class Roles:
         self._source = playbook.source
         self._names: Mapping[str, str] = playbook.procedure.get("roles", {})
         self._supplement = {step: _tuple(actors) for step, actors in playbook.supplement.get("actors", {}).items()}
+        self._outside: Sequence[str] = playbook.supplement.get("outside", ())
         self._inventory = inventory
         self._today = today
         self._mistakes = mistakes
@@ -29,6 +30,8 @@ class Roles:
 
     def check(self) -> None:
         """Note the roles of the supplement that the procedure does not have."""
+        for place, role in enumerate(self._outside):
+            self.check_role(role, ("supplement", "outside", place))
         for step, actors in self._supplement.items():
             for role in actors:
                 self.check_role(role, ("supplement", "actors", step))
@@ -45,33 +48,47 @@ class Roles:
         """Note that nobody is named to act, or that nobody holds the role today."""
         if not role:
             self._mistakes.append(self._source.mistake(where, "nobody is named to act here", "write role: or actor:"))
-        elif self.check_role(role, where) and not self._inventory.holders(role, self._today):
+        elif self.check_role(role, where) and role not in self._outside and not self._is_held(role):
             message = f"nobody holds the role '{role}' on {self._today.isoformat()}"
             cure = "add a person with this role under people: in the inventory"
             self._mistakes.append(self._source.mistake(where, message, cure))
 
-    def check_task(self, step: Step, task: Task, action: Action) -> str:
-        """Return the role that must act in a task that waits for a person, and check it; "" for other tasks."""
+    def check_task(self, step: Step, task: Task, action: Action) -> tuple[str, ...]:
+        """Return the roles that must act in a task that waits for people, and check them; none for other tasks."""
         if "role" not in action.inputs:
-            return ""
+            return ()
         if "role" in task.inputs:
-            role, where = str(task.inputs["role"]), (*task.where, "with", "role")
-        elif task.actors:
-            role, where = task.actors[0], (*task.where, "actor")
+            roles: tuple[str, ...] = (str(task.inputs["role"]),)
+            where: Where = (*task.where, "with", "role")
         else:
-            role, where = self._first(step), self._place(step, (*task.where, "action"))
-        self.check_holder(role, where)
-        return role
+            roles, where = self._named(step, task, (*task.where, "action"))
+        for role in roles:
+            self.check_holder(role, where)
+        return roles
 
-    def check_decision(self, step: Step) -> None:
-        """Check the role that must decide, where a step's decision waits for a person."""
-        decision = step.decision
+    def check_decision(self, step: Step, task: Task | None = None) -> tuple[str, ...]:
+        """Return the roles that must decide, where a decision waits for people, and check them."""
+        decision = task.decision if task else step.decision
         if decision is None or decision.value:
-            return
-        role = decision.actor or self._first(step)
-        where = (*step.where, "decide")
-        named = decision.actor and decision.actor not in step.actors
-        self.check_holder(role, (*where, "actor") if named else self._place(step, where))
+            return ()
+        where = (*(task.where if task else step.where), "decide")
+        own = task.actors if task else step.actors[:1]
+        if decision.actors and decision.actors != own:
+            roles, place = decision.actors, (*where, "actor")
+        else:
+            roles, place = self._named(step, task, where)
+        for role in roles:
+            self.check_holder(role, place)
+        return roles
+
+    def _named(self, step: Step, task: Task | None, otherwise: Where) -> tuple[tuple[str, ...], Where]:
+        """The actors of a task, else the first of its step's, and where they are written."""
+        if task and task.actors:
+            return task.actors, (*task.where, "actor")
+        return (self._first(step),), self._place(step, otherwise)
+
+    def _is_held(self, role: str) -> bool:
+        return bool(self._inventory.holders(role, self._today))
 
     def _first(self, step: Step) -> str:
         return next(iter(self.acting(step)), "")

@@ -18,10 +18,13 @@ Where = tuple[str | int, ...]
 
 
 class Route(NamedTuple):
-    """Where it goes on: kind is "stop", "continue", "next", "end", "out" or "step" (then `step` is its id)."""
+    """Where it goes on: kind is "stop", "continue", "next", "end", "out" (`text` may name the other procedure), "step"
+    or "task" (then `step` or `task` is its id)."""
 
     kind: str
     step: str = ""
+    task: str = ""
+    text: str = ""
 
 
 STOP = Route("stop")
@@ -48,8 +51,23 @@ class Conduct(NamedTuple):
     run_as: str = ""
 
 
+class Decision(NamedTuple):
+    """A question whose answer says where the procedure goes on; `value` decides by expression, else the holders of the
+    roles in `actors`, together."""
+
+    question: str
+    actors: tuple[str, ...]
+    answers: Mapping[str, Route]
+    rounds: int
+    value: str
+
+
 class Task(NamedTuple):
-    """One act inside a step. `inputs` are as written; `limit` is in seconds, None for the action's default."""
+    """One act inside a step. `inputs` are as written; `limit` is in seconds, None for the action's default.
+
+    `after` names the tasks that must be done before it, None for the one written before. `action` is "" where the task
+    only decides, or only stands on the form.
+    """
 
     id: str
     action: str
@@ -60,16 +78,8 @@ class Task(NamedTuple):
     effect: Effect | None = None
     actors: tuple[str, ...] = ()
     symbol: str = ""
-
-
-class Decision(NamedTuple):
-    """A question whose answer says where the procedure goes on; `value` decides by expression, else a person."""
-
-    question: str
-    actor: str
-    answers: Mapping[str, Route]
-    rounds: int
-    value: str
+    decision: Decision | None = None
+    after: tuple[str, ...] | None = None
 
 
 class Input(NamedTuple):
@@ -89,7 +99,8 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One row of the form and how it is carried out. `targets` is a pattern, "" for a step that runs once."""
+    """One row of the form and how it is carried out. `targets` is a pattern, "" for a step that runs once; `after`
+    names the steps that must be done before it, None for what is written before."""
 
     id: str
     activity: str
@@ -106,6 +117,7 @@ class Step:
     decision: Decision | None = None
     include: Playbook | None = None
     include_vars: Mapping[str, Any] = field(default_factory=dict)
+    after: tuple[str, ...] | None = None
 
 
 class Playbook(NamedTuple):
@@ -133,3 +145,8 @@ class Playbook(NamedTuple):
     def after_problems(self) -> frozenset[str]:
         """Ids of the steps that open problems start."""
         return frozenset(self.supplement.get("after", {}).get("problems", ()))
+
+    @property
+    def outside(self) -> frozenset[str]:
+        """Roles of people outside the office, whom nobody of the inventory stands for."""
+        return frozenset(self.supplement.get("outside", ()))

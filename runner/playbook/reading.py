@@ -26,9 +26,11 @@ from runner.playbook import (
     Where,
 )
 from runner.playbook.mending import mend
+from runner.playbook.order import check_order
 from runner.source import Source, load_source, parse_source
 
 DEEPEST_INCLUDE = 8
+DRAWN = frozenset({"start", "end", "connector"})
 
 Texts = Mapping[str, str]
 
@@ -96,15 +98,18 @@ class _Reader:
             targets=body.get("targets", ""),
             once=body.get("once", False),
             tasks=tuple(self._task(t, (*where, "tasks", n), conduct) for n, t in enumerate(body.get("tasks", ()))),
-            decision=_decision(body),
+            decision=_decision(body, _actors(body.get("actor"))[:1]),
             include=self._include(body, where),
             include_vars=body.get("with", {}),
+            after=_names(body.get("after")),
         )
 
     def _task(self, body: Mapping[str, Any], where: Where, step: Conduct) -> Task:
+        if "action" not in body and "decide" not in body and body.get("symbol") not in DRAWN:
+            self._note(where, "the task says nothing to do", "write action: or decide:")
         return Task(
             id=body["id"],
-            action=body["action"],
+            action=body.get("action", ""),
             inputs=body.get("with", {}),
             conduct=self._conduct(body, where, step),
             where=where,
@@ -112,6 +117,8 @@ class _Reader:
             effect=Effect(body["effect"]) if "effect" in body else None,
             actors=_actors(body.get("actor")),
             symbol=body.get("symbol", ""),
+            decision=_decision(body, _actors(body.get("actor"))),
+            after=_names(body.get("after")),
         )
 
     def _conduct(self, body: Mapping[str, Any], where: Where, above: Conduct) -> Conduct:
@@ -169,8 +176,9 @@ class _Reader:
         self._mistakes.append(self._source.mistake(where, message, cure))
 
     def check_names(self, playbook: Playbook) -> None:
-        """Note ids that stand twice."""
+        """Note ids that stand twice, and `after` that leads nowhere or in a circle."""
         self._check_unique([(s.id, (*s.where, "id")) for s in playbook.steps], "step")
+        self._mistakes += check_order(playbook)
         for step in playbook.steps:
             self._check_unique([(t.id, (*t.where, "id")) for t in step.tasks], "task")
             outputs = [(o.id, (*step.where, "outputs", n, "id")) for n, o in enumerate(step.outputs)]
@@ -187,22 +195,27 @@ class _Reader:
 def _actors(written: Any) -> tuple[str, ...]:
     if written is None:
         return ()
-    return (written,) if isinstance(written, str) else tuple(written)
+    return (written,) if isinstance(written, str) else tuple(dict.fromkeys(written))
+
+
+def _names(written: Any) -> tuple[str, ...] | None:
+    return None if written is None else tuple(dict.fromkeys(written))
 
 
 def _route(written: Any, default: Route) -> Route:
-    if written is None:
-        return default
-    return Route("step", written["step"]) if isinstance(written, dict) else Route(written)
+    if not isinstance(written, dict):
+        return default if written is None else Route(written)
+    [(kind, name)] = written.items()
+    return Route(kind, **{"text" if kind == "out" else kind: name})
 
 
-def _decision(body: Mapping[str, Any]) -> Decision | None:
+def _decision(body: Mapping[str, Any], actors: tuple[str, ...]) -> Decision | None:
     written = body.get("decide")
     if written is None:
         return None
     return Decision(
         question=written["question"],
-        actor=written.get("actor", "") or next(iter(_actors(body.get("actor"))), ""),
+        actors=_actors(written.get("actor")) or actors,
         answers={label: _route(route, STOP) for label, route in written["answers"].items()},
         rounds=written.get("rounds", DEFAULT_ROUNDS),
         value=written.get("value", ""),
