@@ -51,6 +51,7 @@ DOORS = {
     "holidays": {"calendar"},
     "icalendar": {"reports"},
     "weasyprint": {"reports"},
+    "docx": {"reports"},
     "whois": {"actions"},
     "certifi": {"actions"},
     "dns": {"actions"},

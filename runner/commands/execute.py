@@ -257,12 +257,12 @@ def render_document(journal: Journal, inventory: Inventory, run: str, kind: str,
         from runner.reports.bundle import render_kind
 
         return render_kind(kind, inventory, journal, now)
-    from runner.reports.situation import render_situation
+    from runner.reports.office import Office
+    from runner.reports.paper.layout import choose_layout
+    from runner.reports.paper.page import render_html
+    from runner.reports.situation import build_situation
 
     record = build_record(journal.events(run))
     problems = open_problems(journal, record.playbook)
-    roles = record.started["procedure"].get("roles", {})
-    day = record.began.date()
-    people = {role: holders[0] for role in roles if (holders := inventory.holders(role, day))}
-    text = render_situation(record, problems, inventory.office, head=journal.head(), people=people)
-    return text.encode()
+    paper = build_situation(record, problems, Office(inventory.office, inventory.people), journal.head())
+    return render_html(paper, choose_layout(inventory.office, None, landscape=False)).encode()

@@ -8,27 +8,22 @@ from datetime import datetime
 from typing import Any
 
 from runner.contract import FINISHED_WELL, Outcome, Reason, Status
-from runner.messages import render_deviation, render_size
 from runner.record.document import Answer, Record, StepRecord, TargetRecord
+from runner.reports.office import Office
+from runner.reports.paper.model import Cell, Column, Line, Look, Table, cell
 from runner.reports.pen import Pen
-from runner.reports.values import render_duration, shorten
+from runner.reports.values import shorten
 
 MOST_TARGETS = 12
-MOST_EVIDENCE = 500
 MOST_RESULTS = 60
 MOST_MARKS = 6
+LONGEST_REMARK = 2000
+LONGEST_WORDS = 100_000  # what people wrote: thirty pages
 FINE = FINISHED_WELL | {Status.WAITING}
+DID = {"": "ditandatangani oleh", "signed": "ditandatangani oleh", "returned": "dikembalikan oleh"}
+DID |= {"done": "dikerjakan oleh"}
 
 Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """How it went on one target (`label` is "" in a step that ran once)."""
-
-    label: str
-    status: str
-    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +39,17 @@ class EvidenceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One activity of the SOP beside its realisation; `reading` says how an illegible wording is understood."""
-
-    number: str
-    activity: str
-    reading: str
-    performer: str
-    norm: str
-    realised: Sequence[Line]
-    outputs: Sequence[str]
-    marks: Sequence[str]
-    remarks: Sequence[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The values of one activity's output, target by target."""
-
-    number: str
-    text: str
-    values: Sequence[tuple[str, str]]
-    left_out: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Activity:
     """A step of the SOP (`form`: its texts) with its attempts in this run, oldest first."""
 
     number: str
     form: Json
     attempts: Sequence[StepRecord] = ()
+
+    @property
+    def id(self) -> str:
+        """The step's id."""
+        return str(self.form.get("id") or "")
 
     @property
     def outputs(self) -> Sequence[str]:
@@ -106,41 +81,60 @@ def pair_activities(record: Record) -> list[Activity]:
     ]
 
 
-def build_rows(
+def name_activity(form: Json, readings: Json) -> Cell:
+    """Given a step's texts and how illegible places are read, return its wording, and the reading below it."""
+    reading = readings.get(f"steps.{form.get('id')}.activity")
+    written = str(form.get("activity") or "")
+    return cell(written, Line(f"Dibaca: {reading}", Look.NOTE)) if reading else cell(written)
+
+
+def name_roles(roles: Sequence[str], names: Mapping[str, str]) -> str:
+    """Given roles and how they are called, return them in words."""
+    return ", ".join(names.get(role, role) for role in roles)
+
+
+def build_table(
     activities: Sequence[Activity],
     record: Record,
-    roles: Json,
-    names: Mapping[str, str],
+    roles: Mapping[str, str],
+    office: Office,
     evidence: Sequence[EvidenceRow],
     pen: Pen,
-) -> list[Row]:
-    """Given the activities of a run, its record and how roles and people are called, return the table's rows."""
+) -> Table:
+    """Given a run's activities, its record, how roles are called and the office, return norm against realisation."""
+    columns = (
+        Column("No", 9, "center"),
+        Column("Aktivitas", 39),
+        Column("Pelaksana", 23),
+        Column("Mutu baku waktu", 15),
+        Column("Realisasi", 37),
+        Column("Output / bukti", 25),
+        Column("Keterangan", 22),
+    )
     readings = record.started.get("readings") or {}
-    return [
-        Row(
-            number=activity.number,
-            activity=str(activity.form.get("activity") or ""),
-            reading=str(readings.get(f"steps.{activity.form.get('id')}.activity") or ""),
-            performer=", ".join(str(roles.get(role, role)) for role in activity.actors),
-            norm=str(activity.form.get("time_limit") or ""),
-            realised=_realised(activity, record, names, pen),
-            outputs=activity.outputs,
-            marks=_marks(activity, evidence),
-            remarks=_remarks(activity, record, pen),
+    rows = [
+        (
+            cell(activity.number),
+            name_activity(activity.form, readings),
+            cell(name_roles(activity.actors, roles)),
+            cell(str(activity.form.get("time_limit") or "")),
+            tuple(_realised(activity, record, office, pen)),
+            cell(*activity.outputs, *_marks(activity, evidence)),
+            cell(*_remarks(activity, record, pen)),
         )
         for activity in activities
     ]
+    return Table(columns, rows)
 
 
-def build_results(activities: Sequence[Activity], pen: Pen) -> list[Result]:
-    """Given the activities, return what each brought about, from its latest attempt."""
-    results = []
-    for activity in activities:
-        values = [pair for attempt in activity.attempts[-1:] for pair in _values(attempt, pen)]
-        if values:
-            left_out = max(0, len(values) - MOST_RESULTS)
-            results.append(Result(activity.number, "; ".join(activity.outputs), values[:MOST_RESULTS], left_out))
-    return results
+def build_results(activity: Activity, pen: Pen) -> list[tuple[Cell, Cell]]:
+    """Given an activity, return what its latest attempt brought about, target by target."""
+    return [
+        (cell(target.target or "–"), cell("; ".join(shown)))
+        for attempt in activity.attempts[-1:]
+        for target in attempt.targets
+        if (shown := [pen.value(value) for value in target.outputs.values() if value is not None])
+    ]
 
 
 def build_evidence(activities: Sequence[Activity], pen: Pen) -> list[EvidenceRow]:
@@ -150,8 +144,8 @@ def build_evidence(activities: Sequence[Activity], pen: Pen) -> list[EvidenceRow
         for _, target in activity.targets():
             origin = " / ".join(filter(None, (activity.number, target.target)))
             for item in (item for task in target.tasks for item in task.outcome.evidence):
-                size = render_size(item.size, pen.language)
-                row = EvidenceRow(f"B-{len(found) + 1}", item.name, origin, size, item.sha256, activity.number)
+                mark = f"B-{len(found) + 1}"
+                row = EvidenceRow(mark, item.name, origin, pen.size(item.size), item.sha256, activity.number)
                 found.setdefault((origin, item.name, item.sha256), row)
     return list(found.values())
 
@@ -159,7 +153,7 @@ def build_evidence(activities: Sequence[Activity], pen: Pen) -> list[EvidenceRow
 def build_deviations(activities: Sequence[Activity], pen: Pen) -> list[str]:
     """Given the activities, return every deviation with its place."""
     return [
-        f"{activity.number} {target.target or ''}".strip() + f": {render_deviation(deviation, pen.language, pen.zone)}"
+        f"{activity.number} {target.target or ''}".strip() + f": {pen.deviation(deviation)}"
         for activity in activities
         for _, target in activity.targets()
         for deviation in target.deviations
@@ -173,44 +167,53 @@ def moments(target: TargetRecord) -> list[datetime]:
     return sorted(time for time in times if time)
 
 
-def _realised(activity: Activity, record: Record, names: Mapping[str, str], pen: Pen) -> list[Line]:
+def _realised(activity: Activity, record: Record, office: Office, pen: Pen) -> list[Line]:
     pairs = list(activity.targets())
     if not pairs:
         ahead = record.ended is None and activity.form.get("selected")
-        return [Line("", pen.words["not_yet" if ahead else "not_run"])]
+        return [Line("Belum dilaksanakan" if ahead else "Tidak termasuk dalam pelaksanaan ini")]
     total = len(pairs)
     if total > MOST_TARGETS:
         bad = [pair for pair in pairs if pair[1].status not in FINISHED_WELL]
         pairs = (bad or pairs)[:MOST_TARGETS]
     many = len(activity.attempts) > 1
-    lines = [_line(number, target, pen, many=many, going_on=record.ended is None) for number, target in pairs]
-    lines += [_answer(answer, names, pen) for answer in record.answers if answer.key.step == activity.form.get("id")]
-    return [*lines, Line("", pen.words["more"].format(count=total - len(pairs)))] if total > len(pairs) else lines
+    lines: list[Line] = []
+    for number, target in pairs:
+        lines += _target(number, target, pen, many=many, going_on=record.ended is None)
+    for answer in (answer for answer in record.answers if answer.key.step == activity.id):
+        lines += describe_answer(answer, office, pen)
+    return [*lines, Line(f"dan {total - len(pairs)} sasaran lain", Look.NOTE)] if total > len(pairs) else lines
 
 
-def _line(number: int, target: TargetRecord, pen: Pen, *, many: bool, going_on: bool) -> Line:
+def _target(number: int, target: TargetRecord, pen: Pen, *, many: bool, going_on: bool) -> Iterator[Line]:
+    label = target.target or ""
+    if many:
+        label = f"{label} putaran ke-{number}".strip()
+    begun = going_on and target.status is Status.INTERRUPTED
+    status = "sedang berjalan" if begun else pen.status(target.status)
+    yield Line(f"{label}: {status}" if label else status, Look.STRONG)
     times = moments(target)
     details = [pen.span(times[0], times[-1])] if times else []
     if round(target.used_seconds or 0):
-        details.append(f"({pen.words['working_time']} {render_duration(target.used_seconds or 0, pen.language)})")
-    label = target.target or ""
-    if many:
-        label = f"{label} {pen.words['attempt']}{number}".strip()
-    begun = going_on and target.status is Status.INTERRUPTED
-    return Line(label, pen.words["going_on"] if begun else pen.status(target.status), " ".join(details))
+        details.append(f"(selama {pen.duration(target.used_seconds or 0)})")
+    if details:
+        yield Line(" ".join(details))
 
 
-def _answer(answer: Answer, names: Mapping[str, str], pen: Pen) -> Line:
-    """Who signed or decided, when, and with which words."""
-    did = pen.words.get(f"did_{answer.label or 'signed'}")
-    person = names.get(answer.person, answer.person)
-    said = f"{did} {person}" if did else f"{pen.words['answered']} {person}: {answer.label}"
-    return Line("", shorten(said), " – ".join(filter(None, (pen.span(answer.at, answer.at), shorten(answer.note)))))
+def describe_answer(answer: Answer, office: Office, pen: Pen) -> Iterator[Line]:
+    """Given a person's act, return who signed or decided, when, and with which words."""
+    did, person = DID.get(answer.label), office.name_of(answer.person)
+    said = f"{did} {person}" if did else f"dijawab oleh {person}: {answer.label}"
+    yield Line(shorten(said, LONGEST_WORDS), Look.STRONG)
+    note = shorten(answer.note, LONGEST_WORDS)
+    yield Line(" – ".join(filter(None, (pen.span(answer.at, answer.at), note))))
 
 
 def _marks(activity: Activity, evidence: Sequence[EvidenceRow]) -> list[str]:
     marks = [row.mark for row in evidence if row.step == activity.number]
-    return [f"{marks[0]} – {marks[-1]}"] if len(marks) > MOST_MARKS else marks
+    if not marks:
+        return []
+    return [f"[{marks[0]} – {marks[-1]}]" if len(marks) > MOST_MARKS else " ".join(f"[{mark}]" for mark in marks)]
 
 
 def _remarks(activity: Activity, record: Record, pen: Pen) -> list[str]:
@@ -219,19 +222,12 @@ def _remarks(activity: Activity, record: Record, pen: Pen) -> list[str]:
         if record.ended is None and target.status is Status.INTERRUPTED:
             continue  # it goes on while the report is made
         messages = [task.outcome.message for task in target.tasks if _is_worth_telling(task.outcome)]
-        deviations = [render_deviation(deviation, pen.language, pen.zone) for deviation in target.deviations]
+        deviations = [pen.deviation(deviation) for deviation in target.deviations]
         prefix = f"{target.target}: " if target.target else ""
-        remarks += [prefix + shorten(text) for text in (*deviations, target.message, *messages) if text]
+        remarks += [prefix + shorten(text, LONGEST_REMARK) for text in (*deviations, target.message, *messages) if text]
     unique = list(dict.fromkeys(remarks))
     return unique if len(unique) <= MOST_TARGETS else [*unique[:MOST_TARGETS], "…"]
 
 
 def _is_worth_telling(outcome: Outcome) -> bool:
     return outcome.status not in FINE and outcome.reason is not Reason.CONDITION
-
-
-def _values(attempt: StepRecord, pen: Pen) -> Iterator[tuple[str, str]]:
-    for target in attempt.targets:
-        shown = [pen.value(value) for value in target.outputs.values() if value is not None]
-        if shown:
-            yield target.target or "–", "; ".join(shown)

@@ -8,9 +8,9 @@ from runner.inventory.people import Person
 from runner.messages import render_money
 from runner.reports.cash import Entry, find_entries
 from runner.reports.facts import Facts, needs_money
+from runner.reports.office import build_letterhead
 from runner.reports.pages import render_page
 from runner.reports.services import add_up, full_title, is_next, plain_day
-from runner.reports.situation import build_letterhead
 
 
 def render_memo(facts: Facts) -> str:

@@ -16,17 +16,22 @@ from runner.reports.values import clean
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def render_page(template: str, *, styles: str, **values: Any) -> str:
-    """Given a template and the name of its style sheet, return a self-contained page.
+def render_page(template: str, *, styles: str, more: str = "", **values: Any) -> str:
+    """Given a template, the name of its style sheet and more rules of our own, return a self-contained page.
 
     Values are escaped. The page's policy allows that one style sheet and nothing else: no script, no image, no link
     to anywhere works even if something slipped through.
     """
-    sheet = (TEMPLATES / "page.css").read_text("utf-8") + (TEMPLATES / styles).read_text("utf-8")
+    sheet = (TEMPLATES / "page.css").read_text("utf-8") + (TEMPLATES / styles).read_text("utf-8") + more
     digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     page = _environment().get_template(template)
     return page.render(policy=policy, sheet=Markup(sheet), **values)  # noqa: S704 - our own file, holds no "<"
+
+
+def render_part(template: str, **values: Any) -> str:
+    """Given a template, return it filled, every value escaped."""
+    return _environment().get_template(template).render(**values)
 
 
 @cache

@@ -11,8 +11,8 @@ from runner.inventory.register import Paper, Period
 from runner.messages import MONTHS, render_date, render_moment, render_money, render_number
 from runner.reports.cash import NO_LINE, Entry, build_tables, find_entries
 from runner.reports.facts import Fact, Facts, needs_money
+from runner.reports.office import build_letterhead
 from runner.reports.pages import render_page
-from runner.reports.situation import build_letterhead
 
 STAGES = {
     "expired": "LEWAT MASA BERLAKU",

@@ -23,12 +23,15 @@ _UNITS: dict[Language, tuple[tuple[str, int], ...]] = {
     "id": (("hari", 86400), ("jam", 3600), ("menit", 60), ("detik", 1)),
     "en": (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)),
 }
+_NO_XML = "\ufffe\uffff"
 _DAY = re.compile(r"(?<![\w/.-])\d{4}-\d\d-\d\d(?![\w/-])")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
 
 
 def clean(text: str) -> str:
     """Given text from anywhere, return it with what cannot be seen or turns the writing direction shown as "�"."""
+    if text.isprintable():  # nearly all text, told at once
+        return text
     return "".join("�" if _is_hidden(c) else c for c in text)
 
 
@@ -103,4 +106,6 @@ def _label(key: Any) -> str:
 
 
 def _is_hidden(character: str) -> bool:
-    return character not in "\n\t" and unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    if character in "\n\t":
+        return False
+    return character in _NO_XML or unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")

@@ -1,0 +1,186 @@
+"""The blocks of a paper as a DOCX document's paragraphs, tables and charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from runner.reports.paper.layout import Layout
+from runner.reports.paper.model import (
+    Bullets,
+    Chart,
+    Heading,
+    Line,
+    Look,
+    Pairs,
+    Paper,
+    Sheet,
+    Signatures,
+    Table,
+    Together,
+    cell,
+    is_whole,
+)
+from runner.reports.paper.word_chart import add_chart
+from runner.reports.paper.word_styles import restart_numbers
+from runner.reports.paper.word_tables import Box, Row, add_rule_below, add_table
+from runner.reports.values import clean
+
+STYLES = {
+    Look.PLAIN: "Normal",
+    Look.STRONG: "Tegas",
+    Look.NOTE: "Catatan",
+    Look.CODE: "Kode",
+    Look.BODY: "Isi Surat",
+    Look.CENTER: "Tengah",
+    Look.RIGHT: "Kanan",
+}
+NAMELESS = "( …………………………… )"
+NUMBERLESS = "………………………"
+
+
+class Writer:
+    """Writes a paper's blocks to a document, one after the other."""
+
+    def __init__(self, document: Any, layout: Layout) -> None:
+        self._document = document
+        self._layout = layout
+        self._together = False
+        self._charts = 0
+        self._write: dict[str, Callable[[Any], None]] = {
+            "line": self._line,
+            "heading": self._heading,
+            "bullets": self._bullets,
+            "pairs": self._pairs,
+            "sheet": self._sheet,
+            "table": self._table,
+            "chart": self._chart,
+            "signatures": self._signatures,
+            "together": self._group,
+        }
+
+    def write(self, paper: Paper) -> None:
+        """Write the whole paper."""
+        for line in paper.letterhead.lines:
+            self._say(line, "Kop Satuan Kerja" if line is paper.letterhead.lines[-1] else "Kop")
+        for line in paper.letterhead.contacts:
+            self._say(line, "Kop Alamat")
+        if paper.letterhead.lines:
+            add_rule_below(self._document.paragraphs[-1])
+            self._say("", "Kop Alamat")
+        self._say(paper.title, "Title")
+        if paper.subtitle:
+            self._say(paper.subtitle, "Subjudul")
+        if paper.numbered:
+            self._say("Nomor: ……………………………………", "Nomor")
+        for block in paper.blocks:
+            self._write[block.kind](block)
+        self._say(f"Kepala rantai catatan (SHA-256): {paper.head or '……'}", "Catatan")
+        self._say("Cocokkan dengan catatan memakai perintah: sop verify --head", "Catatan")
+
+    def _say(self, text: str, style: str) -> Any:
+        paragraph = self._document.add_paragraph(clean(text), style)
+        if self._together:
+            paragraph.paragraph_format.keep_with_next = True
+        return paragraph
+
+    def _line(self, block: Line) -> None:
+        self._say(block.text, STYLES[block.look])
+
+    def _heading(self, block: Heading) -> None:
+        paragraph = self._say("", f"Heading {block.level}")
+        if block.new_page:
+            paragraph.paragraph_format.page_break_before = True
+        paragraph.add_run(clean(block.text))
+
+    def _bullets(self, block: Bullets) -> None:
+        style = "List Number" if block.numbered else "List Bullet"
+        paragraphs = [self._say(item, style) for item in block.items]
+        if block.numbered and paragraphs:
+            restart_numbers(self._document, paragraphs)
+
+    def _pairs(self, block: Pairs) -> None:
+        widths = self._widths((42, 4, None))
+        rows = [self._row([Box(cell(text), "Normal") for text in (name, ":", value)]) for name, value in block.rows]
+        add_table(self._document, widths, rows, ruled=False)
+        if block.ruled:
+            add_rule_below(self._document.paragraphs[-1], "single")
+
+    def _sheet(self, block: Sheet) -> None:
+        rows = [
+            Row(
+                [Box(cell(name), "SelTegas", shaded=True), Box(lines, "SelFormulir")],
+                whole=is_whole([lines]),
+                height=0 if lines else 12,
+                together=self._together,
+            )
+            for name, lines in block.rows
+        ]
+        add_table(self._document, self._widths((34, None)), rows, ruled=True)
+
+    def _table(self, block: Table) -> None:
+        widths = [self._layout.inner * width / 1000 for width in block.widths]
+        rows = _heads(block)
+        for each in block.rows:
+            boxes = [Box(lines, align=column.align) for lines, column in zip(each, block.columns, strict=True)]
+            rows.append(Row(boxes, whole=is_whole(each), together=self._together))
+        add_table(self._document, widths, rows, ruled=True)
+
+    def _chart(self, block: Chart) -> None:
+        self._charts += 1
+        self._say(block.title, "Caption").paragraph_format.keep_with_next = True
+        add_chart(self._document, self._say("", "Tengah"), block, self._charts, self._layout.inner)
+
+    def _signatures(self, block: Signatures) -> None:
+        places = block.blocks
+        rows = [
+            _signing([place.date for place in places]),
+            _signing([place.heading for place in places]),
+            _signing([place.office for place in places]),
+            _signing(["" for _ in places], height=20),
+            _signing([place.name or NAMELESS for place in places], style="TandaTanganNama"),
+            _signing([f"NIP {place.number or NUMBERLESS}" for place in places]),
+        ]
+        add_table(self._document, self._widths((None,) * len(places)), rows, ruled=False)
+
+    def _group(self, block: Together) -> None:
+        self._together = True
+        for inner in block.blocks:
+            self._write[inner.kind](inner)
+        self._together = False
+
+    def _row(self, boxes: Sequence[Box]) -> Row:
+        return Row(boxes, together=self._together)
+
+    def _widths(self, given: Sequence[float | None]) -> list[float]:
+        """Columns in mm; those without a width share what is left."""
+        left = self._layout.inner - sum(width or 0 for width in given)
+        share = left / max(1, sum(width is None for width in given))
+        return [share if width is None else width for width in given]
+
+
+def _signing(texts: Sequence[str], *, style: str = "TandaTangan", height: float = 0) -> Row:
+    return Row([Box(cell(text), style, "center") for text in texts], height=height, together=True)
+
+
+def _heads(block: Table) -> list[Row]:
+    """The head of a table, in one line or two."""
+    merge = "restart" if block.grouped else ""
+    first = [
+        Box(cell(title), "SelTegas", "center", span, "" if grouped else merge, shaded=True)
+        for title, span, grouped in block.heads
+    ]
+    if not block.grouped:
+        return [Row(first, head=True)]
+    below = [
+        Box(
+            cell(column.title) if column.group else (),
+            "SelTegas",
+            "center",
+            1,
+            "" if column.group else "continue",
+            True,
+        )
+        for column in block.columns
+    ]
+    return [Row(first, head=True), Row(below, head=True)]
