@@ -15,7 +15,7 @@ from runner.actions.web.fetch import parse_place
 from runner.actions.web.pages import parse_page
 from runner.actions.web.placeholders import PageKind, page_kind
 from runner.actions.web.text import clean_text
-from runner.actions.web.tokens import tokens
+from runner.actions.web.tokens import Token, tokens
 from runner.actions.web.visit import is_own
 from runner.messages import render_date
 
@@ -224,3 +224,13 @@ def test_hosts_are_named_in_ascii() -> None:
 )
 def test_reads_where_a_certificate_is_shown(text: str, found: tuple[str, int]) -> None:
     assert parse_endpoint(text) == found
+
+
+def test_tokens_tell_where_they_begin_and_comments_only_when_asked() -> None:
+    markup = "<!-- a --><p class=b>c</p><style>d</style>"
+    assert [token.text for token in tokens(markup)] == ["p", "c", "p", "style", "d", "style"]
+    assert list(tokens(markup, comments=True))[:3] == [
+        Token("comment", " a "),
+        Token("start", "p", {"class": "b"}, 10),
+        Token("text", "c", at=21),
+    ]

@@ -68,12 +68,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """How to fetch: largest body in bytes, the authorities to trust, who looks names up, what to ask for."""
+    """How to fetch: largest body in bytes, the authorities to trust, who looks names up, what to ask for.
+
+    `agent` and `referer` are as whom and from where to come; a referer of "" is not sent.
+    """
 
     limit: int = LARGEST_PAGE
     ca_file: str = ""
     resolver: Resolver = system_resolver
     accept: str = PAGES
+    agent: str = AGENT
+    referer: str = ""
 
     def fetch(self, url: str, deadline: Deadline) -> Answer:
         """Given a URL, return its answer, without following redirects. Never raises for what the site does."""
@@ -186,7 +191,7 @@ class _Exchange:
 
     def _ask(self, plug: socket.socket, place: Place) -> http.client.HTTPResponse:
         plug.settimeout(max(0.001, self._deadline.remaining()))
-        plug.sendall(_request(place, self._fetcher.accept))
+        plug.sendall(_request(place, self._fetcher))
         response = http.client.HTTPResponse(Wire(plug, self._deadline), method="GET")  # type: ignore[arg-type]  # it only calls makefile
         self._response = response
         response.begin()
@@ -207,15 +212,16 @@ class _Exchange:
             raise fail(Cause.BROKEN, f"jawaban putus setelah {received} dari {declared} byte")
 
 
-def _request(place: Place, accept: str) -> bytes:
+def _request(place: Place, fetcher: Fetcher) -> bytes:
     lines = (
         f"GET {place.target} HTTP/1.1",
         f"Host: {place.authority}",
-        f"User-Agent: {AGENT}",
-        f"Accept: {accept}",
+        f"User-Agent: {fetcher.agent}",
+        f"Accept: {fetcher.accept}",
         "Accept-Language: id,en;q=0.5",
         "Accept-Encoding: identity",
         "Connection: close",
+        *([f"Referer: {fetcher.referer}"] if fetcher.referer else []),
     )
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
 

@@ -23,11 +23,16 @@ _HUGE_REFERENCE = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A tag or a text. `kind` is "start", "end" or "text"; `text` a tag's name in lower case, or the text."""
+    """A tag, a text or a comment.
+
+    `kind` is "start", "end", "text" or "comment"; `text` a tag's name in lower case, or the text; `at` where it begins
+    in the markup.
+    """
 
     kind: str
     text: str
     attributes: Mapping[str, str] = field(default_factory=dict)
+    at: int = 0
 
 
 def unescape(text: str) -> str:
@@ -35,38 +40,40 @@ def unescape(text: str) -> str:
     return html.unescape(_HUGE_REFERENCE.sub("\ufffd", text)) if "&" in text else text
 
 
-def tokens(markup: str) -> Iterator[Token]:
-    """Given HTML, yield its tokens. Comments, declarations and what is unfinished are left out."""
+def tokens(markup: str, *, comments: bool = False) -> Iterator[Token]:
+    """Given HTML, yield its tokens, with its `comments` too. Declarations and what is unfinished are left out."""
     at = 0
     while at < len(markup):
         opening = markup.find("<", at)
         if opening != at:
             end = len(markup) if opening < 0 else opening
-            yield Token("text", unescape(markup[at:end]))
+            yield Token("text", unescape(markup[at:end]), at=at)
             at = end
             continue
         token, at = _markup(markup, at)
-        if token is None:
+        if token is None or (token.kind == "comment" and not comments):
             continue
         yield token
         if token.kind == "start" and token.text in RAW:
+            begin = at
             raw, at = _raw(markup, at, token.text)
-            yield Token("text", raw)
+            yield Token("text", raw, at=begin)
 
 
 def _markup(markup: str, at: int) -> tuple[Token | None, int]:
     if markup.startswith("<!--", at):
-        return None, _after(markup, "-->", at + 4)
+        end = _after(markup, "-->", at + 4)
+        return Token("comment", markup[at + 4 : end].removesuffix("-->"), at=at), end
     if markup.startswith(("<!", "<?"), at):
         return None, _after(markup, ">", at + 2)
     closing = markup.startswith("</", at)
     name = _NAME.match(markup, at + 1 + closing)
     if name is None:
-        return Token("text", markup[at]), at + 1
+        return Token("text", markup[at], at=at), at + 1
     attributes, end = _attributes(markup, name.end())
     if end < 0:
         return None, len(markup)
-    return Token("end" if closing else "start", name[0].lower(), attributes), end
+    return Token("end" if closing else "start", name[0].lower(), attributes, at), end
 
 
 def _after(markup: str, what: str, at: int) -> int:
