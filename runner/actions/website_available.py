@@ -1,213 +1,188 @@
-"""website.available: can the court's website be used right now, and how fast does it answer?"""
+"""website.available: can the court's website be used right now, by every way that leads to it, and how fast?"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from runner.actions.web.inputs import SHARED, own_hosts, site_url, visit_deadline
-from runner.contract import Action, Call, Effect, Evidence, Outcome, Problem, Reach, Repeat, Severity, Status
+from runner.actions.web.available_keys import DEMANDS, INPUTS, OUTPUTS
+from runner.actions.web.inputs import build_fetcher, duration, last_visit, own_hosts, site_url
+from runner.contract import Action, Call, Effect, Evidence, Outcome, Reach, Repeat, Status
+from runner.errors import Failed
 
 if TYPE_CHECKING:  # the web helpers are loaded when a site is visited, not at every start
-    from runner.actions.web.availability import Verdict
-    from runner.actions.web.fetch import Answer
-    from runner.actions.web.visit import Visit
+    from runner.actions.web.damping import Damping, Watched
+    from runner.actions.web.telling import Check
+
+TIMEZONE = "Asia/Jakarta"
+SIGNS = {True: "1", False: "0", None: "?"}
 
 
 def run(call: Call) -> Outcome:
     """Visit the site and judge it. A site that is down is a problem of an act that went well."""
-    from runner.actions.web import availability, fetch
+    from runner.actions.web.damping import Damping, open_problems
 
-    url = site_url(call)
-    inputs = call.inputs
-    demand = availability.Demand(
-        hosts=own_hosts(call, url),
-        statuses=inputs["statuses"],
-        must_contain=inputs["must_contain"],
-        must_not_contain=inputs["must_not_contain"],
-        redirects=inputs["redirects"],
-        references=inputs["references"],
-    )
-    fetcher = fetch.Fetcher(limit=inputs["size_limit"], ca_file=inputs.get("ca_file") or "")
-    visited, verdict = availability.ask(url, demand, visit_deadline(call), fetcher, call.deadline)
+    window = find_maintenance(call)
+    check = make_check(call)
+    recent = remember_recent(call, check, window)
+    damping = Damping(call.inputs["down_after"], call.inputs["up_after"])
+    watched = watch(call, check, damping, window=window, recent=recent)
     return Outcome(
         Status.OK,
-        outputs=build_outputs(call, visited, verdict),
-        evidence=_keep(call, visited),
-        problems=find_problems(verdict, url),
-        message=verdict.fault.message if verdict.fault else "",
+        outputs=build_outputs(call, check, watched, window=window, recent=recent),
+        evidence=_keep(call, check),
+        problems=open_problems(watched, damping),
+        message=check.reason,
     )
 
 
-def build_outputs(call: Call, visited: Visit, verdict: Verdict) -> dict[str, Any]:
-    """Given a visit and its judgement, return the outputs as declared."""
-    from runner.actions.web.availability import sum_timings
+def make_check(call: Call) -> Check:
+    """Given a call, visit the site, and the other ways to it where it answers. Raise Failed for wrong inputs."""
+    from runner.actions.web import availability, elsewhere, telling
+    from runner.actions.web.demands import Demand
 
-    last = visited.last
-    certificate = next((a.certificate for a in reversed(visited.answers) if a.certificate), None)
+    url, inputs, last = site_url(call), call.inputs, last_visit(call)
+    fetcher = build_fetcher(call)
+    demand = Demand(own_hosts(call, url), references=inputs["references"], **{name: inputs[name] for name in DEMANDS})
+    patience = availability.Patience(inputs["tries"], duration(call, "within"), duration(call, "pause"))
+    attempts = availability.attempt(url, demand, patience, fetcher, last, call.deadline)
+    visited, verdict = attempts[-1].visited, attempts[-1].verdict
+    check = telling.Check(url, attempts, availability.explain(attempts))
+    first = visited.answers[0]
+    if inputs["addresses"] and len(first.places) > 1 and verdict.available is not None:
+        check = check._replace(addresses=elsewhere.check_addresses(url, first, fetcher, last))
+    if inputs["variants"] and verdict.available:
+        spellings = elsewhere.spellings(url)
+        check = check._replace(variants=elsewhere.check_variants(spellings, visited, demand, fetcher, last))
+    return check
+
+
+def find_maintenance(call: Call) -> str:
+    """Given a call, return the maintenance window that it falls in, "" for none. Raise Failed for what is none."""
+    if not call.inputs["maintenance"]:
+        return ""
+    from runner.actions.web.windows import find_window, parse_window
+    from runner.hours import ZONES
+
+    name = call.office.get("timezone") or TIMEZONE
+    try:
+        zone = ZoneInfo(ZONES.get(name, name))
+        return find_window([parse_window(text, zone) for text in call.inputs["maintenance"]], call.now)
+    except ValueError as error:
+        raise Failed(f"maintenance: {error}") from None
+
+
+def remember_recent(call: Call, check: Check, window: str) -> str:
+    """Given a check, return the signs of the latest ones with its own at the end."""
+    from runner.actions.web.telling import RECENT
+
+    earlier = str((call.record.latest() or {}).get("recent") or "")
+    return (earlier + ("m" if window else SIGNS[check.available]))[-RECENT:]
+
+
+def watch(call: Call, check: Check, damping: Damping, *, window: str, recent: str) -> dict[str, Watched]:
+    """Given a check, return the faults under watch from now on. In a maintenance window none is counted."""
+    from runner.actions.web.damping import advance, recall
+    from runner.actions.web.telling import DOWN, find_instability, find_problems, judged_faults
+
+    watched = recall(call.record.latest())
+    seen = find_problems(check, call.inputs["slow"])
+    unstable = find_instability(recent, call.inputs["unstable_after"], check.url)
+    if unstable and not (DOWN in watched and watched[DOWN].open):
+        seen.append(unstable)
+    judged = judged_faults(check, tuple(watched))
+    if window:
+        seen_now = {problem.key for problem in seen}
+        judged = frozenset(watched if judged is None else judged) - seen_now
+        seen = []
+    return advance(watched, seen, judged=judged, damping=damping, now=call.now)
+
+
+def build_outputs(
+    call: Call, check: Check, watched: Mapping[str, Watched], *, window: str, recent: str
+) -> dict[str, Any]:
+    """Given a check and what is under watch, return the outputs as declared."""
+    from dataclasses import asdict
+
+    from runner.actions.web.damping import keep
+
     return {
-        "available": verdict.available,
-        "cause": str(verdict.fault.cause) if verdict.fault else "",
-        "reason": verdict.fault.message if verdict.fault else "",
-        "http_status": last.status,
-        "final_url": last.url,
-        "redirects": [answer.url for answer in visited.answers[1:]],
-        "address": last.address,
-        "response_seconds": visited.seconds if last.status is not None else None,
-        "timings": sum_timings(visited),
-        "certificate_expires": certificate.expires.date().isoformat() if certificate else None,
-        "certificate_days_left": (certificate.expires - call.now).days if certificate else None,
-        "title": verdict.page.title if verdict.page else "",
-        "page": str(verdict.kind) if verdict.kind else "",
-        "size": len(last.body),
-        "server": _server(last),
+        **describe_visit(call, check),
+        **describe_state(watched, recent),
+        "addresses": [asdict(each) for each in check.addresses],
+        "variants": [asdict(each) | {"redirects": list(each.redirects)} for each in check.variants],
+        "maintenance": window,
+        "recent": recent,
+        "watched": keep(watched),
     }
 
 
-def _server(answer: Answer) -> str:
+def describe_state(watched: Mapping[str, Watched], recent: str) -> dict[str, Any]:
+    """Given what is under watch and the latest checks, return the site's damped state and since when it is so."""
+    from runner.actions.web.telling import DOWN, UNKNOWN
+
+    for key, state in ((DOWN, "down"), (UNKNOWN, "unknown")):
+        if key in watched and watched[key].open:
+            return {"state": state, "since": watched[key].since}
+    return {"state": "up" if "0" in recent or "1" in recent else "unknown", "since": ""}
+
+
+def describe_visit(call: Call, check: Check) -> dict[str, Any]:
+    """Given a check, return what its last visit brought."""
+    from runner.actions.web.availability import judge_phases, sum_timings
     from runner.actions.web.text import clean_text
 
-    return clean_text(answer.header("Server"), 100)
+    visited, verdict = check.attempts[-1].visited, check.attempts[-1].verdict
+    last, answers, kind = visited.last, visited.answers, verdict.sight.kind
+    certificate = next((a.certificate for a in reversed(answers) if a.certificate), None)
+    return {
+        "available": verdict.available,
+        "cause": str(verdict.fault.cause) if verdict.fault else "",
+        "reason": check.reason,
+        "http_status": last.status,
+        "final_url": last.url,
+        "redirects": [answer.url for answer in answers[1:]],
+        "chain": [_link(answer) for answer in answers] if len(answers) > 1 else [],
+        "address": last.address,
+        "response_seconds": visited.seconds if last.status is not None else None,
+        "timings": sum_timings(visited),
+        "phases": judge_phases(visited, call.inputs["slow"]),
+        "tries": [_try(each) for each in check.attempts if each.verdict.fault],
+        "certificate_expires": certificate.expires.date().isoformat() if certificate else None,
+        "certificate_days_left": (certificate.expires - call.now).days if certificate else None,
+        "title": verdict.sight.title,
+        "page": str(kind) if kind else "",
+        "size": len(last.body),
+        "server": clean_text(last.header("Server"), 100),
+    }
 
 
-def _keep(call: Call, visited: Visit) -> tuple[Evidence, ...]:
+def _link(answer: Any) -> dict[str, Any]:
+    seconds = round(sum(answer.timings.values()), 6)
+    return {"url": answer.url, "address": answer.address, "status": answer.status, "seconds": seconds}
+
+
+def _try(attempt: Any) -> dict[str, Any]:
+    fault = attempt.verdict.fault
+    return {"cause": str(fault.cause), "reason": fault.message, "seconds": attempt.visited.seconds}
+
+
+def _keep(call: Call, check: Check) -> tuple[Evidence, ...]:
     from runner.actions.web.availability import render_evidence
 
-    if all(answer.status is None for answer in visited.answers):
+    wanted = call.inputs["keep"] == "always" or any(each.verdict.fault for each in check.attempts)
+    answered = any(answer.status is not None for each in check.attempts for answer in each.visited.answers)
+    if not (wanted and answered):
         return ()
-    return (call.keep("response.http", render_evidence(visited), "message/http"),)
+    return (call.keep("response.http", render_evidence(check.attempts), "message/http"),)
 
-
-def find_problems(verdict: Verdict, url: str) -> tuple[Problem, ...]:
-    """Given a judgement, return the problem it tells of, if any."""
-    if verdict.available:
-        return ()
-    words = verdict.fault.message if verdict.fault else ""
-    if verdict.available is None:
-        message = f"Ketersediaan {url} tidak dapat dipastikan: {words}."
-        return (Problem("website.unknown", Severity.MAJOR, message),)
-    return (Problem("website.unavailable", Severity.CRITICAL, f"{url} tidak dapat diakses: {words}."),)
-
-
-CAUSES = (
-    *("name", "connect", "tls", "time", "broken", "size", "redirect", "elsewhere", "status", "content", "page"),
-    "own_network",
-)
-PAGES = ("site", "empty", "payment", "suspended", "expired", "default", "listing", "maintenance", "error")
-
-_SECONDS = {"type": ["number", "null"], "minimum": 0}
-_TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
 
 ACTION = Action(
     name="website.available",
     description="Visits the website as a visitor does, and judges name, connection, TLS, redirects, status and page",
-    inputs={
-        **SHARED,
-        "statuses": {
-            "type": "array",
-            "items": {"type": "integer", "minimum": 100, "maximum": 599},
-            "description": "The HTTP statuses that count as available",
-            "examples": [[200, 403]],
-            "default": [200],
-        },
-        "must_contain": {
-            **_TEXTS,
-            "description": "Texts that must stand on the page",
-            "examples": [["Pengadilan Negeri Tais"]],
-            "default": [],
-        },
-        "must_not_contain": {
-            **_TEXTS,
-            "description": "Texts that must not stand on the page",
-            "examples": [["Fatal error"]],
-            "default": [],
-        },
-        "redirects": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 20,
-            "description": "How many redirects are followed, inside the court's own hosts",
-            "examples": [5],
-            "default": 5,
-        },
-        "references": {
-            "type": "array",
-            "items": {"type": "string", "pattern": r"^.+:[0-9]{1,5}$"},
-            "description": "host:port of others; when none of them can be reached either, it is our own network",
-            "examples": [["mahkamahagung.go.id:443"]],
-            "default": [],
-        },
-    },
-    outputs={
-        "available": {
-            "type": ["boolean", "null"],
-            "description": "Whether the site can be used; null when it cannot be told",
-            "examples": [True],
-        },
-        "cause": {
-            "enum": ["", *CAUSES],
-            "description": "Where it failed; empty when it did not",
-            "examples": ["tls"],
-        },
-        "reason": {
-            "type": "string",
-            "description": "Why it is not available, in words",
-            "examples": ["sertifikat sudah kedaluwarsa"],
-        },
-        "http_status": {"type": ["integer", "null"], "description": "The last HTTP status", "examples": [200]},
-        "final_url": {
-            "type": "string",
-            "description": "The address at the end of the redirects",
-            "examples": ["https://pn-tais.go.id/"],
-        },
-        "redirects": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "The addresses redirected to",
-            "examples": [[]],
-        },
-        "address": {
-            "type": "string",
-            "description": "The IP address that answered",
-            "examples": ["203.0.113.10"],
-        },
-        "response_seconds": {
-            **_SECONDS,
-            "description": "The whole visit",
-            "unit": "seconds",
-            "examples": [0.412],
-        },
-        "timings": {
-            "type": "object",
-            "additionalProperties": _SECONDS,
-            "description": "Time by phase over all redirects; null for a phase that was not reached",
-            "unit": "seconds",
-            "examples": [{"lookup": 0.01, "connect": 0.02, "tls": 0.05, "first_byte": 0.3, "body": 0.032}],
-        },
-        "certificate_expires": {
-            "type": ["string", "null"],
-            "description": "The last day of the certificate, also of one that is not trusted",
-            "unit": "date",
-            "examples": ["2027-02-01"],
-        },
-        "certificate_days_left": {
-            "type": ["integer", "null"],
-            "description": "Whole days until the certificate expires; negative afterwards",
-            "unit": "days",
-            "examples": [71],
-        },
-        "title": {
-            "type": "string",
-            "description": "The page's title, as text from outside",
-            "examples": ["Pengadilan Negeri Tais"],
-        },
-        "page": {
-            "enum": ["", *PAGES],
-            "description": "What kind of page came; only `site` is the court's. Empty when none with status 200 came",
-            "examples": ["site"],
-        },
-        "size": {"type": "integer", "description": "The size of the page", "unit": "bytes", "examples": [48211]},
-        "server": {"type": "string", "description": "What the server calls itself", "examples": ["nginx"]},
-    },
+    inputs=INPUTS,
+    outputs=OUTPUTS,
     effect=Effect.READ,
     repeat=Repeat.SAFE,
     reach=Reach.CONTROLLER,
@@ -217,6 +192,6 @@ ACTION = Action(
     example="""\
 - id: available
   action: website.available
-  with: {must_contain: ["Pengadilan Negeri Tais"], within: 15s}
+  with: {must_contain: ["Pengadilan Negeri Tais"], within: 15s, down_after: 3, up_after: 2}
 """,
 )

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from runner.actions.web.availability import Demand, ask
+from runner.actions.web.availability import ask
+from runner.actions.web.available_keys import CAUSES, PAGES
+from runner.actions.web.demands import Demand
 from runner.actions.web.faults import Cause
 from runner.actions.web.fetch import Fetcher
 from runner.actions.web.lookup import Place, look_up, system_resolver
 from runner.actions.web.placeholders import PageKind
-from runner.actions.website_available import ACTION, CAUSES, PAGES
+from runner.actions.website_available import ACTION
 from runner.contract import Outcome, Severity, Status
 from runner.durations import Deadline
 from runner.errors import Failed
@@ -36,7 +38,8 @@ HOME = "<!doctype html><title>Pengadilan Negeri Contoh</title><main><h1>Selamat 
 
 def check(folder: Path, url: str, inputs: Mapping[str, Any] | None = None, limit: float = 20.0) -> Outcome:
     target = {"name": "pn_contoh", "kind": "website", "url": url}
-    outcome = ACTION.run(make_call(ACTION, inputs, directory=folder, target=target, limit=limit))
+    given = {"tries": 1, **(inputs or {})}
+    outcome = ACTION.run(make_call(ACTION, given, directory=folder, target=target, limit=limit))
     assert outcome.status is Status.OK
     assert_fits(ACTION, outcome.outputs)
     return outcome
@@ -63,7 +66,7 @@ def test_tells_all_about_a_site_that_is_up(tmp_path: Path) -> None:
 def test_keeps_the_answer_as_evidence(tmp_path: Path) -> None:
     body = HOME + "x" * 300 * 1024
     with page_server({"/": body}) as url:
-        call = make_call(ACTION, {"url": url}, directory=tmp_path)
+        call = make_call(ACTION, {"url": url, "keep": "always"}, directory=tmp_path)
         outcome = ACTION.run(call)
     (evidence,) = outcome.evidence
     head, _, kept = read_evidence(call, evidence).partition(b"\r\n\r\n")

@@ -1,16 +1,15 @@
-"""Whether a website can be used: a visit asked for under a deadline, and the judgement of what it brought."""
+"""Whether a website can be used: visits asked for under a deadline, and the judgement of what they brought."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
+from runner.actions.web.demands import Demand, Sight, check_answer
 from runner.actions.web.faults import Cause, Fault
 from runner.actions.web.fetch import PHASES, Fetcher
 from runner.actions.web.lookup import any_reachable
-from runner.actions.web.pages import Page, parse_page
-from runner.actions.web.placeholders import WORDS, PageKind, page_kind
-from runner.actions.web.text import clean_text, decode_body
 from runner.actions.web.visit import Visit, visit
 from runner.durations import Deadline
 
@@ -22,25 +21,47 @@ _BEFORE_HTTP = frozenset({Cause.NAME, Cause.CONNECT})
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """What is asked of a site."""
-
-    hosts: Collection[str]
-    statuses: Collection[int] = (200,)
-    must_contain: Sequence[str] = ()
-    must_not_contain: Sequence[str] = ()
-    redirects: int = 5
-    references: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the site is available (None: cannot be told), why not, and what page it showed."""
+    """Whether the site is available (None: cannot be told), why not, and what it showed."""
 
     available: bool | None
     fault: Fault | None = None
-    page: Page | None = None
-    kind: PageKind | None = None
+    sight: Sight = field(default_factory=Sight)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One visit and its judgement."""
+
+    visited: Visit
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a site is tried before it counts as unavailable, seconds for each visit, and seconds between them."""
+
+    tries: int = 1
+    within: float = 20.0
+    pause: float = 0.0
+
+
+def attempt(
+    url: str, demand: Demand, patience: Patience, fetcher: Fetcher, deadline: Deadline, last: Deadline
+) -> tuple[Attempt, ...]:
+    """Given a URL, visit it until a visit goes well, as often as patience and the deadline allow; return all visits.
+
+    Until `last` others may be asked whether it is us. Never raises for what the site does.
+    """
+    made: list[Attempt] = []
+    for left in range(patience.tries, 0, -1):
+        part = deadline.tightened(min(patience.within, deadline.remaining() / left))
+        made.append(Attempt(*ask(url, demand, part, fetcher, last)))
+        if made[-1].verdict.available is not False or deadline.remaining() <= patience.pause:
+            break
+        if left > 1:
+            time.sleep(patience.pause)
+    return tuple(made)
 
 
 def ask(url: str, demand: Demand, deadline: Deadline, fetcher: Fetcher, last: Deadline) -> tuple[Visit, Verdict]:
@@ -50,9 +71,10 @@ def ask(url: str, demand: Demand, deadline: Deadline, fetcher: Fetcher, last: De
     """
     visited = visit(url, deadline, fetcher, hosts=demand.hosts, most=demand.redirects)
     verdict = judge(visited, demand)
-    part = last.tightened(LONGEST_REFERENCE)
-    if verdict.fault and verdict.fault.cause in _BEFORE_HTTP and _is_us(verdict.fault, demand.references, part):
-        words = f"jaringan pemeriksa sendiri diduga terganggu ({verdict.fault.message})"
+    fault = verdict.fault
+    asks = fault and (fault.cause in _BEFORE_HTTP or (demand.references and fault.cause in (Cause.TIME, Cause.TLS)))
+    if fault and asks and _is_us(fault, demand.references, last.tightened(LONGEST_REFERENCE)):
+        words = f"jaringan pemeriksa sendiri diduga terganggu ({fault.message})"
         return visited, Verdict(None, Fault(Cause.OWN_NETWORK, words, ours=True))
     return visited, verdict
 
@@ -66,37 +88,21 @@ def judge(visited: Visit, demand: Demand) -> Verdict:
     answer = visited.last
     if answer.fault:
         return Verdict(False, answer.fault)
-    markup = decode_body(answer)
-    page = parse_page(markup)
-    kind = page_kind(page, answer.url) if answer.status == 200 else None
+    sight, fault = check_answer(answer, demand)
     if answer.status == THROTTLED:
-        fault = Fault(Cause.STATUS, "server membatasi permintaan pemeriksa (status 429)")
-        return Verdict(None, fault, page, kind)
-    broken = _check_status(answer.status, demand) or _check_text(markup, page, demand) or _check_kind(kind)
-    return Verdict(broken is None, broken, page, kind)
+        return Verdict(None, Fault(Cause.STATUS, "server membatasi permintaan pemeriksa (status 429)"), sight)
+    return Verdict(fault is None, fault, sight)
 
 
-def _check_status(status: int | None, demand: Demand) -> Fault | None:
-    if status in demand.statuses:
-        return None
-    return Fault(Cause.STATUS, f"server menjawab dengan status {status}")
-
-
-def _check_text(markup: str, page: Page, demand: Demand) -> Fault | None:
-    visible = " ".join(page.whole.split())
-    for text in demand.must_contain:
-        if text not in markup and text not in visible:
-            return Fault(Cause.CONTENT, f"halaman tidak memuat teks {clean_text(text, 80)!r}")
-    for text in demand.must_not_contain:
-        if text in markup or text in visible:
-            return Fault(Cause.CONTENT, f"halaman memuat teks terlarang {clean_text(text, 80)!r}")
-    return None
-
-
-def _check_kind(kind: PageKind | None) -> Fault | None:
-    if kind is None or kind is PageKind.SITE:
-        return None
-    return Fault(Cause.PAGE, f"yang tampil bukan situs, melainkan {WORDS[kind]}")
+def explain(attempts: Sequence[Attempt]) -> str:
+    """Given the visits made, return in words why the last one did not go well, other causes of earlier ones beside it;
+    "" where it did."""
+    fault = attempts[-1].verdict.fault
+    if fault is None:
+        return ""
+    earlier = dict.fromkeys(each.verdict.fault.message for each in attempts[:-1] if each.verdict.fault)
+    others = [words for words in earlier if words != fault.message]
+    return f"{fault.message} (percobaan sebelumnya: {'; '.join(others)})" if others else fault.message
 
 
 def sum_timings(visited: Visit) -> dict[str, float | None]:
@@ -108,11 +114,29 @@ def sum_timings(visited: Visit) -> dict[str, float | None]:
     return totals
 
 
-def render_evidence(visited: Visit) -> bytes:
-    """Given a visit, return its answers' heads and the first 256 KiB of the last body, for keeping."""
+def judge_phases(visited: Visit, limits: Mapping[str, float]) -> dict[str, str]:
+    """Given a visit and the seconds that each phase may take, return each phase's verdict: "ok", "slow", "failed",
+    or "not_reached" (a site without TLS reaches none)."""
+    timings, failed = sum_timings(visited), visited.last.phase
+    verdicts: dict[str, str] = {}
+    for phase, seconds in timings.items():
+        if phase == failed:
+            verdicts[phase] = "failed"
+        elif seconds is None:
+            verdicts[phase] = "not_reached"
+        else:
+            verdicts[phase] = "slow" if seconds > limits.get(phase, float("inf")) else "ok"
+    return verdicts
+
+
+def render_evidence(attempts: Sequence[Attempt]) -> bytes:
+    """Given visits, return their answers' heads and the first 256 KiB of the last body, for keeping."""
     lines: list[str] = []
-    for answer in visited.answers:
-        lines += [f"# {answer.url} ({answer.address})", f"HTTP {answer.status} {answer.reason}"]
-        lines += [f"{name}: {value}" for name, value in answer.headers]
-        lines.append("")
-    return "\r\n".join([*lines, ""]).encode("utf-8", "replace") + visited.last.body[:KEPT_BODY]
+    for visited, verdict in ((each.visited, each.verdict) for each in attempts):
+        for answer in visited.answers:
+            lines += [f"# {answer.url} ({answer.address})", f"HTTP {answer.status} {answer.reason}"]
+            lines += [f"{name}: {value}" for name, value in answer.headers]
+            lines.append("")
+        if verdict.fault:
+            lines += [f"# {verdict.fault.message}", ""]
+    return "\r\n".join([*lines, ""]).encode("utf-8", "replace") + attempts[-1].visited.last.body[:KEPT_BODY]

@@ -18,6 +18,7 @@ class Cause(StrEnum):
     REDIRECT = "redirect"
     ELSEWHERE = "elsewhere"
     STATUS = "status"
+    HEADER = "header"
     CONTENT = "content"
     PAGE = "page"
     OWN_NETWORK = "own_network"

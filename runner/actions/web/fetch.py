@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import SplitResult, quote, urlsplit
 
 from runner.actions.web.faults import Cause, Fault, VisitError, fail
+from runner.actions.web.lookup import Place as NetworkPlace
 from runner.actions.web.lookup import Resolver, connect, look_up, system_resolver
 from runner.actions.web.tls import Certificate, read_untrusted, start_session, verifying_context
 from runner.actions.web.wire import PIECE, Wire, inflater
@@ -49,10 +50,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one request brought; with `fault`, as far as it came. `timings` are seconds by phase."""
+    """What one request brought; with `fault`, as far as it came.
+
+    `timings` are seconds by phase, `phase` is the one in which it failed, `places` are all that the name leads to.
+    """
 
     url: str
     address: str = ""
+    places: tuple[NetworkPlace, ...] = ()
     status: int | None = None
     reason: str = ""
     headers: tuple[tuple[str, str], ...] = ()
@@ -60,6 +65,7 @@ class Answer:
     timings: Mapping[str, float] = field(default_factory=dict)
     certificate: Certificate | None = None
     fault: Fault | None = None
+    phase: str = ""
 
     def header(self, name: str) -> str:
         """The first header of that name, in any case; "" without one."""
@@ -121,6 +127,8 @@ class _Exchange:
         self._fetcher = fetcher
         self._plug: socket.socket | None = None
         self._address = ""
+        self._places: tuple[NetworkPlace, ...] = ()
+        self._phase = ""
         self._certificate: Certificate | None = None
         self._timings: dict[str, float] = {}
         self._response: http.client.HTTPResponse | None = None
@@ -128,8 +136,8 @@ class _Exchange:
 
     def go(self) -> None:
         place = parse_place(self._url)
-        places = self._timed("lookup", lambda: self._look_up(place))
-        plug = self._timed("connect", lambda: self._connect(places))
+        self._places = self._timed("lookup", lambda: self._look_up(place))
+        plug = self._timed("connect", self._connect)
         if place.scheme == "https":
             plug = self._timed("tls", lambda: self._secure(plug, place))
         response = self._timed("first_byte", lambda: self._ask(plug, place))
@@ -141,6 +149,7 @@ class _Exchange:
         return Answer(
             url=self._url,
             address=self._address,
+            places=self._places,
             status=response.status if response and known else None,
             reason=response.reason if response and known else "",
             headers=tuple(response.getheaders()) if response and known else (),
@@ -148,6 +157,7 @@ class _Exchange:
             timings=dict(self._timings),
             certificate=self._certificate,
             fault=fault,
+            phase=self._phase if fault else "",
         )
 
     def close(self) -> None:
@@ -157,7 +167,7 @@ class _Exchange:
             self._plug.close()
 
     def _timed(self, phase: str, act: Callable[[], Any]) -> Any:
-        start = time.monotonic()
+        start, self._phase = time.monotonic(), phase
         try:
             return act()
         except VisitError:
@@ -169,11 +179,11 @@ class _Exchange:
         finally:
             self._timings[phase] = round(time.monotonic() - start, 6)
 
-    def _look_up(self, place: Place) -> Any:
+    def _look_up(self, place: Place) -> tuple[NetworkPlace, ...]:
         return look_up(place.host, place.port, self._deadline, self._fetcher.resolver)
 
-    def _connect(self, places: tuple[Any, ...]) -> socket.socket:
-        plug = self._plug = connect(places, self._deadline)
+    def _connect(self) -> socket.socket:
+        plug = self._plug = connect(self._places, self._deadline)
         self._address = str(plug.getpeername()[0])
         return plug
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from runner.contract import Call
 from runner.durations import Deadline, parse_limit
 from runner.errors import Failed
+
+if TYPE_CHECKING:  # loaded when a site is visited, not at every start
+    from runner.actions.web.fetch import Fetcher
 
 SHARE = 0.8
 
@@ -50,6 +53,24 @@ SHARED: dict[str, Mapping[str, Any]] = {
     },
 }
 
+RESOLVING: dict[str, Mapping[str, Any]] = {
+    "resolve": {
+        "type": "object",
+        "additionalProperties": {"type": "array", "items": {"type": "string"}, "minItems": 1, "maxItems": 6},
+        "maxProperties": 2000,
+        "description": "Where names lead, in place of the DNS: a host (or host:port) to its addresses",
+        "examples": [{"pn-tais.go.id": ["203.0.113.10"], "www.pn-tais.go.id": ["203.0.113.10:8443"]}],
+        "default": {},
+    },
+    "dns_resolver": {
+        "type": "string",
+        "pattern": r"^.+:[0-9]{1,5}$",
+        "description": "The DNS resolver as address:port, where not this machine's",
+        "examples": ["203.0.113.53:53"],
+        "optional": True,
+    },
+}
+
 
 def site_url(call: Call) -> str:
     """Given a call, return the address to visit. Raise Failed when there is none."""
@@ -75,13 +96,32 @@ def _host(address: str) -> str:
         return ""
 
 
-def visit_deadline(call: Call) -> Deadline:
-    """Given a call, return when its visits must end: the rest of its time is for the answer.
-
-    Raise Failed when `within` is not a duration.
-    """
+def duration(call: Call, name: str) -> float:
+    """Given a call and an input's name, return its seconds. Raise Failed when it is not a duration."""
     try:
-        within = parse_limit(call.inputs["within"])
+        return parse_limit(call.inputs[name])
     except ValueError as error:
-        raise Failed(f"within: {error}") from None
-    return call.deadline.tightened(min(within, SHARE * call.deadline.remaining()))
+        raise Failed(f"{name}: {error}") from None
+
+
+def last_visit(call: Call) -> Deadline:
+    """Given a call, return when its last visit must end: the rest of its time is for the answer."""
+    return call.deadline.tightened(SHARE * call.deadline.remaining())
+
+
+def visit_deadline(call: Call) -> Deadline:
+    """Given a call, return when visits that share `within` must end. Raise Failed when it is not a duration."""
+    return last_visit(call).tightened(duration(call, "within"))
+
+
+def build_fetcher(call: Call) -> Fetcher:
+    """Given a call, return what fetches as its inputs say. Raise Failed for a table of names that holds no address."""
+    from runner.actions.web.fetch import Fetcher
+    from runner.actions.web.names import build_resolver
+
+    inputs = call.inputs
+    try:
+        resolver = build_resolver(inputs.get("resolve") or {}, inputs.get("dns_resolver") or "")
+    except ValueError as error:
+        raise Failed(f"resolve: {error}. write for example 203.0.113.10 or 203.0.113.10:8443") from None
+    return Fetcher(limit=inputs["size_limit"], ca_file=inputs.get("ca_file") or "", resolver=resolver)

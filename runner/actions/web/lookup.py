@@ -7,6 +7,7 @@ import queue
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from ipaddress import ip_address
 from typing import Any
 
 from runner.actions.web.faults import Cause, VisitError, fail
@@ -31,8 +32,11 @@ def system_resolver(host: str, port: int) -> list[Place]:
 def look_up(host: str, port: int, deadline: Deadline, resolver: Resolver = system_resolver) -> tuple[Place, ...]:
     """Given a name, return its places, a few at most. Raise VisitError, also when the lookup does not return in time.
 
-    getaddrinfo knows no time limit, so it runs in a thread of its own that nobody waits for.
+    getaddrinfo knows no time limit, so it runs in a thread of its own that nobody waits for. For an address nobody is
+    asked.
     """
+    if place := numeric_place(host, port):
+        return (place,)
     answers: queue.SimpleQueue[tuple[Place, ...] | OSError | UnicodeError] = queue.SimpleQueue()
 
     def ask() -> None:
@@ -49,6 +53,15 @@ def look_up(host: str, port: int, deadline: Deadline, resolver: Resolver = syste
     if isinstance(answer, tuple):
         return answer[:MOST_ADDRESSES]
     raise _explain_lookup(host, answer)
+
+
+def numeric_place(host: str, port: int) -> Place | None:
+    """Given an IP address and a port, return their place; None for what is no address."""
+    try:
+        version = ip_address(host).version
+    except ValueError:
+        return None
+    return (socket.AF_INET, (host, port)) if version == 4 else (socket.AF_INET6, (host, port, 0, 0))
 
 
 def _explain_lookup(host: str, error: OSError | UnicodeError) -> VisitError:

@@ -155,13 +155,18 @@ _PHP_ERROR = re.compile(
 
 def page_kind(page: Page, url: str) -> PageKind:
     """Given a page that answered 200 and its final address, return what it is."""
-    text = " ".join(page.whole.split())
-    if not text and not page.title:
+    return kind_of(page.title, " ".join(page.whole.split()), url)
+
+
+def kind_of(title: str, text: str, url: str) -> PageKind:
+    """Given a page's title, its text on one line (of a long page the beginning will do) and its final address,
+    return what it is."""
+    if not text and not title:
         return PageKind.EMPTY
     if _PHP_ERROR.search(text[:LONGEST_ERROR_START]):
         return PageKind.ERROR
     short = text if len(text) <= SHORT_PAGE else ""
-    return next((sign.kind for sign in _SIGNS if _fits(sign, page.title, short, url)), PageKind.SITE)
+    return next((sign.kind for sign in _SIGNS if _fits(sign, title, short, url)), PageKind.SITE)
 
 
 def _fits(sign: _Sign, title: str, text: str, url: str) -> bool:

@@ -54,6 +54,8 @@ def _next(answer: Answer, hosts: Collection[str], seen: list[str]) -> tuple[str,
         return "", Fault(Cause.REDIRECT, "dialihkan ke alamat yang tidak sah")
     except VisitError as error:
         return "", error.fault
+    if answer.url.startswith("https:") and url.startswith("http:"):
+        return url, Fault(Cause.REDIRECT, f"dialihkan dari https ke http yang tidak aman, di {host}")
     if not is_own(host, hosts):
         return url, Fault(Cause.ELSEWHERE, f"dialihkan ke luar situs pengadilan, ke {host}")
     if url in seen:
