@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from codecs import BOM_UTF8
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from runner.playbook import Playbook
 from runner.playbook.reading import load_playbook
 from runner.record.evidence import EvidenceStore
 
+MOST_DAYS = 5
 Keep = Callable[[str, bytes, str], Any]
 NO_EARLIER: Earlier = lambda step, target: False  # noqa: E731  # a value, as the default of a parameter
 
@@ -149,11 +150,24 @@ def _check_same(kept: Inventory, other: Inventory) -> None:
     words += [f"'{name}' was not there when the run began" for name in other.targets if name not in kept.targets]
     if kept.variables(None, {}) != other.variables(None, {}):
         words.append("'vars' are not as they were when the run began")
-    for part in ("office", "people"):
-        if getattr(kept, part) != getattr(other, part):
-            words.append(f"'{part}' is not as it was when the run began")
+    if kept.people != other.people:
+        words.append("'people' is not as it was when the run began")
+    if kept.office != other.office:
+        changed = ", ".join(_changes(kept.office, other.office))
+        words.append(f"'office' is not as it was when the run began: {changed}")
     if words:
         raise Refused(*(Mistake("--inventory", 0, 0, word, "change only how to connect") for word in words))
+
+
+def _changes(kept: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]:
+    """The keys of two offices that differ; of days off and days worked also which days, the first few of them."""
+    for key in sorted({*kept, *other}):
+        one, two = (office.get(key) or {} for office in (kept, other))
+        if one != two:
+            dated = key in ("holidays", "working_days") and isinstance(one, Mapping) and isinstance(two, Mapping)
+            days = [str(day) for day in {**one, **two} if one.get(day) != two.get(day)] if dated else []
+            more = ["…"] if len(days) > MOST_DAYS else []
+            yield f"{key} ({', '.join([*days[:MOST_DAYS], *more])})" if days else key
 
 
 def _view(inventory: Inventory, name: str) -> tuple[Any, ...] | None:

@@ -17,7 +17,7 @@ class Kind(StrEnum):
     run_started    playbook, title, file, mode, by, version, sources [{kind, file, name, sha256, kept, size}],
                    steps [{id, activity, …}], targets, options {limit, only, from, variables, forks}
     run_resumed    by, reason
-    step_started   time_limit, due (ISO time or null)
+    step_started   time_limit, due (ISO time or null), counted [how: the rule first, "kind: detail"]
     task_started   action, limit_seconds, repeat, effect, item         (the claim: on disk before the act)
     task_finished  action, item, and the outcome's fields              (on disk before the next act)
     step_finished  status, used_seconds, outputs, deviations, reason, message, earlier (what it read of other runs)

@@ -104,6 +104,7 @@ MESSAGES: dict[str, Words] = {
     "moment": Words("{date} pukul {hour}.{minute} {zone}", "{date} at {hour}:{minute} {zone}"),
 }
 
+ZONES = {"UTC+07:00": "WIB", "UTC+08:00": "WITA", "UTC+09:00": "WIT"}  # a recorded time keeps its offset, not its zone
 SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -143,10 +144,9 @@ def render_date(day: date, language: Language) -> str:
 
 def render_moment(moment: datetime, language: Language) -> str:
     """Given an aware time in the office's zone, return it in full: "Selasa, 24 Maret 2026 pukul 15.30 WIB"."""
-    hour, minute = f"{moment:%H}", f"{moment:%M}"
-    return say(
-        "moment", language, date=render_date(moment, language), hour=hour, minute=minute, zone=moment.tzname() or ""
-    ).rstrip()
+    hour, minute, zone = f"{moment:%H}", f"{moment:%M}", moment.tzname() or ""
+    date_ = render_date(moment, language)
+    return say("moment", language, date=date_, hour=hour, minute=minute, zone=ZONES.get(zone, zone)).rstrip()
 
 
 def render_number(value: float, language: Language, *, decimals: int = 0) -> str:

@@ -39,7 +39,7 @@ class RunFactory:
         return self.event(Kind.RUN_ENDED, data={"status": str(status), "exit_code": exit_code})
 
     def step_started(self, step: str = "check", target: str | None = "site", attempt: int = 1) -> Event:
-        data = {"time_limit": "1 hari", "due": "2026-11-23T09:30:00+00:00"}
+        data = {"time_limit": "1 hari", "due": "2026-11-23T09:30:00+00:00", "counted": ["clock: 1"]}
         return self.event(Kind.STEP_STARTED, step=step, attempt=attempt, target=target, data=data)
 
     def step_finished(

@@ -56,6 +56,14 @@ def test_a_run_becomes_the_document_of_the_design() -> None:
                     {
                         "target": "site",
                         "status": "ok",
+                        "due": "2026-11-23T09:30:00+00:00",
+                        "counted": [
+                            {
+                                "rule": "clock: 1",
+                                "id": "Dihitung terus-menerus, 1 x 24 jam: tidak berhenti pada malam dan hari libur.",
+                                "en": "Counted without a pause, 1 x 24 hours: through nights and holidays.",
+                            }
+                        ],
                         "used_seconds": 2.0,
                         "outputs": {"answer": 200},
                         "deviations": ["late by 2 h", "without evidence"],
@@ -92,7 +100,7 @@ def test_the_document_has_the_designs_keys_in_its_order() -> None:
     assert [" ".join(part) for part in (made, step, target, target["tasks"][0], made["problems"][0])] == [
         "run playbook status exit_code started ended steps problems",
         "id status attempt time_limit targets",
-        "target status used_seconds outputs deviations tasks",
+        "target status due counted used_seconds outputs deviations tasks",
         "id action item try status reason started ended outputs evidence message",
         "key severity target message",
     ]

@@ -12,9 +12,9 @@ from runner.commands.options import format_option, records_option
 from runner.commands.saving import save_evidence
 from runner.durations import render_duration
 from runner.errors import did_you_mean, refuse
-from runner.messages import render_size
+from runner.messages import render_counted, render_moment, render_size
 from runner.record import build_record
-from runner.record.document import Answer, Record, StepRecord, TaskRecord
+from runner.record.document import Answer, Record, StepRecord, TargetRecord, TaskRecord
 from runner.record.journal import Journal
 from runner.screen import print_json, show, show_paged, width
 from runner.screen.summary import render_steps, render_summary
@@ -84,10 +84,20 @@ def _step(step: StepRecord, more: str) -> Iterator[str]:
         where = f" on {printable(target.target)}" if target.target else ""
         why = f" ({one_line(target.message)})" if target.message else ""
         yield f"{step.id}{where}: {coloured(target.status)}{attempt}{why}"
+        for sentence in _time_limit(step, target):
+            yield from wrap(f"  {sentence}", width(), indent="    ")
         for task in target.tasks:
             yield from _task(task, more)
         for deviation in target.deviations:
             yield from wrap(f"  deviation: {one_line(deviation)}", width(), indent="    ")
+
+
+def _time_limit(step: StepRecord, target: TargetRecord) -> Iterator[str]:
+    """Until when it was to be done, and how that was counted; nothing where the SOP says nothing."""
+    if step.time_limit and target.counted:
+        due = f", due {render_moment(target.due, 'en')}" if target.due else ""
+        told = " ".join(render_counted(each, "en") for each in target.counted)
+        yield f"limit {one_line(step.time_limit)}{due}. {told}"
 
 
 def _task(task: TaskRecord, more: str) -> Iterator[str]:

@@ -94,7 +94,7 @@ class Course:
         said = (kind, key.step, key.attempt, key.target)
         if said not in self.progress.said:
             event = self.event(kind, key, data)
-            self.progress.said[said] = event.at
+            self.progress.say(event)
             self.say(event)
 
     def record(self, key: Key, action: str, outcome: Outcome, item: Any = None) -> Outcome:

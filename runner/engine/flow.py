@@ -91,8 +91,10 @@ class Flow:
         return check_condition(planned.when, self._scope(planned, TaskValues()))
 
     def _begin(self, planned: PlannedStep, key: Key) -> None:
-        due = self._course.calendar.due(self._course.now(), planned.step.norm)
-        said = {"time_limit": planned.step.norm.text, "due": due.isoformat() if due else None}
+        calendar, now, norm = self._course.calendar, self._course.now(), planned.step.norm
+        due = calendar.due(now, norm)
+        counted = list(calendar.counted(now, norm))
+        said = {"time_limit": norm.text, "due": due.isoformat() if due else None, "counted": counted}
         self._course.say_once(Kind.STEP_STARTED, key, said)
 
     def _items(
@@ -223,7 +225,7 @@ class Flow:
         status = worst([outcome.status for outcome in outcomes])
         outputs, lacking = self._outputs(planned, values)
         only = outcomes[0] if len(outcomes) == 1 else None
-        used, late = self._used(planned, key)
+        used, late = self._used(key)
         deviations = [d for outcome in outcomes for d in outcome.deviations] + late
         if status in (Status.OK, Status.CHANGED):
             deviations += [f"no_output: {name}" for name in lacking]
@@ -256,13 +258,15 @@ class Flow:
                 outputs[output.id] = value
         return outputs, lacking
 
-    def _used(self, planned: PlannedStep, key: Key) -> tuple[float, list[str]]:
-        """Seconds since the step began, and the deviation where that was beyond its norm."""
-        started = self._course.progress.said.get((Kind.STEP_STARTED, key.step, key.attempt, key.target))
+    def _used(self, key: Key) -> tuple[float, list[str]]:
+        """Seconds since the step began, and the deviation where that was beyond its norm: the due time that was given
+        then holds, whatever a newer list of holidays says."""
+        begun = (Kind.STEP_STARTED, key.step, key.attempt, key.target)
+        started = self._course.progress.said.get(begun)
         if started is None:
             return 0.0, []
         now = self._course.now()
-        due = self._course.calendar.due(started, planned.step.norm)
+        due = self._course.progress.due.get(begun)
         late = [f"late: {due.isoformat(timespec='minutes')}"] if due and now > due else []
         return round((now - started).total_seconds(), 3), late
 

@@ -24,6 +24,7 @@ class Progress:
     answers: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
     masked: set[Key] = field(default_factory=set)
     said: dict[Said, datetime] = field(default_factory=dict)
+    due: dict[Said, datetime] = field(default_factory=dict)
     ended: dict[Key, Outcome] = field(default_factory=dict)
     began: datetime | None = None
 
@@ -40,12 +41,19 @@ class Progress:
         elif event.kind is Kind.ANSWERED:
             self.answers[event.key] = event.data
         elif event.kind in (Kind.STEP_STARTED, Kind.STEP_FINISHED, Kind.MOVED):
-            self.said[event.kind, event.step, event.attempt, event.target] = event.at
+            self.say(event)
             if event.kind is Kind.STEP_FINISHED:
                 reason = Reason(event.data["reason"]) if event.data["reason"] else None
                 self.ended[event.key] = Outcome(
                     Status(event.data["status"]), message=event.data["message"], reason=reason
                 )
+
+    def say(self, event: Event) -> None:
+        """Take in that something was said about a step, and when it is due."""
+        said = (event.kind, event.step, event.attempt, event.target)
+        self.said[said] = event.at
+        if event.data.get("due"):
+            self.due[said] = datetime.fromisoformat(event.data["due"])
 
     def _finish(self, event: Event) -> None:
         """Take in an outcome; what was masked in it has no value any more, as nothing is passed on masked."""

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from runner.contract import Evidence, Outcome, Reason, Request, Severity, Status, worst
 from runner.events import Key
+from runner.messages import render_counted
 
 
 class Try(NamedTuple):
@@ -42,7 +43,7 @@ class TaskRecord(NamedTuple):
 
 class TargetRecord(NamedTuple):
     """A step on one target (None where it runs once). `used_seconds` is by the clock, None until it
-    finished; whether that was within the norm is told by `due` and the deviations."""
+    finished; whether that was within the norm is told by `due` and the deviations, how it was counted by `counted`."""
 
     target: str | None
     status: Status
@@ -55,6 +56,7 @@ class TargetRecord(NamedTuple):
     outputs: Mapping[str, Any]
     deviations: tuple[str, ...]
     tasks: tuple[TaskRecord, ...]
+    counted: tuple[str, ...] = ()
 
 
 class StepRecord(NamedTuple):
@@ -234,6 +236,8 @@ def _target(target: TargetRecord) -> dict[str, Any]:
     return {
         "target": target.target,
         "status": str(target.status),
+        "due": _text(target.due),
+        "counted": [{"rule": e, "id": render_counted(e, "id"), "en": render_counted(e, "en")} for e in target.counted],
         "used_seconds": target.used_seconds,
         "outputs": dict(target.outputs),
         "deviations": list(target.deviations),

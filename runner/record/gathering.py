@@ -85,6 +85,7 @@ class GatheredTarget:
             outputs=end.get("outputs") or {},
             deviations=_deviations(end, tasks),
             tasks=tasks,
+            counted=tuple(begun.get("counted") or ()),
         )
 
     def open_requests(self) -> Iterator[OpenRequest]:

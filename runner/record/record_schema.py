@@ -71,11 +71,22 @@ _TASK = _object(
     },
 )
 
+_COUNTED = _object(
+    "The rule by which a due time is counted, or what may still move it.",
+    {
+        "rule": _key("string", "Its name, and after a colon its detail.", "days_by_close: 1"),
+        "id": _key("string", "In Indonesian.", "Jatuh tempo pada jam tutup kantor …"),
+        "en": _key("string", "In English.", "Due at the office's close on working day 1 …"),
+    },
+)
+
 _TARGET = _object(
     "The step on one target.",
     {
         "target": _key(["string", "null"], "The target's name; null in a step that runs once.", "pn_tais"),
         "status": _status("How the step ended on it.", "changed"),
+        "due": _moment("When the time limit passes; null without one.", "2026-11-23T16:30:00+07:00", missing=True),
+        "counted": _list("How that was counted: the rule, then what is not settled yet.", _COUNTED),
         "used_seconds": _key(
             ["number", "null"], "Seconds by the clock that it took; null until it finished.", 41.2, minimum=0
         ),
