@@ -25,7 +25,8 @@ class Kind(StrEnum):
     requested      action, item, role, question, answers, subject      (a person's act is asked for)
     answered       role, person, acting ("Plh", "Plt", ""), decree, label, to (the step it is returned to, label
                    "returned"; else ""), method, note, subject, evidence [{name, sha256, …}], deviations,
-                   signature {kind: login | ssh | paper, …}             (and given; the key is the request's)
+                   signature {kind: login | ssh | paper, …}, inventory [{name, sha256, …}] where another one than the
+                   run's says who counts                                (and given; the key is the request's)
     handed         party, person, note                                 (to a third party, who has it from then on)
     taken_back     person, note
     escalated      rung (from 1), when, role, persons, due, told [{channel, recipient, status, answer}]

@@ -17,8 +17,8 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 
 # The rooms, in order: each imports only rooms before it. A folder is one room.
 ROOMS = """
-errors messages slips source spans durations hours calendar disguises redactor secrets notices contract events
-shapes inventory expressions shell inputs playbook plan record engine
+errors messages signatures slips source spans durations hours calendar disguises redactor secrets notices contract
+events shapes inventory expressions shell inputs playbook plan record people engine
 connections actions notify reports screen reference schema demo binding services commands cli
 """
 # The files of the rooms that are folders, in the same sense.
@@ -31,9 +31,10 @@ FILES_OF = {
     "playbook": "habits pieces keywords mending __init__ order reading",
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
-        folder database chain evidence proof locks document reader journal period gathering record_schema
+        folder database chain evidence statements proof locks document reader journal period gathering record_schema
         __init__ problems
     """,
+    "people": "accounts signers separation attaching hands requests answers __init__",
     "engine": "progress executors acts scope filling course tries decisions routes flow heading terms __init__",
     "screen": "tables board lines live summary rehearsal __init__",
 }

@@ -13,11 +13,13 @@ from runner.binding import Bound, Documents, bind
 from runner.commands.clock import take_clock
 from runner.commands.execute import Options, carry_out
 from runner.commands.resume import bound_as_begun
-from runner.commands.sign import answer_event
 from runner.contract import Status
 from runner.demo.build import Act, Demo, build_demo
 from runner.demo.server import serve
 from runner.errors import refuse
+from runner.people.answers import build_answer
+from runner.people.requests import Act as Answer
+from runner.people.signers import Signer
 from runner.plan import Selection
 from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
@@ -93,7 +95,8 @@ def _act(record: Record, act: Act, bound: Bound) -> None:
     said = f"  {person} ({act.role}): {act.label}. {act.note}".rstrip()
     show("\n".join(wrap(said, width(), indent="    ")))
     with Journal.open(RECORDS, create=False) as journal:
-        journal.append([answer_event(record, request, person, act.label, "demo", act.note)])
+        signer = Signer(person, act.role, "demo", {"kind": "demo"})
+        journal.append([build_answer(record.run, request, signer, Answer(act.label, act.note), take_clock().now())])
 
 
 def _copy_report(record: Record) -> str:

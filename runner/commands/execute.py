@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +23,7 @@ from runner.engine.scope import StepValue
 from runner.engine.terms import Brake, Ending, Request
 from runner.events import Event
 from runner.inventory import Inventory, Target
+from runner.people.accounts import account
 from runner.plan import Plan
 from runner.record import build_record
 from runner.record.document import Record
@@ -142,7 +142,7 @@ def _lock(stack: ExitStack, locks: Locks, run: str, plan: Plan) -> None:
     """Hold every step of a plan on its targets, and those of the playbooks it includes, until the stack ends."""
     chosen = [step for step in plan.steps if step.selected]
     pairs = [(step.id, target.name if target else None) for step in chosen for target in step.targets]
-    stack.enter_context(locks.acquire(run, plan.playbook.name, pairs, getpass.getuser()))
+    stack.enter_context(locks.acquire(run, plan.playbook.name, pairs, account()))
     for step in chosen:
         if step.child:
             _lock(stack, locks, f"{run}.{step.id}", step.child)
@@ -170,7 +170,7 @@ def rehearse(bound: Bound, options: Options, listen: Emit, *, stopping: Callable
         stack.callback(world.close)
         request = Request(
             run=DRY_RUN,
-            header={**describe(plan), "mode": "plan", "by": getpass.getuser(), "version": __version__},
+            header={**describe(plan), "mode": "plan", "by": account(), "version": __version__},
             calendar=bound.calendar,
             forks=options.forks,
             dry=True,
@@ -240,7 +240,7 @@ def _header(plan: Plan, options: Options, keep: Any, mask: Callable[[Any], Any])
     return {
         **describe(plan),
         "mode": "run",
-        "by": getpass.getuser(),
+        "by": account(),
         "version": __version__,
         "sources": keep_sources(plan, keep),
         "options": mask(options.said),
@@ -248,7 +248,7 @@ def _header(plan: Plan, options: Options, keep: Any, mask: Callable[[Any], Any])
 
 
 def _resumed(options: Options) -> dict[str, Any]:
-    return {"by": getpass.getuser(), "reason": options.reason, "version": __version__}
+    return {"by": account(), "reason": options.reason, "version": __version__}
 
 
 def render_document(journal: Journal, inventory: Inventory, run: str, kind: str, now: datetime) -> bytes:

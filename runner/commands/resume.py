@@ -8,7 +8,6 @@ from typing import Any
 import click
 
 from runner.binding import Bound, rebind
-from runner.commands.clock import take_clock
 from runner.commands.execute import Options, carry_out, earlier_values
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.commands.run import explicit_steps, finish
@@ -71,7 +70,7 @@ def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ..
         record.started,
         EvidenceStore(journal.records),
         Selection(said["limit"], tuple(said["only"]), said["from"], said["variables"]),
-        now=take_clock().now(),
+        now=record.began,  # who held a role then: who may answer today is asked when somebody does
         inventories=inventories,
         earlier=lambda step, target: find(step, target) is not None,
     )

@@ -1,124 +1,108 @@
-"""`sop sign`: a person answers what a run waits for."""
+"""`sop sign`: a person answers what a run waits for, hands it to a third party, or takes it back."""
 
 from __future__ import annotations
 
-import getpass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from runner.commands.clock import take_clock
-from runner.commands.options import records_option
-from runner.commands.resume import beginning_of, bound_as_begun
-from runner.errors import did_you_mean, refuse
-from runner.events import Event, Kind
-from runner.inventory import Inventory
-from runner.record import build_record
-from runner.record.document import OpenRequest, Record
-from runner.record.evidence import EvidenceStore
-from runner.record.journal import Journal
+from runner.commands.options import inventory_option, records_option
+from runner.commands.signing import Desk, Words, open_desk
+from runner.errors import Failed, Mistake, Refused, refuse
+from runner.people.answers import record_once
+from runner.people.hands import build_handed, build_taken_back
+from runner.record.document import OpenRequest
 from runner.screen import show
+from runner.screen.summary import command_line
+
+_FILE = click.Path(path_type=Path)
 
 
 @click.command("sign")
 @click.argument("run")
 @click.argument("step")
 @click.option("--answer", help="The label to answer with, as asked.")
+@click.option(
+    "--return-to", "to", default="", metavar="STEP", help="Return it for correction to this or an earlier step."
+)
 @click.option("--note", default="", help="A remark, the reason, or what was done: in quotes, it goes into the record.")
+@click.option("--evidence", "files", multiple=True, type=_FILE, help="A file that shows it; may be repeated.")
 @click.option("--task", default="", help="The task, where a step asks for several.")
 @click.option("--target", default=None, help="The target, where several ask.")
-@click.option("--person", default="", help="With --paper: who signed on paper.")
-@click.option(
-    "--paper", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="The scan of a signed paper."
-)
+@click.option("--ssh", "key", metavar="KEYFILE|agent", help="Sign with this SSH key, or one that an agent has.")
+@click.option("--to-sign", type=_FILE, metavar="FILE", help="Write the statement, to be signed by SSH elsewhere.")
+@click.option("--signature", type=_FILE, metavar="FILE.sig", help="Record a signature of FILE, made elsewhere.")
+@click.option("--paper", type=_FILE, help="The scan of a signed paper.")
+@click.option("--person", default="", help="Who signs: with --paper or --to-sign.")
+@click.option("--hand-to", "party", metavar="NAME", help="It is with a third party from now on; --note says why.")
+@click.option("--take-back", is_flag=True, help="It is back from the third party.")
+@inventory_option()
 @records_option()
-def command(
-    run: str,
-    step: str,
-    answer: str | None,
-    note: str,
-    task: str,
-    target: str | None,
-    person: str,
-    paper: Path | None,
-    records: Path,
-) -> int:
-    """Answer, for STEP of RUN, what waits for you: sign, decide, or report what was done."""
-    journal = Journal.open(records, create=False)
-    name = journal.find_run(run)
-    record = build_record(journal.events(name))
-    request = find_request(record, step, task, target)
-    whole = beginning_of(journal, record)
-    inventory = bound_as_begun(journal, whole).plan.inventory
-    signer = _signer(inventory, request, person, paper=paper is not None)
-    label = _label(request, answer)
-    evidence = EvidenceStore(records).keep(paper.name, paper) if paper else None
-    method = "login" if evidence is None else f"paper {evidence.sha256}, recorded by {getpass.getuser()}"
-    journal.append([answer_event(record, request, signer, label, method, note)])
-    show(f"{signer}: {label}, recorded. go on with: sop resume {whole.run}")
+def command(run: str, step: str, party: str | None, take_back: bool, records: Path, **asked: Any) -> int:
+    """Answer, for STEP of RUN, what waits for you: sign, decide, report what was done, or return it for correction.
+
+    Without --ssh, --signature or --paper, the login under which this runs is the signature. -i names the inventory
+    whose people count, where they changed since the run began.
+    """
+    words = Words(**{name: asked[name] for name in Words._fields})
+    _check_words(words, handing=party is not None or take_back)
+    try:
+        desk = open_desk(records, run, step, asked["task"], asked["target"], asked["inventories"])
+        _act(desk, words, party, records, handing=party is not None or take_back)
+    except Failed as error:  # a file or key that cannot be used: nothing was done
+        raise Refused(Mistake("sop sign", 0, 0, str(error))) from error
     return 0
 
 
-def find_request(record: Record, step: str, task: str = "", target: str | None = None) -> OpenRequest:
-    """Given a record and a step, return the request that waits there. Raise Refused when none or several do."""
-    waiting = {request.key.step for request in record.requests}
-    found = [r for r in record.requests if r.key.step == step and task in ("", r.key.task)]
-    found = [r for r in found if target is None or r.key.target == target]
-    if not found:
-        cure = did_you_mean(step, waiting) if waiting else "see 'sop status'"
-        raise refuse(record.run, f"nothing waits for a person in step '{step}'", cure)
-    if len(found) > 1:
-        names = ", ".join(f"--task {r.key.task}" + (f" --target {r.key.target}" if r.key.target else "") for r in found)
-        raise refuse(record.run, f"step '{step}' waits for several answers", f"add one of: {names}")
-    return found[0]
+def _act(desk: Desk, words: Words, party: str | None, records: Path, *, handing: bool) -> None:
+    """Do what was typed: answer, hand over, take back, or write what is to be signed elsewhere."""
+    if handing:
+        _hand(desk, words, party)
+    elif words.to_sign:
+        desk.write_statement(words)
+        _tell_to_sign(desk, words.to_sign, records)
+    else:
+        event = desk.answer(words)
+        record_once(desk.journal, event, desk.request)
+        lines = [f"deviation: {each}" for each in event.data["deviations"]]
+        following = f"go on with: {command_line(['resume', desk.whole.run], records)}"
+        show("\n".join([f"{_who(event.data)}: {event.data['label']}, recorded. {following}", *lines]))
 
 
-def answer_event(record: Record, request: OpenRequest, person: str, label: str, method: str, note: str) -> Event:
-    """A person's answer to a request, as an event."""
+def _check_words(words: Words, *, handing: bool) -> None:
+    """Raise Refused for options that exclude each other."""
+    ways = [name for name in ("key", "signature", "paper", "to_sign") if getattr(words, name) is not None]
+    if len(ways) > 1:
+        names = " and ".join("--ssh" if name == "key" else "--" + name.replace("_", "-") for name in ways)
+        raise refuse(names, "an answer is signed in one way", "leave the others out")
+    if handing and (ways or words.answer is not None or words.to or words.files):
+        raise refuse("--hand-to, --take-back", "handing over is no answer", "leave out what answers")
+
+
+def _hand(desk: Desk, words: Words, party: str | None) -> None:
     now = take_clock().now()
-    key = request.key
-    data = {
-        "role": request.request.role,
-        "person": person,
-        "label": label,
-        "method": method,
-        "note": note,
-        "subject": request.request.subject,
-        "at": now.isoformat(),
-    }
-    return Event(Kind.ANSWERED, record.run, now, key.step, key.attempt, key.task, key.target, key.item, key.tries, data)
+    run, request = desk.record.run, desk.request
+    signer = desk.by_login(words.person)
+    if party is None:
+        event = build_taken_back(run, request, signer, words.note, now)
+    else:
+        event = build_handed(run, request, signer, party, words.note, now)
+    record_once(desk.journal, event, request)
+    show(f"{signer.name}: taken back, recorded" if party is None else f"{signer.name}: it is with {party}, recorded")
 
 
-def _label(request: OpenRequest, answer: str | None) -> str:
-    answers = request.request.answers
-    if answer is None and answers:
-        answer = answers[0] if len(answers) == 1 else None
-    if answer is None or (answers and answer not in answers):
-        given = f"'{answer}' is none of the answers" if answer else "an answer is needed"
-        question = request.request.question.rstrip(".")
-        raise refuse("--answer", f"{given} to: {question}", f"write one of: {', '.join(answers)}")
-    return answer
+def _tell_to_sign(desk: Desk, file: Path, records: Path) -> None:
+    again = command_line(["sign", desk.record.run, *_place(desk.request), "--signature", f"{file}.sig"], records)
+    show(f"written: {file}\nsign it:   ssh-keygen -Y sign -f KEYFILE -n sop-answer {file}\nthen here: {again}")
 
 
-def _signer(inventory: Inventory, request: OpenRequest, person: str, *, paper: bool) -> str:
-    """Who answers: the person of this login, or the one who signed the paper; must hold the role today."""
-    role = request.request.role
-    login = getpass.getuser()
-    if not role:
-        return login
-    holders = inventory.holders(role, take_clock().now().date())
-    names = ", ".join(holder.name for holder in holders) or "nobody"
-    if paper:
-        found = next((holder for holder in holders if person in (holder.id, holder.name)), None)
-        if found is None and not person:
-            raise refuse(
-                "--person", "it is missing; it says who signed the paper", f"the role '{role}' is held by: {names}"
-            )
-        if found is None:
-            raise refuse("--person", f"'{person}' does not hold the role '{role}'", f"it is held by: {names}")
-        return found.name
-    signer = next((holder for holder in holders if holder.login == login), None)
-    if signer is None:
-        message = f"the login '{login}' belongs to nobody who holds the role '{role}'"
-        raise refuse(request.key.step, message, f"it is held by: {names}. sign under that login, or record a --paper")
-    return signer.name
+def _place(request: OpenRequest) -> list[str]:
+    target = ["--target", request.key.target] if request.key.target else []
+    return [request.key.step, "--task", request.key.task, *target]
+
+
+def _who(data: Mapping[str, Any]) -> str:
+    return f"{data['acting']}. {data['person']}" if data["acting"] else str(data["person"])

@@ -143,6 +143,7 @@ OFFICE = keys(
             "close",
             "hours",
         ),
+        "shared_logins": texts("User names that several people use: they sign for no one", ["operator"]),
         "letterhead": {"description": "Lines or image at the head of reports", "examples": [["MAHKAMAH AGUNG RI"]]},
         "vars": VARS,
     },

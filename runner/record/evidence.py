@@ -13,7 +13,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -37,15 +37,18 @@ class EvidenceStore:
         self._largest = largest
         self._swept = False
 
-    def keep(self, name: str, content: bytes | Path, media_type: str = "application/octet-stream") -> Evidence:
-        """Given bytes, or the path of a file, keep a copy and return its Evidence; on the disk when it returns.
+    def keep(
+        self, name: str, content: bytes | Path | BinaryIO, media_type: str = "application/octet-stream"
+    ) -> Evidence:
+        """Given bytes, the path of a file, or an open one, keep a copy and return its Evidence; on the disk when it
+        returns.
 
         Content that is there already takes no more space. Raise Failed when the file cannot be read or is too
         large, RecordError when the copy cannot be written.
         """
         if isinstance(content, bytes):
             return self._keep_bytes(name, content, media_type)
-        with _reading(name, content) as source:
+        with _reading(name, content) if isinstance(content, Path) else nullcontext(content) as source:
             sha256, size = self._copy(name, source)
         return Evidence(name, sha256, size, media_type)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from runner.events import Kind
 from runner.record.chain import COLUMNS, FORM, GENESIS, Columns, columns_of, link, playbook_of
 from runner.record.database import version_of
 from runner.record.evidence import EvidenceStore
+from runner.record.statements import AnswerCheck
 
 SHORTEST_HEAD = 12  # digits of a hash that someone copies from a printed report
 _REMEMBERED = 100  # rows; the longest inserted stretch whose every record is named
@@ -85,10 +86,13 @@ def check_journal(
 
 
 def _check_rows(connection: sqlite3.Connection, store: EvidenceStore, run: str | None, head: str | None) -> list[Fault]:
-    chain, evidence = _ChainCheck(), _EvidenceCheck(store, run)
+    chain, evidence, answers = _ChainCheck(), _EvidenceCheck(store, run), AnswerCheck(store, _hashes(connection))
     seen = head is None or GENESIS.startswith(head)
     for row in evidence.check(chain.check(_rows(connection))):
         seen = seen or row.hash.startswith(str(head))
+        if run in (None, row.columns[0]):
+            wrong = answers.look(row.seq, row.columns[2], row.body)
+            evidence.faults += [_fault(row.seq, row.columns, message) for message in wrong]
     altered = {each.seq for each in chain.faults()}  # what such a record says of its evidence means nothing
     lacking = [each for each in evidence.faults if each.seq not in altered]
     found = sorted(chain.faults() + lacking, key=lambda each: each.seq)
@@ -208,6 +212,16 @@ def _evidence(row: Row) -> list[Evidence]:
         return [*sources, *(Evidence(**each) for each in data.get("evidence") or ())]
     except (ValueError, TypeError, KeyError, AttributeError):  # an altered record: the chain names it
         return []
+
+
+def _hashes(connection: sqlite3.Connection) -> Callable[[int], str]:
+    """What gives the hash of a record by its number."""
+
+    def find(seq: int) -> str:
+        row = connection.execute("SELECT hash FROM events WHERE seq = ?", (seq,)).fetchone()
+        return str(row[0]) if row else ""
+
+    return find
 
 
 def _rows(connection: sqlite3.Connection) -> Iterator[Row]:

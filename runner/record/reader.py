@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from runner.contract import Status
 from runner.errors import Refused, did_you_mean, refuse
-from runner.events import Event, Kind
+from runner.events import Event, Key, Kind
 from runner.record.chain import FORM, GENESIS, Columns
 from runner.record.database import connect_to_read, database_errors
 from runner.record.evidence import EvidenceStore
@@ -42,6 +42,11 @@ _LATEST_TASK = """
 _LATEST_STEP = """
     SELECT body FROM events INDEXED BY latest_steps WHERE kind = 'step_finished' AND status IN ('ok', 'changed')
     AND playbook = ? AND step = ? AND target IS ? AND run <> ? ORDER BY seq DESC LIMIT 1
+"""
+_ASKED = """
+    SELECT max(seq) FROM events INDEXED BY by_run
+    WHERE run = ? AND kind = 'requested' AND step = ? AND attempt = ? AND task = ? AND target IS ? AND item = ?
+    AND "try" = ?
 """
 _RUNS = "SELECT run FROM events INDEXED BY run_starts WHERE kind = 'run_started' ORDER BY seq"
 
@@ -109,6 +114,24 @@ class JournalReader:
         with self.reading() as connection:
             row = connection.execute("SELECT hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         return str(row[0]) if row else GENESIS
+
+    def tip(self) -> tuple[int, str]:
+        """The number and the hash of the last record; 0 and zeros of an empty journal."""
+        with self.reading() as connection:
+            row = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        return (int(row[0]), str(row[1])) if row else (0, GENESIS)
+
+    def hash_of(self, record: int) -> str:
+        """Given a record's number, return its hash; "" where there is none."""
+        with self.reading() as connection:
+            row = connection.execute("SELECT hash FROM events WHERE seq = ?", (record,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def asked_at(self, run: str, key: Key) -> int:
+        """Given a run and what waits in it, return the number of the record that asked; 0 where none did."""
+        with self.reading() as connection:
+            row = connection.execute(_ASKED, (run, *key)).fetchone()
+        return int(row[0]) if row and row[0] else 0
 
     def find_run(self, text: str) -> str:
         """Given the beginning of a run's id, its last part, or `last`, return the id.

@@ -14,6 +14,7 @@ from runner import calendar
 from runner.cli import run
 from runner.record.journal import Journal
 from tests.clocks import FixedClock
+from tests.logins import sign_in
 
 NOON = datetime(2026, 3, 17, 5, 0, tzinfo=UTC)
 PLAYBOOK = """\
@@ -28,7 +29,7 @@ steps:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LOGNAME", "siti")
+    sign_in(monkeypatch, "siti")
     (tmp_path / "a.yml").write_text(PLAYBOOK)
     people = "people: {siti: {name: Siti, login: siti, roles: [{role: admin}]}}\noffice: {timezone: WIB}\n"
     (tmp_path / "inventory.yml").write_text(people)
