@@ -12,6 +12,7 @@ from runner.errors import Failed
 
 if TYPE_CHECKING:  # loaded when a site is visited, not at every start
     from runner.actions.web.fetch import Fetcher
+    from runner.actions.web.lookup import Resolver
 
 SHARE = 0.8
 
@@ -114,14 +115,20 @@ def visit_deadline(call: Call) -> Deadline:
     return last_visit(call).tightened(duration(call, "within"))
 
 
+def build_resolver_of(call: Call) -> Resolver:
+    """Given a call, return who looks names up. Raise Failed for a table of names that holds no address."""
+    from runner.actions.web.names import build_resolver
+
+    try:
+        return build_resolver(call.inputs.get("resolve") or {}, call.inputs.get("dns_resolver") or "")
+    except ValueError as error:
+        raise Failed(f"resolve: {error}. write for example 203.0.113.10 or 203.0.113.10:8443") from None
+
+
 def build_fetcher(call: Call) -> Fetcher:
     """Given a call, return what fetches as its inputs say. Raise Failed for a table of names that holds no address."""
     from runner.actions.web.fetch import Fetcher
-    from runner.actions.web.names import build_resolver
 
     inputs = call.inputs
-    try:
-        resolver = build_resolver(inputs.get("resolve") or {}, inputs.get("dns_resolver") or "")
-    except ValueError as error:
-        raise Failed(f"resolve: {error}. write for example 203.0.113.10 or 203.0.113.10:8443") from None
-    return Fetcher(limit=inputs["size_limit"], ca_file=inputs.get("ca_file") or "", resolver=resolver)
+    ca_file = inputs.get("ca_file") or ""
+    return Fetcher(limit=inputs["size_limit"], ca_file=ca_file, resolver=build_resolver_of(call))

@@ -19,14 +19,21 @@ _VERDICTS = {
     20: "penerbit sertifikat tidak dikenal atau rantai sertifikat tidak lengkap",
     21: "rantai sertifikat tidak lengkap",
     23: "sertifikat telah dicabut",
+    26: "sertifikat bukan untuk server web",
     62: "sertifikat bukan untuk nama situs ini",
     64: "sertifikat bukan untuk alamat situs ini",
+    66: "kunci sertifikat terlalu lemah",
+    67: "kunci penerbit sertifikat terlalu lemah",
+    68: "tanda tangan sertifikat memakai algoritma yang terlalu lemah",
 }
 _REASONS = {
     "WRONG_VERSION_NUMBER": "server menjawab tanpa TLS",
     "HTTP_REQUEST": "server menjawab tanpa TLS",
     "UNSUPPORTED_PROTOCOL": "server hanya menawarkan versi TLS yang usang",
     "TLSV1_ALERT_PROTOCOL_VERSION": "server menolak versi TLS ini",
+    "EXCESSIVE_MESSAGE_SIZE": "rantai sertifikat terlalu besar untuk dibaca",
+    "EXCESSIVE MESSAGE SIZE": "rantai sertifikat terlalu besar untuk dibaca",
+    "NO_CERTIFICATE_RETURNED": "server tidak menunjukkan sertifikat",
 }
 
 
