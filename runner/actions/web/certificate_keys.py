@@ -53,7 +53,7 @@ OUTPUTS: Mapping[str, JsonSchema] = {
         "description": "Whether a browser trusts it for this name; null when none was seen",
         "examples": [True],
     },
-    "cause": {"enum": CAUSES, "description": "Why it is not trusted, as a word", "examples": ["expired"]},
+    "cause": {"enum": [*CAUSES], "description": "Why it is not trusted, as a word", "examples": ["expired"]},
     "reason": {**_TEXT, "description": "The same in words", "examples": ["sertifikat sudah kedaluwarsa"]},
     "expires": {**_DATE, "description": "The day on which the first of the chain ends", "examples": ["2027-02-01"]},
     "expires_at": {
