@@ -30,6 +30,8 @@ class Kind(StrEnum):
     handed         party, person, note                                 (to a third party, who has it from then on)
     taken_back     person, note
     escalated      rung (from 1), when, role, persons, due, told [{channel, recipient, status, answer}]
+    problem_marked key, target, state, person, login, reason, until, severity, evidence
+                                                                       (of a problem, by a run or a person, at any time)
     run_ended      status, exit_code
     """
 
@@ -45,6 +47,7 @@ class Kind(StrEnum):
     HANDED = "handed"
     TAKEN_BACK = "taken_back"
     ESCALATED = "escalated"
+    PROBLEM_MARKED = "problem_marked"
     RUN_ENDED = "run_ended"
 
 

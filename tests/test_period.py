@@ -104,6 +104,8 @@ def test_a_journal_of_the_first_format_is_brought_up_and_stays_whole(tmp_path: P
     with closing(sqlite3.connect(journal.path, isolation_level=None)) as connection:
         for name in ("reports", "turns_by_time", "final_ends", "asked", "marks"):
             connection.execute(f"DROP INDEX {name}")
+        connection.execute("DROP INDEX run_turns")
+        connection.execute("CREATE INDEX run_turns ON events (run) WHERE kind IN ('run_resumed', 'run_ended')")
         connection.execute("CREATE INDEX reports ON events (playbook, step, task, target) WHERE problems IS NOT NULL")
         connection.execute("PRAGMA user_version = 1")
     assert Journal(records).verify(head=head) == []

@@ -11,7 +11,7 @@ import pytest
 
 from runner.contract import Outcome, Severity, Status
 from runner.record.journal import Journal
-from runner.record.problems import OpenProblem, open_problems
+from runner.record.problems import KnownProblem, open_problems
 from tests.event_factory import START, RunFactory, found, skipped
 
 
@@ -43,7 +43,7 @@ def test_a_fault_seen_again_is_one_problem(journal: Journal) -> None:
     for number in range(3):
         observe(journal, number, found("site.down", message=f"since {number}"))
     assert open_problems(journal) == (
-        OpenProblem(
+        KnownProblem(
             key="site.down",
             target="site",
             severity=Severity.MAJOR,
@@ -54,6 +54,7 @@ def test_a_fault_seen_again_is_one_problem(journal: Journal) -> None:
             playbook="care",
             step="check",
             task="probe",
+            times=3,
         ),
     )
 

@@ -19,7 +19,7 @@ from runner.events import Event, Kind, outcome_to_json
 from runner.inventory.people import Holding, Person
 from runner.record import build_record
 from runner.record.document import Record
-from runner.record.problems import OpenProblem
+from runner.record.problems import KnownProblem
 from runner.reports.form import render_form
 from runner.reports.office import Office
 from runner.reports.paper.layout import choose_layout
@@ -99,8 +99,8 @@ def record(*events: Event | list[Event], **data: Any) -> Record:
     return build_record([started(**data), *flat])
 
 
-def problem(text: str = "Masa berlaku domain berakhir 12 hari lagi.", **fields: Any) -> OpenProblem:
-    plain = OpenProblem(
+def problem(text: str = "Masa berlaku domain berakhir 12 hari lagi.", **fields: Any) -> KnownProblem:
+    plain = KnownProblem(
         key="domain.expires",
         target="domain",
         severity=Severity.MAJOR,
@@ -117,7 +117,7 @@ def problem(text: str = "Masa berlaku domain berakhir 12 hari lagi.", **fields: 
 
 def render_situation(
     told: Record,
-    problems: list[OpenProblem],
+    problems: list[KnownProblem],
     office: dict[str, Any],
     people: dict[str, Person] | None = None,
     **more: Any,

@@ -8,7 +8,7 @@ import click
 
 from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
-from runner.record.problems import OpenProblem, open_problems
+from runner.record.problems import KnownProblem, open_problems
 from runner.screen import print_json, show_paged, width
 from runner.screen.tables import coloured, one_line, printable, render_table
 
@@ -31,7 +31,7 @@ def command(records: Path, form: str) -> int:
     return 0
 
 
-def _document(problem: OpenProblem) -> dict[str, str | None]:
+def _document(problem: KnownProblem) -> dict[str, str | None]:
     return {
         "severity": str(problem.severity),
         "key": problem.key,
@@ -41,7 +41,7 @@ def _document(problem: OpenProblem) -> dict[str, str | None]:
     }
 
 
-def _row(problem: OpenProblem) -> list[str]:
+def _row(problem: KnownProblem) -> list[str]:
     return [
         coloured(problem.severity),
         printable(problem.target or ""),

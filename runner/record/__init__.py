@@ -72,6 +72,7 @@ class _Fold:
             Kind.HANDED: self._handed,
             Kind.TAKEN_BACK: self._taken_back,
             Kind.ESCALATED: self._escalations.append,
+            Kind.PROBLEM_MARKED: lambda event: None,
             Kind.RUN_ENDED: self._run_ended,
         }
 

@@ -47,6 +47,8 @@ FORM = Format(
         # 2: what a year of records needs: reports with their place in time, periods, what waits, what was marked
         """
         DROP INDEX reports;
+        DROP INDEX run_turns;
+        CREATE INDEX run_turns ON events (run, seq, kind, status) WHERE kind IN ('run_resumed', 'run_ended');
         CREATE INDEX reports ON events (playbook, step, task, target, seq, run, attempt, item, "try", problems, at)
             WHERE problems IS NOT NULL;
         CREATE INDEX turns_by_time ON events (at, seq) WHERE kind IN ('run_started', 'run_resumed', 'run_ended');

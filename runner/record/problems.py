@@ -1,39 +1,50 @@
-"""Open problems, over all runs: the same fault is one problem, from the run that first saw it to the last.
+"""The register of problems, over all runs, read from outcomes and marks: there is no second truth.
 
-A problem (key and target) is open while the latest outcome of a task that reported it still does. An outcome that
-could not tell (failed, timed out, unreachable, skipped) closes nothing: unknown is not OK.
+The same fault (key and target) is one problem, whichever task sees it. It is `solved` when every task that reported it
+could tell later and reported it no more. Until then it is `accepted` while a person's acceptance holds, `handled` while
+a run that took it up goes on or waits for a person, and else `open`: also when such a run has come to its end.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import groupby
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from runner.contract import Severity
+from runner.contract import Evidence, Severity
+from runner.record.marks import Fault, Mark, State, acceptance, load_marks
+from runner.record.occurrences import Occurrence, Place, find_occurrences
+from runner.record.period import Period
 from runner.record.reader import JournalReader
+from runner.record.unfinished import Holder, find_holder
 
-_PLACES = """
-    SELECT DISTINCT playbook, step, task, target FROM events INDEXED BY reports
-    WHERE problems IS NOT NULL AND (?1 IS NULL OR playbook = ?1)
-"""
-_OUTCOMES = """
-    SELECT run, attempt, seq, item, problems FROM events INDEXED BY latest_tasks
-    WHERE kind = 'task_finished' AND playbook = ? AND step = ? AND task = ? AND target IS ?
-    AND (status IN ('ok', 'changed') OR problems IS NOT NULL) ORDER BY seq DESC
-"""
+__all__ = ["Holder", "KnownProblem", "Mark", "Past", "State", "open_problems", "problems", "unheld"]
+
 _WORST_FIRST = tuple(reversed(Severity))
-
-_Place = tuple[str, str, str, str | None]
+_LATEST = "SELECT at FROM events ORDER BY seq DESC LIMIT 1"
 
 
 @dataclass(frozen=True, slots=True)
-class OpenProblem:
-    """A fault that is still there: when it was first and last seen, and by the run that last saw it, how bad it is."""
+class Past:
+    """An earlier occurrence of a problem. `solved_by` is the run that had it in hand before it was gone, "" where it went
+    by itself; `gone_in` is the run that saw it no more."""
+
+    first_seen: datetime
+    last_seen: datetime
+    times: int
+    solved_at: datetime
+    solved_by: str
+    gone_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownProblem:
+    """A fault, as it stands. `times` is how many outcomes reported it in this occurrence; severity, message, evidence,
+    run, playbook, step and task are of the outcome that last did. `earlier` has past occurrences, the latest first."""
 
     key: str
     target: str | None
@@ -45,77 +56,196 @@ class OpenProblem:
     playbook: str
     step: str
     task: str
+    state: State = State.OPEN
+    times: int = 1
+    evidence: tuple[Evidence, ...] = ()
+    holder: Holder | None = None
+    accepted: Mark | None = None
+    solved_at: datetime | None = None
+    solved_by: str = ""
+    gone_in: str = ""
+    earlier: tuple[Past, ...] = ()
 
 
-def open_problems(journal: JournalReader, playbook: str | None = None) -> tuple[OpenProblem, ...]:
-    """Given a journal, return the open problems, of one playbook if given: the worst first, then the oldest."""
-    found: dict[tuple[str, str | None], OpenProblem] = {}
-    with journal.reading() as connection:
-        for place in connection.execute(_PLACES, (playbook,)).fetchall():
-            for problem in _open_at(connection, place):
-                key = (problem.key, problem.target)
-                found[key] = _joined(found[key], problem) if key in found else problem
-    return tuple(sorted(found.values(), key=_rank))
+def problems(
+    journal: JournalReader, period: Period | None = None, *, playbook: str | None = None, now: datetime | None = None
+) -> tuple[KnownProblem, ...]:
+    """Given a journal, return every problem that it knows, the worst first, then the oldest.
+
+    Of a `period`: those that were there at some time in it, each as its last occurrence stands that began before the
+    period's end. `now` is when acceptances are judged: by default at the last record, so that the same journal always
+    tells the same.
+    """
+    return _Register(journal, playbook, now).problems(period)
 
 
-def _open_at(connection: sqlite3.Connection, place: _Place) -> Iterator[OpenProblem]:
-    for key, (first, last) in _spans(connection, place).items():
-        body = _body(connection, last)
-        told = next(each for each in body["data"]["problems"] if each["key"] == key)
-        yield OpenProblem(
-            key=key,
-            target=place[3],
-            severity=Severity(told["severity"]),
-            message=told["message"],
-            first_seen=_at(connection, first),
-            last_seen=_at(connection, last),
-            run=body["run"],
-            playbook=place[0],
-            step=place[1],
-            task=place[2],
+def open_problems(
+    journal: JournalReader, playbook: str | None = None, *, now: datetime | None = None
+) -> tuple[KnownProblem, ...]:
+    """Given a journal, return the problems that are open or handled: the worst first, then the oldest."""
+    found = _Register(journal, playbook, now, only_open=True).problems(None)
+    return tuple(problem for problem in found if problem.state in (State.OPEN, State.HANDLED))
+
+
+def unheld(journal: JournalReader, playbooks: Collection[str], now: datetime) -> tuple[KnownProblem, ...]:
+    """Given the playbooks whose problems a run looks after, return those that are there and that nobody looks after."""
+    found = (problem for name in playbooks for problem in open_problems(journal, name, now=now))
+    return tuple({(p.key, p.target): p for p in found if p.state is State.OPEN}.values())
+
+
+class _Register:
+    """One reading of the register."""
+
+    def __init__(
+        self, journal: JournalReader, playbook: str | None, now: datetime | None, *, only_open: bool = False
+    ) -> None:
+        self._journal = journal
+        self._playbook = playbook
+        self._now = now
+        self._only_open = only_open
+        self._holder: Callable[[str, datetime], Holder | None] = cache(lambda run, at: find_holder(journal, run, at))
+
+    def problems(self, period: Period | None) -> tuple[KnownProblem, ...]:
+        with self._journal.reading() as connection:
+            connection.execute("BEGIN")  # all that follows is read as of one moment
+            latest = connection.execute(_LATEST).fetchone()
+            now = self._now or (datetime.fromisoformat(latest[0]) if latest else datetime.now(UTC))
+            marks = load_marks(connection)
+            told = _Told(connection)
+            found = []
+            for fault, occurrences in self._by_fault(connection).items():
+                problem = self._problem(occurrences, marks.get(fault, ()), told, now, period)
+                found += [problem] if problem else []
+        return tuple(sorted(found, key=_rank))
+
+    def _by_fault(self, connection: sqlite3.Connection) -> dict[Fault, list[_Joined]]:
+        found: dict[Fault, list[Occurrence]] = {}
+        for each in find_occurrences(connection, self._playbook, only_open=self._only_open):
+            found.setdefault((each.key, each.place.target), []).append(each)
+        return {fault: list(_join(occurrences)) for fault, occurrences in found.items()}
+
+    def _problem(
+        self, occurrences: list[_Joined], marks: Sequence[Mark], told: _Told, now: datetime, period: Period | None
+    ) -> KnownProblem | None:
+        while period and occurrences and told.at(occurrences[-1].first) >= period.until:
+            occurrences.pop()
+        if not occurrences:
+            return None
+        *earlier, current = occurrences
+        gone = told.at(current.gone) if current.gone else None
+        if period and gone and gone < period.since:
+            return None
+        if self._only_open and gone:
+            return None
+        last = told.problem(current.last, current.key)
+        accepted = None if gone else acceptance(marks, current.first, last["severity"], now)
+        holder = None if gone or accepted else self._holding(marks)
+        state = State.SOLVED if gone else State.ACCEPTED if accepted else State.HANDLED if holder else State.OPEN
+        return KnownProblem(
+            **last,
+            key=current.key,
+            target=current.place.target,
+            first_seen=told.at(current.first),
+            last_seen=told.at(current.last),
+            playbook=current.place.playbook,
+            step=current.place.step,
+            task=current.place.task,
+            state=state,
+            times=current.times,
+            holder=holder,
+            accepted=accepted,
+            solved_at=gone,
+            solved_by=_solver(marks, current) if gone else "",
+            gone_in=told.run(current.gone) if gone else "",
+            earlier=tuple(_past(each, marks, told) for each in reversed(earlier)),
         )
 
-
-def _spans(connection: sqlite3.Connection, place: _Place) -> dict[str, tuple[int, int]]:
-    """The records that first and last reported each key, back to the latest time that the task did not report it."""
-    spans: dict[str, tuple[int, int]] = {}
-    still: set[str] | None = None
-    for _, outcomes in groupby(connection.execute(_OUTCOMES, place), key=lambda row: row[:2]):
-        reported = _reported(outcomes)
-        still = set(reported) if still is None else still & set(reported)
-        if not still:
-            break
-        for key in still:
-            spans[key] = (reported[key], spans.get(key, (0, reported[key]))[1])
-    return spans
+    def _holding(self, marks: Iterable[Mark]) -> Holder | None:
+        taken = {mark.run: mark.at for mark in marks if mark.state is State.HANDLED}
+        return next((h for run, at in reversed(taken.items()) if (h := self._holder(run, at))), None)
 
 
-def _reported(outcomes: Iterator[tuple[Any, ...]]) -> dict[str, int]:
-    """Given one attempt's outcomes, newest first, return each key that a last try reported, and the newest record."""
-    reported: dict[str, int] = {}
-    items: set[str] = set()
-    for _, _, seq, item, keys in outcomes:
-        if item not in items:
-            items.add(item)
-            for key in json.loads(keys or "[]"):
-                reported.setdefault(key, seq)
-    return reported
+class _Told:
+    """What records say, each read once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._bodies: dict[int, dict[str, dict[str, Any]]] = {}
+        self._heads: dict[int, tuple[str, datetime]] = {}
+
+    def at(self, seq: int) -> datetime:
+        return self._head(seq)[1]
+
+    def run(self, seq: int) -> str:
+        return self._head(seq)[0]
+
+    def problem(self, seq: int, key: str) -> dict[str, Any]:
+        if seq not in self._bodies:
+            (text,) = self._connection.execute("SELECT body FROM events WHERE seq = ?", (seq,)).fetchone()
+            body = json.loads(text)
+            evidence = tuple(Evidence(**each) for each in body["data"]["evidence"])
+            self._bodies[seq] = {
+                each["key"]: {
+                    "severity": Severity(each["severity"]),
+                    "message": each["message"],
+                    "run": body["run"],
+                    "evidence": evidence,
+                }
+                for each in body["data"]["problems"]
+            }
+        return self._bodies[seq][key]
+
+    def _head(self, seq: int) -> tuple[str, datetime]:
+        if seq not in self._heads:
+            run, at = self._connection.execute("SELECT run, at FROM events WHERE seq = ?", (seq,)).fetchone()
+            self._heads[seq] = (run, datetime.fromisoformat(at))
+        return self._heads[seq]
 
 
-def _joined(one: OpenProblem, other: OpenProblem) -> OpenProblem:
-    newest = max(one, other, key=lambda problem: problem.last_seen)
-    return replace(newest, first_seen=min(one.first_seen, other.first_seen))
+@dataclass(slots=True)
+class _Joined:
+    """Occurrences at several places that overlap: one fault, seen by several tasks. `place` still sees it, or did last."""
+
+    key: str
+    place: Place
+    first: int
+    last: int
+    times: int
+    gone: int
 
 
-def _rank(problem: OpenProblem) -> tuple[int, datetime, str, str]:
+def _join(occurrences: Iterable[Occurrence]) -> Iterator[_Joined]:
+    joined: _Joined | None = None
+    for each in sorted(occurrences, key=lambda occurrence: occurrence.first):
+        if joined and (not joined.gone or each.first < joined.gone):
+            joined.times += each.times
+            if (not each.gone, each.last) > (not joined.gone, joined.last):
+                joined.last, joined.place = each.last, each.place
+            joined.gone = max(joined.gone, each.gone) if joined.gone and each.gone else 0
+        else:
+            if joined:
+                yield joined
+            joined = _Joined(each.key, each.place, each.first, each.last, each.times, each.gone)
+    if joined:
+        yield joined
+
+
+def _past(each: _Joined, marks: Iterable[Mark], told: _Told) -> Past:
+    return Past(
+        first_seen=told.at(each.first),
+        last_seen=told.at(each.last),
+        times=each.times,
+        solved_at=told.at(each.gone),
+        solved_by=_solver(marks, each),
+        gone_in=told.run(each.gone),
+    )
+
+
+def _solver(marks: Iterable[Mark], each: _Joined) -> str:
+    """The run that last had an occurrence in hand before it was gone."""
+    runs = [mark.run for mark in marks if mark.state is State.HANDLED and each.first <= mark.seq < each.gone]
+    return runs[-1] if runs else ""
+
+
+def _rank(problem: KnownProblem) -> tuple[int, datetime, str, str]:
     return _WORST_FIRST.index(problem.severity), problem.first_seen, problem.key, problem.target or ""
-
-
-def _body(connection: sqlite3.Connection, seq: int) -> dict[str, Any]:
-    (body,) = connection.execute("SELECT body FROM events WHERE seq = ?", (seq,)).fetchone()
-    return dict(json.loads(body))
-
-
-def _at(connection: sqlite3.Connection, seq: int) -> datetime:
-    (at,) = connection.execute("SELECT at FROM events WHERE seq = ?", (seq,)).fetchone()
-    return datetime.fromisoformat(at)

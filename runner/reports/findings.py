@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from runner.record.problems import OpenProblem
+from runner.record.problems import KnownProblem
 from runner.reports.paper.model import Block, Heading, Line, Look, Sheet, cell
 from runner.reports.pen import Pen
 from runner.reports.values import shorten
@@ -14,10 +14,10 @@ LONGEST_CONDITION = 100_000  # thirty pages
 TO_FILL = "Baris kosong diisi oleh pelaksana; laporan ini tidak menduga sebab, akibat, atau rekomendasi."
 NONE = "Tidak ada permasalahan terbuka yang tercatat."
 
-Criterion = Callable[[OpenProblem], str]
+Criterion = Callable[[KnownProblem], str]
 
 
-def build_findings(problems: Sequence[OpenProblem], criterion: Criterion, pen: Pen) -> Iterator[Block]:
+def build_findings(problems: Sequence[KnownProblem], criterion: Criterion, pen: Pen) -> Iterator[Block]:
     """Given problems and what tells the norm that each offends ("" where it is not known), give each as a form.
 
     Of a problem its condition and the norm are known; cause, effect and recommendation are left to be filled in.
@@ -38,7 +38,7 @@ def left_out(count: int) -> Line:
     return Line(f"… dan {count} baris lain; selengkapnya dalam catatan pelaksanaan.", Look.NOTE)
 
 
-def _sheet(problem: OpenProblem, criterion: str, pen: Pen) -> Sheet:
+def _sheet(problem: KnownProblem, criterion: str, pen: Pen) -> Sheet:
     return Sheet(
         [
             ("Tingkat", cell(pen.severity(problem.severity))),

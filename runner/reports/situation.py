@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from runner.record.document import Record
-from runner.record.problems import OpenProblem
+from runner.record.problems import KnownProblem
 from runner.reports.activities import (
     MOST_RESULTS,
     Activity,
@@ -42,7 +42,7 @@ MOST_EVIDENCE = 500
 DRAFT = "Konsep yang disusun dari catatan pelaksanaan; berlaku setelah ditandatangani pejabat yang berwenang."
 
 
-def build_situation(record: Record, problems: Sequence[OpenProblem], office: Office, head: str = "") -> Paper:
+def build_situation(record: Record, problems: Sequence[KnownProblem], office: Office, head: str = "") -> Paper:
     """Given a run's record, the open problems, the office and the head of the chain, return the report."""
     pen = take_pen(office.settings)
     activities = pair_activities(record)
@@ -108,7 +108,7 @@ def find_end(record: Record, activities: Sequence[Activity]) -> datetime:
 def _blocks(
     record: Record,
     activities: Sequence[Activity],
-    problems: Sequence[OpenProblem],
+    problems: Sequence[KnownProblem],
     office: Office,
     pen: Pen,
     until: datetime,
@@ -164,7 +164,7 @@ def _results(activities: Sequence[Activity], pen: Pen) -> Iterator[Block]:
             yield left_out(len(rows) - MOST_RESULTS)
 
 
-def _criterion(problem: OpenProblem, activities: Sequence[Activity]) -> str:
+def _criterion(problem: KnownProblem, activities: Sequence[Activity]) -> str:
     """The SOP's norm for the activity that found the problem; "" where this run does not know it."""
     found = next((a for a in activities if a.id == problem.step), None)
     if found is None or not found.outputs:
