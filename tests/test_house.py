@@ -32,7 +32,7 @@ FILES_OF = {
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
         folder database chain evidence statements proof locks document reader journal period gathering record_schema
-        __init__ problems
+        __init__ unfinished marks occurrences problems
     """,
     "people": "accounts signers separation attaching hands requests answers __init__",
     "engine": "progress executors acts scope filling course tries decisions routes flow heading terms __init__",

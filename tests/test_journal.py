@@ -23,7 +23,7 @@ import pytest
 from runner.contract import Outcome, Status
 from runner.errors import RecordError, Refused
 from runner.events import Event
-from runner.record import problems, reader
+from runner.record import marks, occurrences, period, reader, unfinished
 from runner.record.journal import DuplicateClaim, Journal, new_run_id
 from runner.record.locks import Locks
 from tests.event_factory import START, RunFactory
@@ -462,8 +462,18 @@ def test_run_ids_sort_and_do_not_repeat() -> None:
         (reader._LATEST_TASK, 6),
         (reader._LATEST_STEP, 4),
         (reader._RUNS, 0),
-        (problems._PLACES, 1),
-        (problems._OUTCOMES, 4),
+        (reader._BETWEEN, 3),
+        (period._BOUNDS, 4),
+        (period._EVENTS, 8),
+        (period._SIGHTINGS, 8),
+        (marks._MARKS, 0),
+        (occurrences._PLACES, 1),
+        (occurrences._REPORTS, 4),
+        (occurrences._CLEAN, 8),
+        (occurrences._TRIES, 5),
+        (unfinished._UNFINISHED, 0),
+        (unfinished._ASKING, 0),
+        (unfinished._RESUMED, 0),
     ],
 )
 def test_no_query_reads_the_whole_table(journal: Journal, query: str, values: int) -> None:

@@ -28,9 +28,9 @@ from runner.plan import Plan
 from runner.record import build_record
 from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
-from runner.record.journal import Journal, new_run_id
+from runner.record.journal import Journal, new_run_id, open_journal
 from runner.record.locks import Locks
-from runner.record.problems import open_problems
+from runner.record.problems import open_problems, unheld
 from runner.services import Secrets, open_world
 
 DRY_RUN = "dry-run"
@@ -71,11 +71,6 @@ def _age(seconds: float) -> str:
     from runner.durations import render_duration
 
     return render_duration(seconds, "en")
-
-
-def open_journal(records: Path) -> Journal | None:
-    """The journal of a records folder, to read; None where there is none yet."""
-    return Journal.open(records, create=False) if (records / "journal.sqlite").exists() else None
 
 
 def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callable[[], None]) -> Record:
@@ -123,7 +118,7 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
 
 def _build_request(bound: Bound, options: Options, journal: Journal, run: str, header: Mapping[str, Any]) -> Request:
     """What the engine is asked to do, with all that the journal knows of this run and earlier ones."""
-    playbook = bound.plan.playbook.name
+    playbook, playbooks = bound.plan.playbook.name, _playbooks(bound.plan)
     return Request(
         run=run,
         header=header,
@@ -132,10 +127,16 @@ def _build_request(bound: Bound, options: Options, journal: Journal, run: str, h
         resumed=bool(options.resume),
         forks=options.forks,
         explicit=options.explicit,
-        open_problems=bool(open_problems(journal, playbook)),
+        unheld=lambda found: unheld(journal, playbooks, take_clock().now()),
         earlier=earlier_values(journal, playbook, run),
         child=lambda name: build_progress(journal.events(name)),
     )
+
+
+def _playbooks(plan: Plan) -> frozenset[str]:
+    """The playbooks that a plan carries out: its own and those that it includes."""
+    included = (_playbooks(step.child) for step in plan.steps if step.child)
+    return frozenset([plan.playbook.name]).union(*included)
 
 
 def _lock(stack: ExitStack, locks: Locks, run: str, plan: Plan) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
 from runner.durations import render_duration
+from runner.record.journal import open_journal
 from runner.record.reader import RunSummary
 from runner.screen import print_json, show_paged, width
 from runner.screen.tables import coloured, printable, render_table

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
+from runner.record.journal import open_journal
 from runner.record.problems import KnownProblem, open_problems
 from runner.screen import print_json, show_paged, width
 from runner.screen.tables import coloured, one_line, printable, render_table

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from runner.commands.clock import take_clock
-from runner.commands.execute import open_journal
 from runner.commands.options import find_inventories, format_option, inventory_option, records_option
 from runner.errors import RecordError
 from runner.screen import print_json
@@ -36,6 +35,7 @@ def command() -> None:
 def services(inventories: tuple[Path, ...], records: Path, folder: Path, pdf: bool, form: str) -> int:
     """Dates, money and responsibility of all services: a page, a calendar, a cash view, and the memo as a draft."""
     from runner.inventory import load_inventory
+    from runner.record.journal import open_journal
     from runner.reports.bundle import list_facts, render_all
     from runner.reports.facts import gather_facts
 

@@ -11,13 +11,13 @@ from runner.binding import Bound, rebind
 from runner.commands.execute import Options, carry_out, earlier_values
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.commands.run import explicit_steps, finish
-from runner.contract import Status
 from runner.errors import refuse
 from runner.plan import Selection
 from runner.record import build_record
 from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
+from runner.record.unfinished import may_go_on
 from runner.screen import Screen
 from runner.secrets import was_masked
 
@@ -43,19 +43,6 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
     with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
         ended = carry_out(bound, options, screen.listen, stopping=screen.say_stopping)
     return finish(ended, screen, form=form, records=records)
-
-
-def may_go_on(record: Record) -> bool:
-    """Whether a run stopped before its end: cut off, or waiting for a person, whatever else in it failed."""
-    begun = (target for step in record.steps for target in step.targets if target.started)
-    return record.status in (Status.WAITING, Status.INTERRUPTED) or any(target.ended is None for target in begun)
-
-
-def beginning_of(journal: Journal, record: Record) -> Record:
-    """Given a run's record, return that of the run which includes it, or its own."""
-    while parent := record.started.get("parent"):
-        record = build_record(journal.events(parent))
-    return record
 
 
 def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ...] = ()) -> Bound:

@@ -10,12 +10,13 @@ import click
 
 from runner.binding import Bound, Documents, bind
 from runner.commands.clock import take_clock
-from runner.commands.execute import Options, carry_out, earlier_values, open_journal
+from runner.commands.execute import Options, carry_out, earlier_values
 from runner.commands.options import find_inventories, parse_extra, parse_names, selection_options
 from runner.commands.plan import rehearse_and_show
 from runner.errors import RunnerError
 from runner.plan import Plan, Selection
 from runner.record.document import Record
+from runner.record.journal import open_journal
 from runner.screen import Screen, print_json, show
 
 

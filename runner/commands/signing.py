@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from runner.calendar import Calendar
 from runner.commands.clock import take_clock
-from runner.commands.resume import beginning_of, bound_as_begun
+from runner.commands.resume import bound_as_begun
 from runner.contract import Evidence
 from runner.errors import did_you_mean, refuse
 from runner.events import Event
@@ -35,6 +35,7 @@ from runner.record.document import OpenRequest, Record
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from runner.record.statements import render_statement
+from runner.record.unfinished import beginning_of
 from runner.redactor import Redactor
 from runner.signatures import PublicKey, agent_keys, key_of, sign, sign_by_agent, signer_of
 

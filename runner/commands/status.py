@@ -7,18 +7,15 @@ from pathlib import Path
 
 import click
 
-from runner.commands.execute import open_journal
 from runner.commands.options import format_option, records_option
-from runner.commands.resume import beginning_of, may_go_on
-from runner.contract import FINISHED_WELL, Status
-from runner.record import build_record
+from runner.contract import Status
 from runner.record.document import OpenRequest, Record
-from runner.record.journal import Journal
+from runner.record.journal import Journal, open_journal
+from runner.record.unfinished import beginning_of, unfinished
 from runner.screen import print_json, show_paged, width
 from runner.screen.summary import advise, command_line
 from runner.screen.tables import coloured, one_line, printable, render_table, wrap
 
-LATEST = 50
 RUNNING = "running"
 NOTE = "  --note '…' adds a remark, the reason, or what was done"
 HEADERS = ("run", "playbook", "status", "step", "waits for", "since")
@@ -42,13 +39,9 @@ def command(records: Path, form: str) -> int:
 
 
 def _unfinished(journal: Journal) -> Iterator[tuple[str, Record]]:
-    """The latest runs that go on or can be resumed; one that failed elsewhere may wait for a person all the same."""
-    for run in journal.runs(LATEST):
-        if run.status in FINISHED_WELL:
-            continue
-        record = build_record(journal.events(run.run))
-        if run.status == RUNNING or may_go_on(record):
-            yield run.status, record
+    """The runs that go on or can be resumed; one that failed elsewhere may wait for a person all the same."""
+    for record in unfinished(journal):
+        yield journal.status_of(record.run), record
 
 
 def _rows(status: str, record: Record) -> Iterator[dict[str, str]]:

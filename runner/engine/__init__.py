@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from runner.contract import Outcome, Reach, Status, worst
-from runner.engine.acts import LONGEST_CONNECT, Act, Services, perform
+from runner.engine.acts import LONGEST_CONNECT, Act, Services, given_up, perform
 from runner.engine.course import Course, Include, Lane, Move, Pause
 from runner.engine.executors import Executor
 from runner.engine.filling import fill
@@ -83,7 +83,8 @@ class Engine:
             started=request.progress.began or services.now(),
             dry=request.dry,
             explicit=request.explicit,
-            open_problems=request.open_problems,
+            write=self._write,
+            unheld=request.unheld,
         )
 
     def run(self) -> Ending:
@@ -110,11 +111,15 @@ class Engine:
         masked = self._services.mask(event.data)
         self._pending.append(event if masked is event.data else replace(event, data=masked))
 
-    def _flush(self) -> None:
-        """Make everything said safe, then hand out the acts that were claimed."""
+    def _write(self) -> None:
+        """Make everything said safe."""
         if self._pending:
             events, self._pending = self._pending, []
             self._emit(events)
+
+    def _flush(self) -> None:
+        """Make everything said safe, then hand out the acts that were claimed."""
+        self._write()
         ready, self._ready = self._ready, []
         for running in ready:
             assert running.act is not None
@@ -206,7 +211,7 @@ class Engine:
             self._advance(heappop(self._timers)[2], _WENT_ON)
         for running in list(self._running.values()):
             if running.act and 0 < running.given_up_at <= now:
-                self._settle(running, running.act, _given_up(running.act))
+                self._settle(running, running.act, given_up(running.act))
 
     def _wait(self) -> list[tuple[_Running, Act, Future[Outcome]]]:
         moments = [running.given_up_at for running in self._running.values() if running.act]
@@ -293,8 +298,3 @@ def _stretch(steps: Sequence[PlannedStep], position: int) -> Sequence[PlannedSte
     while end < len(steps) and steps[end].targets == steps[position].targets:
         end += 1
     return steps[position:end]
-
-
-def _given_up(act: Act) -> Outcome:
-    message = f"it did not end within its limit of {act.limit:g} s and was left behind; its thread may still run"
-    return Outcome(Status.TIMED_OUT, message=message)

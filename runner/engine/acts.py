@@ -140,6 +140,12 @@ def _preview(act: Act, call: Call) -> Outcome:
     return Outcome(Status.SKIPPED, reason=Reason.PREVIEWED, message=message)
 
 
+def given_up(act: Act) -> Outcome:
+    """The outcome of an act that did not end when its time was up."""
+    message = f"it did not end within its limit of {act.limit:g} s and was left behind; its thread may still run"
+    return Outcome(Status.TIMED_OUT, message=message)
+
+
 def _left_running(act: Act, error: TimeUp) -> str:
     """What a task that ran out of time left behind on its server, in words."""
     if error.survivors:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from runner.events import Event, Key, Kind, outcome_to_json
 from runner.inventory import Target
 from runner.plan import Plan
 from runner.playbook import DEFAULT_ROUNDS
+from runner.record.marks import Fault, Mark, State
 
 
 class Pause(NamedTuple):
@@ -76,7 +77,9 @@ class Course:
     started: datetime
     dry: bool = False
     explicit: frozenset[str] = frozenset()
-    open_problems: bool = False
+    write: Callable[[], None] = lambda: None
+    unheld: Callable[[Collection[Fault]], Iterable[Fault]] = lambda found: found
+    gates: dict[tuple[str, int], bool] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     rounds: dict[str, int] = field(default_factory=dict)
     problems: dict[tuple[str, str | None], Problem] = field(default_factory=dict)
@@ -120,6 +123,19 @@ class Course:
         """Drop what a step found, because a new attempt looks again."""
         for place in [place for place, found in self.found_in.items() if found == step]:
             del self.found_in[place], self.problems[place]
+
+    def take_up(self, key: Key) -> bool:
+        """Take up, once an attempt of a step, what is open and in nobody's hands; return whether this run has anything
+        in hand."""
+        gate = (key.step, key.attempt)
+        if gate not in self.gates:
+            self.write()  # what this run found and found gone counts too
+            for fault in self.unheld(self.problems):
+                if fault not in self.progress.taken:
+                    self.progress.taken.add(fault)
+                    self.say(Mark(*fault, State.HANDLED, self.run, self.now()).event())
+            self.gates[gate] = bool(self.progress.taken)
+        return self.gates[gate]
 
     def position(self, step: str) -> int:
         """A step's place in the playbook; beyond the last for "end" and "out"."""

@@ -83,9 +83,9 @@ class Flow:
             return None
         if key in course.progress.ended:
             return course.progress.ended[key]
-        gated = planned.id in course.plan.playbook.after_problems and planned.id not in course.explicit
-        if gated and not (course.dry or course.problems or course.open_problems):
-            return skipped(Reason.CONDITION, "no problem is open")
+        gated = planned.id in course.plan.playbook.after_problems and not course.dry
+        if gated and not course.take_up(key) and planned.id not in course.explicit:
+            return skipped(Reason.CONDITION, "no problem is open that is not in hand already")
         if self._stopped and not any(task.task.conduct.always for task in planned.tasks):
             return None
         return check_condition(planned.when, self._scope(planned, TaskValues()))

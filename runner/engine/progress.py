@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.contract import Outcome, Reason, Status
 from runner.events import Event, Key, Kind, outcome_from_json
+from runner.record.marks import Fault, State
 from runner.secrets import was_masked
 
 Said = tuple[Kind, str, int, str | None]
@@ -26,6 +27,7 @@ class Progress:
     said: dict[Said, datetime] = field(default_factory=dict)
     due: dict[Said, datetime] = field(default_factory=dict)
     ended: dict[Key, Outcome] = field(default_factory=dict)
+    taken: set[Fault] = field(default_factory=set)
     began: datetime | None = None
 
     def add(self, event: Event) -> None:
@@ -40,6 +42,8 @@ class Progress:
             self.requested.add(event.key)
         elif event.kind is Kind.ANSWERED:
             self.answers[event.key] = event.data
+        elif event.kind is Kind.PROBLEM_MARKED and event.data["state"] == State.HANDLED:
+            self.taken.add((event.data["key"], event.target))
         elif event.kind in (Kind.STEP_STARTED, Kind.STEP_FINISHED, Kind.MOVED):
             self.say(event)
             if event.kind is Kind.STEP_FINISHED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from runner.calendar import Calendar
 from runner.contract import Problem, Status
 from runner.engine.progress import Progress
 from runner.engine.scope import StepValue
+from runner.record.marks import Fault
 
 FORKS = 20
 
@@ -36,7 +37,8 @@ class Brake:
 @dataclass(frozen=True, slots=True)
 class Request:
     """How to run a plan. `header` is what the run says of itself; `explicit` are steps asked for by name; `earlier`
-    gives a step's latest value in the record; `child` gives the progress of an included run."""
+    gives a step's latest value in the record; `child` gives the progress of an included run; `unheld` gives, with what
+    the run found, the problems that are open and in nobody's hands."""
 
     run: str
     header: Mapping[str, Any]
@@ -46,7 +48,7 @@ class Request:
     forks: int = FORKS
     dry: bool = False
     explicit: frozenset[str] = frozenset()
-    open_problems: bool = False
+    unheld: Callable[[Collection[Fault]], Iterable[Fault]] = lambda found: found
     earlier: Callable[[str, str | None], StepValue | None] = lambda step, target: None
     child: Callable[[str], Progress] = lambda run: Progress()
 

@@ -44,6 +44,11 @@ def new_run_id(now: datetime) -> str:
     return f"{now:%Y%m%d-%H%M}-" + "".join(secrets.choice(_LETTERS) for _ in range(5))
 
 
+def open_journal(records: Path) -> Journal | None:
+    """Given a records folder, return its journal, to read; None where there is none yet."""
+    return Journal.open(records, create=False) if (records / "journal.sqlite").exists() else None
+
+
 class Journal(JournalReader):
     """A journal to append to. One object may be used by several threads, one file by several processes."""
 

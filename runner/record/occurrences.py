@@ -67,7 +67,7 @@ class Place(NamedTuple):
 
 @dataclass(slots=True)
 class Occurrence:
-    """A fault at a place, by the numbers of records: the first and last that reported it, how many did, and the one that
+    """A fault at a place, by numbers of records: the first and last that reported it, how many did, and the one that
     reported it no more (0: it is still there)."""
 
     key: str

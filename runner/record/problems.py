@@ -30,8 +30,8 @@ _LATEST = "SELECT at FROM events ORDER BY seq DESC LIMIT 1"
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """An earlier occurrence of a problem. `solved_by` is the run that had it in hand before it was gone, "" where it went
-    by itself; `gone_in` is the run that saw it no more."""
+    """An earlier occurrence of a problem. `solved_by` is the run that had it in hand before it was gone, "" where it
+    went by itself; `gone_in` is the run that saw it no more."""
 
     first_seen: datetime
     last_seen: datetime
@@ -87,10 +87,10 @@ def open_problems(
     return tuple(problem for problem in found if problem.state in (State.OPEN, State.HANDLED))
 
 
-def unheld(journal: JournalReader, playbooks: Collection[str], now: datetime) -> tuple[KnownProblem, ...]:
-    """Given the playbooks whose problems a run looks after, return those that are there and that nobody looks after."""
-    found = (problem for name in playbooks for problem in open_problems(journal, name, now=now))
-    return tuple({(p.key, p.target): p for p in found if p.state is State.OPEN}.values())
+def unheld(journal: JournalReader, playbooks: Collection[str], now: datetime) -> tuple[Fault, ...]:
+    """Given the playbooks whose problems a run looks after, return those that are open and in nobody's hands."""
+    found = (problem for name in sorted(playbooks) for problem in open_problems(journal, name, now=now))
+    return tuple(dict.fromkeys((p.key, p.target) for p in found if p.state is State.OPEN))
 
 
 class _Register:
@@ -204,7 +204,7 @@ class _Told:
 
 @dataclass(slots=True)
 class _Joined:
-    """Occurrences at several places that overlap: one fault, seen by several tasks. `place` still sees it, or did last."""
+    """Occurrences at several places that overlap: one fault. `place` still sees it, or was the last that did."""
 
     key: str
     place: Place

@@ -99,6 +99,12 @@ class JournalReader:
         """The runs that began from `since` on and before `until`, oldest first; both as the journal writes times."""
         return self._summaries(_BETWEEN, (since, until, playbook))
 
+    def status_of(self, run: str) -> str:
+        """How a run stands: a Status as a word, or "running", as in its RunSummary."""
+        with self.reading() as connection:
+            turn = connection.execute(_TURN, (run,)).fetchone()
+        return str(turn[1]) if turn and turn[0] == Kind.RUN_ENDED else _standing(run, Locks(self.records))
+
     def latest_outcome(
         self, playbook: str, step: str, task: str, target: str | None, *, item: str = "", other_than: str = ""
     ) -> Latest | None:
@@ -178,8 +184,11 @@ def _summary(start: Columns, turn: Columns | None, locks: Locks) -> RunSummary:
     started = datetime.fromisoformat(at)
     if turn and turn[0] == Kind.RUN_ENDED:
         return RunSummary(run, playbook, title or "", turn[1], turn[3], started, datetime.fromisoformat(turn[2]))
-    status = "running" if locks.is_running(run) else str(Status.INTERRUPTED)
-    return RunSummary(run, playbook, title or "", status, None, started, None)
+    return RunSummary(run, playbook, title or "", _standing(run, locks), None, started, None)
+
+
+def _standing(run: str, locks: Locks) -> str:
+    return "running" if locks.is_running(run) else str(Status.INTERRUPTED)
 
 
 def _is_meant(run: str, text: str) -> bool:

@@ -31,8 +31,8 @@ _RESUMED = """
 
 
 class Holder(NamedTuple):
-    """Who has a problem in hand: the run that took it up, since when, the step that it is in and the roles that it waits
-    for there (none: a machine is at work)."""
+    """Who has a problem in hand: the run that took it up, since when, the step that it is in, and the roles that it
+    waits for there (none: a machine is at work)."""
 
     run: str
     since: datetime
