@@ -1,160 +1,124 @@
-"""website.updated: when did the content of the court's website really change last?"""
+"""website.updated: when did the content of the court's website, or of each of its sections, really change last?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-from runner.actions.web.inputs import SHARED, own_hosts, site_url, visit_deadline
+from runner.actions.web.inputs import build_fetcher, own_hosts, site_url, visit_deadline
+from runner.actions.web.updated_keys import INPUTS, OUTPUTS
 from runner.contract import Action, Call, Effect, Outcome, Problem, Reach, Repeat, Severity, Status
-from runner.durations import parse_limit
 from runner.errors import Failed
 from runner.messages import render_date
 
 if TYPE_CHECKING:  # the web helpers are loaded when a site is visited, not at every start
-    from runner.actions.web.freshness import Findings
+    from runner.actions.web.sections import Limit
+    from runner.actions.web.survey import Survey
 
-DAY = 86400
-TIMEZONE = "Asia/Jakarta"
+WHOLE = "situs"
 
 
 def run(call: Call) -> Outcome:
     """Look for the newest change and judge its age. What cannot be determined is its own answer."""
-    from runner.actions.web import fetch, freshness
+    from runner.actions.web.freshness import Moment
+    from runner.actions.web.survey import Survey
+    from runner.calendar import Calendar
 
     url = site_url(call)
-    longest = max_age(call)
-    moment = freshness.Moment(call.now, ZoneInfo(call.office.get("timezone") or TIMEZONE))
-    fetcher = fetch.Fetcher(limit=call.inputs["size_limit"], ca_file=call.inputs.get("ca_file") or "")
-    survey = freshness.Survey(url, own_hosts(call, url), moment, visit_deadline(call), fetcher)
-    findings = survey.findings(call.inputs["pages"], call.inputs["feeds"], call.inputs["sitemaps"])
-    outputs = build_outputs(findings, today=moment.today, longest=longest)
-    return Outcome(Status.OK, outputs=outputs, problems=find_problems(outputs, url, call.inputs["max_age"]))
+    wanted = [(section, age_limit(section)) for section in wanted_sections(call)]
+    calendar = Calendar.from_office(call.office)
+    moment = Moment(call.now, calendar.office.zone)
+    cms = str((call.target or {}).get("cms") or "")
+    survey = Survey(url, own_hosts(call, url), moment, visit_deadline(call), build_fetcher(call), cms)
+    rows, kept = look_at_all(call, survey, wanted, calendar)
+    outputs = build_outputs(rows, kept, survey)
+    return Outcome(Status.OK, outputs=outputs, problems=tuple(find_problems(outputs, url)))
 
 
-def max_age(call: Call) -> float:
-    """Given a call, return the greatest age in seconds. Raise Failed when it is not a duration."""
+def wanted_sections(call: Call) -> list[Mapping[str, Any]]:
+    """Given a call, return the sections to look at, each whole; without any, the site as one."""
+    inputs = call.inputs
+    if inputs["sections"]:
+        return [{"max_age": inputs["max_age"], **each} for each in inputs["sections"]]
+    return [{"name": WHOLE, **{name: inputs[name] for name in ("max_age", "pages", "feeds", "sitemaps", "apis")}}]
+
+
+def age_limit(section: Mapping[str, Any]) -> Limit:
+    """Given a section, return how old it may be. Raise Failed when that is no age."""
+    from runner.actions.web.sections import parse_age
+
     try:
-        return parse_limit(call.inputs["max_age"])
+        return parse_age(section["max_age"])
     except ValueError as error:
         raise Failed(f"max_age: {error}") from None
 
 
-def build_outputs(findings: Findings, *, today: date, longest: float) -> dict[str, Any]:
-    """Given findings, return the outputs as declared."""
-    newest = findings.newest[findings.source] if findings.source else None
-    age = (today - newest).days if newest else None
-    fresh = {source: _fresh(day, today, longest) for source, day in findings.newest.items() if day}
+def look_at_all(
+    call: Call, survey: Survey, wanted: Sequence[tuple[Mapping[str, Any], Limit]], calendar: Any
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Given sections with their limits, return each one's verdict, and what is remembered of them."""
+    from runner.actions.web.sections import judge_section, remember
+    from runner.actions.web.survey import Places
+
+    earlier = (call.record.latest() or {}).get("fingerprints") or {}
+    rows, kept_all = [], {}
+    for section, limit in wanted:
+        name = section["name"]
+        places = Places(*(section.get(each, ()) for each in ("pages", "feeds", "sitemaps", "apis")))
+        days, fingerprint = survey.look(places, main=not call.inputs["sections"])
+        kept = remember(earlier.get(name), fingerprint, survey.moment.today)
+        rows.append(judge_section(name, days, kept, limit, survey.moment, calendar))
+        if kept:
+            kept_all[name] = kept.as_json()
+    return rows, kept_all
+
+
+def build_outputs(rows: Sequence[dict[str, Any]], kept: Mapping[str, Any], survey: Survey) -> dict[str, Any]:
+    """Given each section's verdict, return the outputs as declared; what the whole tells is the newest section's."""
+    verdicts = {row["updated"] for row in rows}
+    newest = max(rows, key=lambda row: row["newest"] or "")
+    first = ("newest", "age_days", "source", "sources", "agreement", "articles")
     return {
-        "updated": _fresh(newest, today, longest) if newest else None,
-        "newest": newest.isoformat() if newest else None,
-        "age_days": age,
-        "source": findings.source,
-        "sources": {source: day.isoformat() if day else None for source, day in findings.newest.items()},
-        "agree": len(set(fresh.values())) == 1 if len(fresh) > 1 else None,
-        "visited": list(findings.visited),
-        "faults": list(findings.faults),
+        "updated": False if False in verdicts else None if None in verdicts else True,
+        **{name: newest[name] for name in first},
+        "sections": list(rows),
+        "fingerprints": dict(kept),
+        "visited": list(survey.visited),
+        "faults": list(survey.faults),
     }
 
 
-def _fresh(day: date, today: date, longest: float) -> bool:
-    return (today - day).days * DAY <= longest
+def find_problems(outputs: Mapping[str, Any], url: str) -> Iterator[Problem]:
+    """Given outputs, yield a problem for each section that is old, or of which nothing can be said."""
+    for row in outputs["sections"]:
+        whole = row["section"] == WHOLE
+        place = url if whole else f"bagian {row['section']} pada {url}"
+        suffix = "" if whole else f":{row['section']}"
+        if row["updated"] is None:
+            why = f" ({outputs['faults'][0]})" if outputs["faults"] else ""
+            message = f"Pembaruan isi {place} tidak dapat ditentukan{why}."
+            yield Problem(f"website.update_unknown{suffix}", Severity.MAJOR, message)
+        elif row["updated"] is False:
+            yield Problem(f"website.not_updated{suffix}", Severity.MAJOR, _tell_old(row, place))
 
 
-def find_problems(outputs: dict[str, Any], url: str, longest: str) -> tuple[Problem, ...]:
-    """Given outputs, return the problem they tell of, if any."""
-    if outputs["updated"]:
-        return ()
-    if outputs["updated"] is None:
-        why = f" ({outputs['faults'][0]})" if outputs["faults"] else ""
-        message = f"Pembaruan isi {url} tidak dapat ditentukan{why}."
-        return (Problem("website.update_unknown", Severity.MAJOR, message),)
-    newest = render_date(date.fromisoformat(outputs["newest"]), "id")
-    message = f"Isi {url} terakhir diperbarui {newest}, {outputs['age_days']} hari lalu; batasnya {longest}."
-    if outputs["agree"] is False:
-        message += " Sumber lain pada situs itu menunjukkan tanggal yang lebih baru."
-    return (Problem("website.not_updated", Severity.MAJOR, message),)
+def _tell_old(row: Mapping[str, Any], place: str) -> str:
+    if row["newest"] is None:
+        since = render_date(date.fromisoformat(row["unchanged_since"]), "id")
+        return f"Isi {place} tidak berubah sejak {since}; batasnya {row['limit']}."
+    newest = render_date(date.fromisoformat(row["newest"]), "id")
+    message = f"Isi {place} terakhir diperbarui {newest}, {row['age_days']} hari lalu; batasnya {row['limit']}."
+    if row["agreement"] == "disagree":
+        return message + " Sumber lain pada situs itu menunjukkan tanggal yang lebih baru."
+    return message + (" Hanya satu sumber yang menyebut tanggal." if row["agreement"] == "single" else "")
 
-
-_ADDRESSES = {"type": "array", "items": {"type": "string", "minLength": 1}, "maxItems": 20}
-_DATE = {"type": ["string", "null"], "pattern": r"^\d{4}-\d{2}-\d{2}$", "unit": "date"}
 
 ACTION = Action(
     name="website.updated",
     description="Finds the newest real change of the website's content and compares its age with what is allowed",
-    inputs={
-        **SHARED,
-        "within": {**SHARED["within"], "default": "1 menit"},
-        "max_age": {
-            "type": "string",
-            "description": "How old the newest content may be",
-            "unit": "duration",
-            "examples": ["7 hari", "{{ vars.section_age }}"],
-            "default": "7 hari",
-        },
-        "pages": {
-            **_ADDRESSES,
-            "minItems": 1,
-            "description": "The pages to read, relative to the url",
-            "examples": [["/", "/berita"]],
-            "default": ["/"],
-        },
-        "feeds": {
-            **_ADDRESSES,
-            "description": "Feeds to read beside those that the pages name; without any, the usual places are tried",
-            "examples": [["/berita?format=feed&type=rss"]],
-            "default": [],
-        },
-        "sitemaps": {
-            **_ADDRESSES,
-            "description": "Sitemaps, read when no feed tells anything",
-            "examples": [["/sitemap.xml"]],
-            "default": ["/sitemap.xml"],
-        },
-    },
-    outputs={
-        "updated": {
-            "type": ["boolean", "null"],
-            "description": "Whether the newest content is young enough; null when it cannot be determined",
-            "examples": [True],
-        },
-        "newest": {**_DATE, "description": "The day of the newest change", "examples": ["2026-11-20"]},
-        "age_days": {
-            "type": ["integer", "null"],
-            "description": "Days since the newest change",
-            "unit": "days",
-            "examples": [2],
-        },
-        "source": {
-            "enum": ["", "feed", "sitemap", "markup", "visible"],
-            "description": "What told it: a feed's items, a sitemap, the page's markup, or dates that visitors see",
-            "examples": ["feed"],
-        },
-        "sources": {
-            "type": "object",
-            "additionalProperties": _DATE,
-            "description": "The newest day by source, as far as they were read; the first in this order decides",
-            "examples": [{"feed": "2026-11-20", "sitemap": None, "markup": None, "visible": "2026-11-20"}],
-        },
-        "agree": {
-            "type": ["boolean", "null"],
-            "description": "Whether the sources come to the same verdict; null when fewer than two say anything",
-            "examples": [True],
-        },
-        "visited": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "The addresses visited",
-            "examples": [["https://pn-tais.go.id/", "https://pn-tais.go.id/feed/"]],
-        },
-        "faults": {
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "Which of them could not be read, and why",
-            "examples": [["https://pn-tais.go.id/sitemap.xml: status 404"]],
-        },
-    },
+    inputs=INPUTS,
+    outputs=OUTPUTS,
     effect=Effect.READ,
     repeat=Repeat.SAFE,
     reach=Reach.CONTROLLER,
@@ -164,6 +128,6 @@ ACTION = Action(
     example="""\
 - id: updated
   action: website.updated
-  with: {max_age: 7 hari, pages: [/, /berita]}
+  with: {max_age: 5 hari kerja, pages: [/, /berita]}
 """,
 )

@@ -1,33 +1,28 @@
-"""When a website really changed last, by an order of evidence; what is made anew at every request is no evidence.
-
-The order: items of a feed, addresses of a sitemap, dates in the markup, dates that visitors see. The strongest that
-speaks decides; the others are kept beside it.
+"""What tells when a website really changed: pure judgements over pages, feeds and sitemaps. What is made anew at every
+request is no evidence.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from urllib.parse import urljoin
+from typing import Any
 
 from runner.actions.web.dates import day_of, find_dates, parse_moment
-from runner.actions.web.feeds import Entry, Feed, parse_feed
-from runner.actions.web.fetch import Answer, Fetcher
-from runner.actions.web.pages import Page, parse_page
-from runner.actions.web.placeholders import PageKind, page_kind
-from runner.actions.web.text import decode_body
-from runner.actions.web.visit import visit
-from runner.durations import Deadline
+from runner.actions.web.feeds import Entry, Feed
+from runner.actions.web.pages import Page
 
-SOURCES = ("feed", "sitemap", "markup", "visible")
-USUAL_FEEDS = ("/feed/", "/index.php?format=feed&type=rss")
+SOURCES = ("api", "feed", "markup", "sitemap", "visible", "fingerprint")  # the strongest first
 JUST_NOW = timedelta(minutes=2)
-REDIRECTS = 5
-MOST_FEEDS = 4
-MOST_SITEMAPS = 6
 ALIKE = 3  # from so many addresses on, one date for all of them is the date of the sitemap, not of the pages
+LARGEST_JSON = 1024 * 1024
+
+_API_DATES = ("modified_gmt", "date_gmt", "changed", "created", "modified", "publish_up")
+_CHANGING = re.compile(r"[\d\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,95 +49,9 @@ class Moment:
         return moment > self.today
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """The newest day by source (None: it says nothing), what was visited, and what went wrong there."""
-
-    newest: dict[str, date | None]
-    visited: tuple[str, ...] = ()
-    faults: tuple[str, ...] = ()
-
-    @property
-    def source(self) -> str:
-        """The strongest source that says something; "" when none does."""
-        return next((source for source in SOURCES if self.newest[source]), "")
-
-
-@dataclass(slots=True)
-class Survey:
-    """Visits what may tell of changes, strongest first, and stops when something strong has spoken."""
-
-    base: str
-    hosts: Collection[str]
-    moment: Moment
-    deadline: Deadline
-    fetcher: Fetcher
-    visited: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    def findings(self, pages: Sequence[str], feeds: Sequence[str], sitemaps: Sequence[str]) -> Findings:
-        """Given addresses (of pages, feeds, sitemaps), return what they tell."""
-        read = [page for page in map(self._page, pages) if page]
-        named = list(dict.fromkeys(url for page in read for url in page.feeds))
-        newest = newest_on_pages(read, self.moment)
-        newest["feed"] = self._newest_in_feeds([*feeds, *named] or list(USUAL_FEEDS)) if read else None
-        if not newest["feed"] and read:
-            newest["sitemap"] = self._newest_in_sitemaps(sitemaps)
-        return Findings(newest, tuple(self.visited), tuple(self.faults))
-
-    def _get(self, url: str) -> Answer | None:
-        url = urljoin(self.base, url)
-        if url in self.visited:
-            return None
-        self.visited.append(url)
-        answer = visit(url, self.deadline, self.fetcher, hosts=self.hosts, most=REDIRECTS).last
-        if answer.fault:
-            self.faults.append(f"{url}: {answer.fault.message}")
-        elif answer.status != 200:
-            self.faults.append(f"{url}: status {answer.status}")
-        else:
-            return answer
-        return None
-
-    def _page(self, url: str) -> Page | None:
-        answer = self._get(url)
-        if answer is None:
-            return None
-        page = parse_page(decode_body(answer))
-        if page_kind(page, answer.url) is not PageKind.SITE:
-            self.faults.append(f"{answer.url}: bukan halaman situs")
-            return None
-        return page
-
-    def _newest_in_feeds(self, urls: Sequence[str]) -> date | None:
-        days: list[date] = []
-        for url in urls[:MOST_FEEDS]:
-            answer = self._get(url)
-            feed = parse_feed(answer.body) if answer else None
-            if feed and feed.root in ("rss", "rdf", "feed"):
-                days += days_of_feed(feed, self.moment)
-        return max(days, default=None)
-
-    def _newest_in_sitemaps(self, urls: Sequence[str]) -> date | None:
-        waiting, days = list(urls), list[date]()
-        for _ in range(MOST_SITEMAPS):
-            if not waiting:
-                break
-            answer = self._get(waiting.pop(0))
-            feed = parse_feed(_unpacked(answer.body, self.fetcher.limit)) if answer else None
-            if feed and feed.root == "sitemapindex":
-                waiting += _newest_first(feed.entries, self.moment)
-            elif feed and feed.root == "urlset":
-                days += days_of_sitemap(feed, self.moment)
-        return max(days, default=None)
-
-
-def newest_on_pages(pages: Sequence[Page], moment: Moment) -> dict[str, date | None]:
-    """Given pages, return the newest day by source, as far as pages tell."""
-    marked = [day for page in pages for day in moment.believed(page.dates)]
-    seen = [day for page in pages for day in visible_days(page, moment)]
-    newest: dict[str, date | None] = dict.fromkeys(SOURCES)
-    return {**newest, "markup": max(marked, default=None), "visible": max(seen, default=None)}
+def marked_days(pages: Sequence[Page], moment: Moment) -> list[date]:
+    """Given pages, return the days that their markup tells."""
+    return [day for page in pages for day in moment.believed(page.dates)]
 
 
 def visible_days(page: Page, moment: Moment) -> list[date]:
@@ -162,17 +71,37 @@ def days_of_sitemap(feed: Feed, moment: Moment) -> list[date]:
     return [] if len(raw) >= ALIKE and len(set(raw)) == 1 else moment.believed(raw)
 
 
-def _newest_first(entries: Sequence[Entry], moment: Moment) -> list[str]:
+def newest_first(entries: Sequence[Entry], moment: Moment) -> list[str]:
+    """Given a sitemap index's entries, return the addresses of its sitemaps, the newest first."""
     oldest = date.min
     ordered = sorted(entries, key=lambda entry: max(moment.believed(entry.dates), default=oldest), reverse=True)
     return [entry.link for entry in ordered if entry.kind == "sitemap" and entry.link]
 
 
-def _unpacked(body: bytes, limit: int) -> bytes:
-    """Given a sitemap, also a gzipped one, return its XML, at most `limit` bytes of it."""
-    if not body.startswith(b"\x1f\x8b"):
-        return body
+def days_of_api(body: bytes, moment: Moment) -> list[date]:
+    """Given what a CMS answers about its articles (WordPress, Drupal, Joomla), return their days; of what is no JSON,
+    none. Times without a zone are UTC there (`_gmt`) or the office's."""
     try:
-        return zlib.decompressobj(47).decompress(body, limit)
-    except zlib.error:
-        return b""
+        waiting: list[Any] = [json.loads(body[:LARGEST_JSON])]
+    except (ValueError, RecursionError):
+        return []
+    raw: list[str] = []
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting.extend(value)
+        elif isinstance(value, dict):
+            for name, each in value.items():
+                if name in _API_DATES and isinstance(each, str):
+                    raw.append(each + "Z" if name.endswith("_gmt") and not each.endswith("Z") else each)
+                elif isinstance(each, dict | list):
+                    waiting.append(each)
+    return moment.believed(raw)
+
+
+def fingerprint(pages: Sequence[Page]) -> str:
+    """Given pages, return a hash of what they say, without numbers: clocks and visitor counters change by themselves.
+    "" for none."""
+    words = [_CHANGING.sub(" ", page.content.strip() or page.other) for page in pages]
+    text = "\n".join(words).strip()
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:32] if text else ""
