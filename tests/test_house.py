@@ -19,7 +19,7 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 ROOMS = """
 errors messages signatures slips source spans durations hours calendar disguises redactor secrets notices contract
 events shapes inventory expressions shell inputs playbook plan record people engine
-connections actions notify reports screen reference schema demo binding services commands cli
+connections actions notify reports form screen reference schema demo binding services commands cli
 """
 # The files of the rooms that are folders, in the same sense.
 FILES_OF = {
@@ -28,11 +28,15 @@ FILES_OF = {
         channels register register_keys ladder people nouns scripts documents draft cycles patterns groups relations
         ansible_forms ansible_found ansible_ini ansible_variables ansible_yaml ansible ours __init__
     """,
-    "playbook": "habits pieces keywords mending __init__ order reading",
+    "playbook": "habits pieces paper keywords mending __init__ order reading",
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
         folder database chain evidence statements proof locks document reader journal period gathering record_schema
         __init__ unfinished marks occurrences problems
+    """,
+    "form": """
+        __init__ chart table measure paper shapes widths levels grid router cutting page labels heads marks sheets svg
+        identity supplement document lints
     """,
     "people": "accounts signers separation attaching hands requests answers __init__",
     "engine": "progress executors acts scope filling course tries decisions routes flow heading terms __init__",
@@ -46,7 +50,7 @@ DOORS = {
     "fabric": {"connections"},
     "paramiko": {"connections"},
     "jinja2": {"expressions", "reports"},
-    "markupsafe": {"reports"},
+    "markupsafe": {"reports", "form"},
     "click": {"cli", "commands", "screen"},
     "tabulate": {"screen"},
     "holidays": {"calendar"},

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from runner.contract import Evidence, Outcome, Reason, Severity, Status
 from runner.events import Event, Kind, outcome_to_json
+from runner.form.document import render_form
 from runner.inventory.people import Holding, Person
 from runner.record import build_record
 from runner.record.document import Record
 from runner.record.problems import KnownProblem
-from runner.reports.form import render_form
 from runner.reports.office import Office
 from runner.reports.paper.layout import choose_layout
 from runner.reports.paper.page import render_html
@@ -341,7 +341,8 @@ def test_form_shows_additions_only_as_the_supplement():
 
 def test_form_draws_symbols_only_where_the_paper_shows_them():
     assert 'class="symbol' not in render_form(PLAYBOOK)
-    rows = [{"id": "a", "activity": "A", "actor": "x"}, {"id": "b", "activity": "B", "actor": "x", "decide": {}}]
+    rows = [{"id": "a", "activity": "A", "actor": "x"}]
+    rows.append({"id": "b", "activity": "B", "actor": "x", "symbol": "decision"})
     page = render_form({"procedure": {"title": "T", "roles": {"x": "X", "y": "Y"}}, "steps": rows})
     assert re.findall(r'class="symbol (\w+)', page) == ["process", "decision"]
 

@@ -12,6 +12,7 @@ from runner.commands.options import find_inventories, inventory_option, parse_ex
 from runner.errors import Mistake, Refused, refuse
 from runner.plan import Selection
 from runner.screen import show
+from runner.source import Source
 
 
 @click.command("check")
@@ -19,22 +20,28 @@ from runner.screen import show
 @inventory_option()
 @click.option("-e", "--extra", multiple=True, help="Variable NAME=VALUE, or @FILE.")
 def command(playbooks: tuple[Path, ...], inventories: tuple[Path, ...], extra: tuple[str, ...]) -> int:
-    """Look for mistakes in playbooks (all of playbooks/ without a name) and inventory."""
+    """Look for mistakes in playbooks (all of playbooks/ without a name) and inventory; tell what is weak in a form."""
+    from runner.form.lints import check_form, check_numbers
+
     files = playbooks or tuple(sorted(Path("playbooks").glob("*.yml")))
     if not files:
         raise refuse("PLAYBOOK", "there is no playbooks/*.yml here", "name a playbook")
     selection = Selection(extra=parse_extra(extra))
     found: list[Mistake] = []
+    sound: list[Source] = []
     for file in files:
         try:
             bound = bind(Documents(file, find_inventories(inventories)), selection, now=take_clock().now())
         except Refused as refused:
             found += refused.mistakes
         else:
-            for note in bound.plan.inventory.notes:
+            sound.append(bound.plan.playbook.source)
+            for note in (*bound.plan.inventory.notes, *check_form(sound[-1])):
                 show(f"note: {note}", err=True)
             steps = len(bound.plan.steps)
             show(f"{file}: no mistakes, {steps} step{'s' if steps > 1 else ''}")
+    for note in check_numbers(sound):
+        show(f"note: {note}", err=True)
     if found:
         raise Refused(*found)
     return 0

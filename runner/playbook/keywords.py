@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.playbook.paper import DRAWN, FORM, ROW
 from runner.playbook.pieces import (
     ACTOR,
     AFTER,
@@ -36,12 +37,7 @@ TASK = mapping(
             "examples": ["read"],
         },
         "actor": ACTOR,
-        "symbol": {
-            "type": "string",
-            "enum": ["start", "process", "decision", "connector", "end"],
-            "description": "its symbol on the form",
-            "examples": ["process"],
-        },
+        **DRAWN,
         "decide": DECIDE,
         "after": AFTER,
         **COMMON,
@@ -87,6 +83,7 @@ STEP = mapping(
     {
         "id": ID,
         "activity": text("the activity, word for word", "Melakukan backup seluruh sistem …"),
+        **ROW,
         "actor": ACTOR,
         "remark": text("the form's remark (keterangan)", "Disesuaikan dengan kebutuhan"),
         "inputs": {"type": "array", "items": INPUT, "description": "the form's inputs", "examples": [[]]},
@@ -155,7 +152,11 @@ PROCEDURE = mapping(
         "qualifications": texts("kualifikasi pelaksana", ["S1 Komputer"]),
         "related": texts("keterkaitan", ["SOP Pembaharuan Konten Website"]),
         "equipment": texts("peralatan/perlengkapan", ["Komputer / Laptop"]),
-        "warning": or_null(text("peringatan", "Jika S.O.P ini tidak dilaksanakan maka …")),
+        "warning": {
+            "description": "peringatan",
+            "examples": ["Jika S.O.P ini tidak dilaksanakan maka …"],
+            "oneOf": [{"type": "null"}, {"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+        },
         "records": texts("pencatatan dan pendataan", ["Laporan Pengelolaan IT"]),
         "roles": {
             "type": "object",
@@ -164,6 +165,7 @@ PROCEDURE = mapping(
             "examples": [{"kasubbag": "Kasubbag. Perencanaan, IT dan Pelaporan"}],
         },
         "notes": texts("keterangan below the form", ["Pihak ketiga yang dimaksud terdiri dari: …"]),
+        **FORM,
     },
     "the approved document, word for word",
     {"title": "S.O.P. Pemeliharaan Website"},

@@ -10,7 +10,22 @@ from runner.playbook.keywords import PLAYBOOK
 from runner.shapes import check_value
 from runner.source import Source
 
-_WHOLE = frozenset({"retry", "decide", "time_limit", "on_failure", "on_unreachable", "schedule", "after", "actors"})
+_WHOLE = frozenset(
+    {
+        "retry",
+        "decide",
+        "time_limit",
+        "on_failure",
+        "on_unreachable",
+        "schedule",
+        "after",
+        "actors",
+        "arrows",
+        "columns",
+        "fields",
+        "sections",
+    }
+)
 _TEXTS = frozenset({"activity", "text", "title"})
 _KEPT = frozenset({"roles", "outputs", "vars", "for_each", "include", "with"})  # others hang on what stands there
 _NEEDED = frozenset({"steps", "procedure", "tasks", "id", "action"})

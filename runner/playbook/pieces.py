@@ -139,7 +139,9 @@ ANSWER: Schema = {
 }
 DECIDE = mapping(
     {
-        "question": text("the question on the form", "Masalah terselesaikan?"),
+        "question": text(
+            "the question on the form; without it the activity is what is asked", "Masalah terselesaikan?"
+        ),
         "actor": {
             **ACTOR,
             "description": "the role that decides, or several that decide together; else the task's or step's actor",
@@ -163,5 +165,5 @@ DECIDE = mapping(
     },
     "a decision at the end of the step or task",
     {"question": "Masalah terselesaikan?", "answers": {"ya": "next", "tidak": {"step": "solution"}}},
-    ("question", "answers"),
+    ("answers",),
 )

@@ -27,6 +27,7 @@ from runner.playbook import (
 )
 from runner.playbook.mending import mend
 from runner.playbook.order import check_order
+from runner.playbook.paper import check_paper
 from runner.source import Source, load_source, parse_source
 
 DEEPEST_INCLUDE = 8
@@ -68,6 +69,7 @@ def _load(path: Path, parents: tuple[Path, ...], mistakes: list[Mistake], texts:
         outputs=data.get("outputs", {}),
     )
     reader.check_names(playbook)
+    mistakes += check_paper(source, data)
     return playbook
 
 
@@ -97,27 +99,29 @@ class _Reader:
             outputs=tuple(Output(o["id"], o["text"], o.get("value", "")) for o in body.get("outputs", ())),
             targets=body.get("targets", ""),
             once=body.get("once", False),
-            tasks=tuple(self._task(t, (*where, "tasks", n), conduct) for n, t in enumerate(body.get("tasks", ()))),
+            tasks=tuple(
+                self._task(t, (*where, "tasks", n), conduct, body) for n, t in enumerate(body.get("tasks", ()))
+            ),
             decision=_decision(body, _actors(body.get("actor"))[:1]),
             include=self._include(body, where),
             include_vars=body.get("with", {}),
             after=_names(body.get("after")),
         )
 
-    def _task(self, body: Mapping[str, Any], where: Where, step: Conduct) -> Task:
+    def _task(self, body: Mapping[str, Any], where: Where, above: Conduct, step: Mapping[str, Any]) -> Task:
         if "action" not in body and "decide" not in body and body.get("symbol") not in DRAWN:
             self._note(where, "the task says nothing to do", "write action: or decide:")
         return Task(
             id=body["id"],
             action=body.get("action", ""),
             inputs=body.get("with", {}),
-            conduct=self._conduct(body, where, step),
+            conduct=self._conduct(body, where, above),
             where=where,
             limit=self._seconds(body.get("time_limit"), (*where, "time_limit")),
             effect=Effect(body["effect"]) if "effect" in body else None,
             actors=_actors(body.get("actor")),
             symbol=body.get("symbol", ""),
-            decision=_decision(body, _actors(body.get("actor"))),
+            decision=_decision({"activity": step["activity"], **body}, _actors(body.get("actor"))),
             after=_names(body.get("after")),
         )
 
@@ -214,7 +218,7 @@ def _decision(body: Mapping[str, Any], actors: tuple[str, ...]) -> Decision | No
     if written is None:
         return None
     return Decision(
-        question=written["question"],
+        question=written.get("question") or body["activity"],
         actors=_actors(written.get("actor")) or actors,
         answers={label: _route(route, STOP) for label, route in written["answers"].items()},
         rounds=written.get("rounds", DEFAULT_ROUNDS),

@@ -100,6 +100,10 @@ _ID = {
     "steps": "Kegiatan",
     "cron": "Waktu (cron)",
     "after_problems": "Dimulai oleh permasalahan terbuka: kegiatan",
+    "outside": "Pihak di luar satuan kerja",
+    "escalation": "Eskalasi",
+    "overdue": "Terlambat",
+    "told": "Diberitahukan kepada",
 }
 _EN = {
     "title": "IT MANAGEMENT REPORT",
@@ -193,5 +197,9 @@ _EN = {
     "steps": "Steps",
     "cron": "Time (cron)",
     "after_problems": "Started by open problems: steps",
+    "outside": "People outside the office",
+    "escalation": "Escalation",
+    "overdue": "Overdue by",
+    "told": "Told to",
 }
 WORDS: Mapping[Language, Words] = {"id": _ID, "en": _EN}

@@ -1,0 +1,118 @@
+"""The form as a whole: identity block, flow, notes, and the supplement on a page of its own; as HTML, PDF and SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+
+from runner.form.chart import build_chart
+from runner.form.heads import Cell, Flow
+from runner.form.identity import find_heading, read_identity
+from runner.form.marks import mark_long
+from runner.form.measure import line_height
+from runner.form.paper import PAD, PAPERS, Paper
+from runner.form.sheets import Sheet, lay_sheets
+from runner.form.supplement import read_supplement
+from runner.form.svg import render_inner, render_svg
+from runner.form.table import read_columns, read_rows
+from runner.messages import Language
+from runner.reports.pages import render_page
+from runner.reports.words import WORDS
+
+Json = Mapping[str, Any]
+
+
+class Shown(NamedTuple):
+    """A cell of the page: its text, the classes that place it, and what it is."""
+
+    text: str
+    place: str
+    kind: str
+    row: int
+
+
+def render_form(playbook: Json, *, language: Language = "id", paper: str = "a4") -> str:
+    """Given a playbook's plain data (its file's `procedure`, `steps`, `supplement`), return the form as one HTML page.
+
+    The form itself is Indonesian and verbatim whatever the language; only the supplement's headings follow it.
+    """
+    sheets, marks = _lay(playbook, PAPERS[paper])
+    rules: dict[str, str] = {}
+    shown = [_show(number, sheet, rules) for number, sheet in enumerate(sheets, 1)]
+    return render_page(
+        "form.html",
+        styles="form.css",
+        more=_page_style(PAPERS[paper]) + "".join(f".{name}{{{rule}}}\n" for name, rule in rules.items()),
+        language=language,
+        words=WORDS[language],
+        identity=read_identity(playbook["procedure"]),
+        sheets=shown,
+        marks=marks,
+        supplement=read_supplement(playbook, WORDS[language]),
+    )
+
+
+def render_flow(playbook: Json, *, paper: str = "a4") -> str:
+    """Given a playbook's plain data, return the pages of its flow as one SVG file."""
+    sheets, _ = _lay(playbook, PAPERS[paper])
+    return render_svg(sheets, PAPERS[paper], str(playbook["procedure"]["title"]))
+
+
+def _lay(playbook: Json, paper: Paper) -> tuple[Sequence[Sheet], Sequence[tuple[str, str]]]:
+    procedure, steps = playbook["procedure"], playbook["steps"]
+    chart = build_chart(playbook)
+    labels = tuple(str(label) for label in (procedure.get("roles") or {}).values())
+    flow = Flow(find_heading(procedure, "flow"), read_columns(procedure, steps), labels, read_rows(steps), chart)
+    flow, marks = mark_long(flow)
+    return lay_sheets(flow, paper), marks
+
+
+def _show(number: int, sheet: Sheet, rules: dict[str, str]) -> Mapping[str, Any]:
+    name = f"sheet-{number}"
+    rules[name] = f"width:{sheet.width / sheet.scale:.2f}mm;height:{sheet.height / sheet.scale:.2f}mm"
+    drawing = Markup(render_inner(sheet, f"Bagan alir, lembar {number}"))  # noqa: S704 - escaped where it is made
+    return {"name": name, "drawing": drawing, "rows": list(_rows(sheet, name, rules))}
+
+
+def _rows(sheet: Sheet, name: str, rules: dict[str, str]) -> Iterator[list[Shown]]:
+    """Cells by row of the table; the heading's first."""
+    row: list[Shown] = []
+    before: tuple[int, float] | None = None
+    for cell in sheet.cells:
+        here = (cell.row, cell.box.y)
+        if row and here != before:
+            yield row
+            row = []
+        before = here
+        if cell.lines:
+            row.append(_shown(cell, sheet.scale, name, rules))
+    if row:
+        yield row
+
+
+def _shown(cell: Cell, scale: float, sheet: str, rules: dict[str, str]) -> Shown:
+    box, height = cell.box, len(cell.lines) * line_height(cell.size)
+    centred = cell.kind in ("head", "lane", "number")
+    top = box.y + ((box.height - height) / 2 if centred else PAD)
+    across = f"left:{(box.x + PAD) / scale:.2f}mm;width:{(box.width - 2 * PAD) / scale:.2f}mm"
+    down = f"top:{top / scale:.2f}mm;font-size:{cell.size / scale:.2f}pt"
+    names = (_named(f"{sheet}-x", across, rules), _named(f"{sheet}-y", down, rules))
+    return Shown("".join(cell.lines), " ".join(names), cell.kind, cell.row + 1)
+
+
+def _named(prefix: str, rule: str, rules: dict[str, str]) -> str:
+    """The class that has this rule; a new one where there is none."""
+    known = next((name for name, text in rules.items() if text == rule and name.startswith(prefix)), None)
+    name = known or f"{prefix}{sum(1 for each in rules if each.startswith(prefix)) + 1}"
+    rules[name] = rule
+    return name
+
+
+def _page_style(paper: Paper) -> str:
+    margins = f"{paper.top:g}mm {paper.right:g}mm {paper.bottom:g}mm {paper.left:g}mm"
+    return (
+        f"@page {{ size: {paper.width:g}mm {paper.height:g}mm; margin: {margins}; }}\n"
+        f"@media screen {{ body {{ width: {paper.width:g}mm; padding: {margins}; }} }}\n"
+    )
