@@ -150,8 +150,9 @@ def _check_same(kept: Inventory, other: Inventory) -> None:
     words += [f"'{name}' was not there when the run began" for name in other.targets if name not in kept.targets]
     if kept.variables(None, {}) != other.variables(None, {}):
         words.append("'vars' are not as they were when the run began")
-    if kept.people != other.people:
-        words.append("'people' is not as it was when the run began")
+    for part in ("people", "channels"):
+        if getattr(kept, part) != getattr(other, part):
+            words.append(f"'{part}' is not as it was when the run began")
     if kept.office != other.office:
         changed = ", ".join(_changes(kept.office, other.office))
         words.append(f"'office' is not as it was when the run began: {changed}")

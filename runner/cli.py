@@ -21,7 +21,7 @@ COMMANDS = {
     "inventory": "what there is, and whether it can be reached",
     "plan": "a dry run: read, preview, and say what could not be checked",
     "print": "the SOP as its form",
-    "problems": "what is open",
+    "problems": "what is open, in whose hands, and what was accepted",
     "report": "reports for people: services with their dates, money and responsibility",
     "resume": "go on with a run",
     "run": "carry out a playbook",

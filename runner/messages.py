@@ -58,6 +58,10 @@ MESSAGES: dict[str, Words] = {
     "severity.minor": Words("ringan", "minor"),
     "severity.major": Words("berat", "major"),
     "severity.critical": Words("kritis", "critical"),
+    "state.open": Words("terbuka", "open"),
+    "state.handled": Words("ditangani", "handled"),
+    "state.solved": Words("selesai", "solved"),
+    "state.accepted": Words("diterima", "accepted"),
     "deviation.late": Words("terlambat; batas waktunya {detail}", "late: it was due {detail}"),
     "deviation.no_output": Words("output '{detail}' tidak tercatat", "no value for output '{detail}'"),
     "deviation.same_person": Words(

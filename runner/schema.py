@@ -16,6 +16,7 @@ from runner.contract import Action
 from runner.inventory.nouns import INVENTORY_SCHEMA
 from runner.playbook.keywords import PLAYBOOK
 from runner.record.record_schema import RECORD_SCHEMA
+from runner.record.register import REGISTER_SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 OWN_KEYWORDS = frozenset({"optional", "secret", "shell", "names"})
@@ -28,6 +29,7 @@ def build_schemas() -> dict[str, dict[str, Any]]:
         "playbook.schema.json": _published(_with_actions(PLAYBOOK)),
         "inventory.schema.json": _published(INVENTORY_SCHEMA),
         "run.schema.json": _published(RECORD_SCHEMA),
+        "problems.schema.json": _published(REGISTER_SCHEMA),
     }
 
 

@@ -31,8 +31,8 @@ FILES_OF = {
     "playbook": "habits pieces paper keywords mending __init__ order reading",
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
-        folder database chain evidence statements proof locks document reader journal period gathering record_schema
-        __init__ unfinished marks occurrences problems
+        folder database chain evidence statements proof locks document reader journal period gathering
+        schema_parts record_schema __init__ unfinished marks occurrences problems register solutions
     """,
     "form": """
         __init__ chart table measure paper shapes widths levels grid router cutting page labels heads marks sheets svg
@@ -40,7 +40,7 @@ FILES_OF = {
     """,
     "people": "accounts signers separation attaching hands requests answers __init__",
     "engine": "progress executors acts scope filling course tries decisions routes flow heading terms __init__",
-    "screen": "tables board lines live summary rehearsal __init__",
+    "screen": "tables live __init__ register board lines summary rehearsal watching",
 }
 ORDER = ROOMS.split()
 

@@ -18,6 +18,7 @@ from runner.messages import (
     render_size,
     say,
 )
+from runner.record.marks import State
 
 COUNTED = """
     working_time days_by_close days_by_hours period clock elsewhere continuous none late_bound estimated leave_unknown
@@ -41,6 +42,7 @@ def test_every_status_reason_and_severity_has_words() -> None:
         *(f"status.{word}" for word in Status),
         *(f"reason.{word}" for word in Reason),
         *(f"severity.{word}" for word in Severity),
+        *(f"state.{word}" for word in State),
         *(f"deviation.{word}" for word in ("late", "no_output", "same_person")),
         *(f"counted.{word}" for word in COUNTED.split()),
     }

@@ -18,10 +18,10 @@ from runner.contract import Outcome, Problem, Reason, Request, Severity, Status
 from runner.events import Event, Kind
 from runner.record import build_record
 from runner.record.document import Record
-from runner.screen import MOST_QUIET_LINES, Screen
 from runner.screen.rehearsal import render_rehearsal
 from runner.screen.summary import render_closing, render_summary
 from runner.screen.tables import cut, name_some, one_line, printable, render_table, width_of, wrap
+from runner.screen.watching import MOST_QUIET_LINES, Screen
 from tests.event_factory import RunFactory, found, skipped
 
 RECORDS = Path("records")

@@ -24,9 +24,10 @@ from runner.plan import Selection
 from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
-from runner.screen import Screen, show, width
+from runner.screen import show, width
 from runner.screen.summary import render_summary
 from runner.screen.tables import wrap
+from runner.screen.watching import Screen
 
 RECORDS = Path("records")
 REPORT = "laporan-situasi.html"

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from runner.errors import Refused, refuse
-from runner.source import load_source, parse_source
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 
@@ -87,6 +86,8 @@ def parse_names(text: str) -> tuple[str, ...]:
 
 def parse_extra(given: tuple[str, ...]) -> dict[str, Any]:
     """Given `-e` texts, return the variables. A value is read as YAML reads it. Raise Refused if unreadable."""
+    from runner.source import load_source, parse_source  # commands that only read the record need no YAML
+
     variables: dict[str, Any] = {}
     for text in given:
         name, separator, value = text.partition("=")
@@ -105,6 +106,8 @@ def parse_extra(given: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _scalar(value: str) -> Any:
+    from runner.source import parse_source
+
     if any(character in value for character in "\n:#{}[]&*!|>'\"%@`,"):
         return value
     try:

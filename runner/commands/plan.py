@@ -10,7 +10,8 @@ import click
 from runner.binding import Bound
 from runner.commands.execute import Options, rehearse
 from runner.commands.options import selection_options
-from runner.screen import Screen, print_json
+from runner.screen import print_json
+from runner.screen.watching import Screen
 
 
 @click.command("plan")

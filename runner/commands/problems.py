@@ -1,50 +1,160 @@
-"""`sop problems`: what is open."""
+"""`sop problems`: the register of problems; what is open, and what a person accepts."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from runner.commands.options import format_option, records_option
-from runner.record.journal import open_journal
-from runner.record.problems import KnownProblem, open_problems
-from runner.screen import print_json, show_paged, width
-from runner.screen.tables import coloured, one_line, printable, render_table
+from runner.commands.clock import take_clock
+from runner.commands.options import format_option, inventory_option, records_option
+from runner.contract import Severity
+from runner.errors import did_you_mean, refuse
+from runner.record.evidence import EvidenceStore
+from runner.record.journal import Journal, open_journal
+from runner.record.problems import KnownProblem, State, problems, unsolved_problems
+from runner.record.register import problem_document, register_document
+from runner.screen import print_json, show, show_paged, width
+from runner.screen.register import render_problem, render_register
+
+ACTIVE = frozenset({State.OPEN, State.HANDLED})
+_FILE = click.Path(path_type=Path)
 
 
-@click.command("problems")
+@click.group("problems", invoke_without_command=True)
+@click.option("--all", "every", is_flag=True, help="Also those that were accepted or are solved.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([str(each) for each in State]),
+    help="Only in this state; repeatable.",
+)
+@click.option("--severity", type=click.Choice([str(each) for each in Severity]), help="Only as bad as this, or worse.")
+@click.option("--target", default=None, help="Only on this target.")
+@click.option("--playbook", default=None, help="Only found by this playbook.")
 @records_option()
 @format_option()
-def command(records: Path, form: str) -> int:
-    """Show the problems that are open, the worst first."""
+@click.pass_context
+def command(
+    context: click.Context,
+    every: bool,
+    states: Sequence[str],
+    severity: str | None,
+    target: str | None,
+    playbook: str | None,
+    records: Path,
+    form: str,
+) -> int:
+    """Show the problems that are open or in somebody's hands, the worst first."""
+    if context.invoked_subcommand:
+        return 0
+    wanted = frozenset(State) if every else frozenset(map(State, states)) or ACTIVE
     journal = open_journal(records)
-    problems = open_problems(journal) if journal else ()
+    known = _known(journal, playbook, solved=State.SOLVED in wanted) if journal else ()
+    known = tuple(each for each in known if _fits(each, severity, target))
+    found = [each for each in known if each.state in wanted]
     if form == "json":
-        print_json({"problems": [_document(problem) for problem in problems]})
-    elif not problems:
-        show_paged("no problem is open")
+        print_json(register_document(found))
+    elif found:
+        show_paged(render_register(found, width()) + _left_out(known, wanted))
     else:
-        headers = ["severity", "target", "since", "key"]
-        notes = [one_line(problem.message) for problem in problems]
-        show_paged(render_table(headers, map(_row, problems), width(), notes))
+        show_paged("no problem is open" + _left_out(known, wanted))
     return 0
 
 
-def _document(problem: KnownProblem) -> dict[str, str | None]:
-    return {
-        "severity": str(problem.severity),
-        "key": problem.key,
-        "target": problem.target,
-        "since": f"{problem.first_seen.astimezone():%Y-%m-%d %H:%M}",
-        "message": printable(problem.message),
-    }
+@command.command("show", short_help="one problem, with its past and what solved it")
+@click.argument("key")
+@click.option("--target", default=None, help="The target, where several have it.")
+@records_option()
+@format_option()
+def show_problem(key: str, target: str | None, records: Path, form: str) -> int:
+    """Show the problem KEY: evidence, who has it in hand, past occurrences, and what solved them."""
+    from runner.record.solutions import find_solutions
+
+    journal = Journal.open(records, create=False)
+    problem = _find(problems(journal, now=take_clock().now()), key, target)
+    if form == "json":
+        print_json(problem_document(problem))
+        return 0
+    store = EvidenceStore(records)
+    lost = [fault for each in problem.evidence if (fault := store.verify(each))]
+    show_paged("\n".join(render_problem(problem, find_solutions(journal, problem), lost, width())))
+    return 0
 
 
-def _row(problem: KnownProblem) -> list[str]:
-    return [
-        coloured(problem.severity),
-        printable(problem.target or ""),
-        f"{problem.first_seen.astimezone():%Y-%m-%d %H:%M}",
-        printable(problem.key),
-    ]
+@command.command("accept", short_help="live with a problem, with a reason and a name")
+@click.argument("key")
+@click.option("--reason", default="", help="Why; it goes into the record.")
+@click.option("--until", default="", help="The last day (2026-12-31); without it, until the problem is gone.")
+@click.option("--target", default=None, help="The target, where several have it.")
+@click.option("--evidence", "files", multiple=True, type=_FILE, help="A file that shows why; repeatable.")
+@click.option("--person", default="", help="Your name, to be sure: it must be this login's.")
+@inventory_option()
+@records_option()
+def accept(key: str, reason: str, until: str, target: str | None, records: Path, **asked: object) -> int:
+    """Accept the problem KEY in your own name, with a reason: nobody is asked to solve it until it is gone.
+
+    With --until it is accepted up to that day, also where it comes and goes. What grows worse is open again.
+    """
+    from runner.commands.marking import mark_problem, parse_last_day
+
+    journal = Journal.open(records, create=False)
+    problem = _find(unsolved_problems(journal, now=take_clock().now()), key, target)
+    mark = mark_problem(journal, problem, State.ACCEPTED, reason, parse_last_day(until), **asked)  # type: ignore[arg-type]  # click
+    held = f" until {until}" if until else " until it is gone"
+    show(f"{mark.person}: {problem.key} is accepted{held}, recorded")
+    return 0
+
+
+@command.command("reopen", short_help="take an acceptance back")
+@click.argument("key")
+@click.option("--reason", default="", help="Why; it goes into the record.")
+@click.option("--target", default=None, help="The target, where several have it.")
+@click.option("--evidence", "files", multiple=True, type=_FILE, help="A file that shows why; repeatable.")
+@click.option("--person", default="", help="Your name, to be sure: it must be this login's.")
+@inventory_option()
+@records_option()
+def reopen(key: str, reason: str, target: str | None, records: Path, **asked: object) -> int:
+    """Take back, in your own name and with a reason, that the problem KEY was accepted."""
+    from runner.commands.marking import mark_problem
+
+    journal = Journal.open(records, create=False)
+    problem = _find(unsolved_problems(journal, now=take_clock().now()), key, target)
+    if problem.state is not State.ACCEPTED:
+        raise refuse(key, f"it is not accepted but {problem.state}", "see 'sop problems show'")
+    mark = mark_problem(journal, problem, State.OPEN, reason, None, **asked)  # type: ignore[arg-type]  # click
+    show(f"{mark.person}: {problem.key} is open again, recorded")
+    return 0
+
+
+def _known(journal: Journal, playbook: str | None, *, solved: bool) -> tuple[KnownProblem, ...]:
+    now = take_clock().now()
+    return problems(journal, playbook=playbook, now=now) if solved else unsolved_problems(journal, playbook, now=now)
+
+
+def _fits(problem: KnownProblem, severity: str | None, target: str | None) -> bool:
+    order = list(Severity)
+    grave = severity is None or order.index(problem.severity) >= order.index(Severity(severity))
+    return grave and target in (None, problem.target)
+
+
+def _left_out(known: Sequence[KnownProblem], wanted: frozenset[State]) -> str:
+    accepted = sum(each.state is State.ACCEPTED for each in known)
+    return f"\n{accepted} accepted: sop problems --state accepted" if accepted and State.ACCEPTED not in wanted else ""
+
+
+def _find(known: Sequence[KnownProblem], key: str, target: str | None) -> KnownProblem:
+    """The problem of that key. Raise Refused where it is none, or several targets have it."""
+    found = [each for each in known if each.key == key and target in (None, each.target)]
+    if not found:
+        names = [each.key for each in known] if not target else [each.target or "" for each in known if each.key == key]
+        where = f" on '{target}'" if target else ""
+        raise refuse(
+            key, f"no such problem is known{where}", did_you_mean(target or key, names) or "see 'sop problems'"
+        )
+    if len(found) > 1:
+        names = [str(each.target) for each in found]
+        raise refuse(key, f"{len(names)} targets have it", f"add --target, one of: {', '.join(names[:12])}")
+    return found[0]

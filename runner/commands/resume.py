@@ -18,7 +18,7 @@ from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from runner.record.unfinished import may_go_on
-from runner.screen import Screen
+from runner.screen.watching import Screen
 from runner.secrets import was_masked
 
 

@@ -17,7 +17,8 @@ from runner.errors import RunnerError
 from runner.plan import Plan, Selection
 from runner.record.document import Record
 from runner.record.journal import open_journal
-from runner.screen import Screen, print_json, show
+from runner.screen import print_json, show
+from runner.screen.watching import Screen
 
 
 @click.command("run")

@@ -83,8 +83,15 @@ def open_problems(
     journal: JournalReader, playbook: str | None = None, *, now: datetime | None = None
 ) -> tuple[KnownProblem, ...]:
     """Given a journal, return the problems that are open or handled: the worst first, then the oldest."""
-    found = _Register(journal, playbook, now, only_open=True).problems(None)
+    found = unsolved_problems(journal, playbook, now=now)
     return tuple(problem for problem in found if problem.state in (State.OPEN, State.HANDLED))
+
+
+def unsolved_problems(
+    journal: JournalReader, playbook: str | None = None, *, now: datetime | None = None
+) -> tuple[KnownProblem, ...]:
+    """Given a journal, return the problems that are there still, also those that were accepted."""
+    return _Register(journal, playbook, now, only_open=True).problems(None)
 
 
 def unheld(journal: JournalReader, playbooks: Collection[str], now: datetime) -> tuple[Fault, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from runner.contract import Status
 from runner.errors import Refused, did_you_mean, refuse
@@ -17,7 +17,9 @@ from runner.record.chain import FORM, GENESIS, Columns
 from runner.record.database import connect_to_read, database_errors
 from runner.record.evidence import EvidenceStore
 from runner.record.locks import Locks
-from runner.record.proof import Fault, check_journal, parse_head
+
+if TYPE_CHECKING:
+    from runner.record.proof import Fault
 
 _STARTS = """
     SELECT run, playbook, at, json_extract(body, '$.data.title') FROM events WHERE seq IN (
@@ -159,6 +161,8 @@ class JournalReader:
         `head` is the hash of a record as printed on a report, or its first 12 digits at least: the record must
         still be there. Raise Refused when it is no hash, RecordError when the journal cannot be opened.
         """
+        from runner.record.proof import check_journal, parse_head  # knows signatures: loaded where they are checked
+
         wanted = None if head is None else parse_head(head)
         with self.reading() as connection:
             return check_journal(connection, EvidenceStore(self.records), run=run, head=wanted)

@@ -277,6 +277,11 @@ def test_another_inventory_may_change_only_how_to_connect(capsys: pytest.Capture
         ("members: [web1, web2]", "members: [web1]", "'web2' is not"),
         ("  away:", "  new: {connection: local}\n  away:", "'new' was not there"),
         ("role: admin", "role: kasubbag", "'people' is not"),
+        (
+            "vars: {word",
+            "channels: {hook: {kind: webhook, url: 'http://127.0.0.1:9/'}}\nvars: {word",
+            "'channels' is not",
+        ),
         ("name: PN Contoh", "name: PN Lain", "'office' is not"),
     ):
         assert old in INVENTORY
