@@ -217,6 +217,7 @@ ANSWER_OUTPUTS: Mapping[str, JsonSchema] = {
     "method": {"type": "string", "description": "how the person was told apart", "examples": ["login"]},
     "note": {"type": "string", "description": "the person's remark", "examples": ["sudah dibaca"]},
     "at": {"type": "string", "description": "when, in UTC", "examples": ["2026-11-22T03:00:00+00:00"]},
+    "to": {"type": "string", "description": "the step it is returned to, where it is", "examples": ["report"]},
 }
 
 

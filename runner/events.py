@@ -21,7 +21,9 @@ class Kind(StrEnum):
     task_started   action, limit_seconds, repeat, effect, item         (the claim: on disk before the act)
     task_finished  action, item, and the outcome's fields              (on disk before the next act)
     step_finished  status, used_seconds, outputs, deviations, reason, message, earlier (what it read of other runs)
-    moved          to, back (boolean), why                             (a decision or failure goes to another step)
+    moved          to, back (boolean), why, again [steps that begin a new attempt]   (a decision, answer or failure
+                   goes to another step; where it goes to a task of its own step, `to` is "step.task" and tasks
+                   {task: its last try before})
     requested      action, item, role, question, answers, subject      (a person's act is asked for)
     answered       role, person, acting ("Plh", "Plt", ""), decree, label, to (the step it is returned to, label
                    "returned"; else ""), method, note, subject, evidence [{name, sha256, …}], deviations,

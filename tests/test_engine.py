@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from runner import engine
 from runner.contract import Call, Outcome, Problem, Severity, Status
+from runner.engine import pending
 from runner.engine.course import Pause
 from runner.engine.scope import StepValue
 from runner.errors import Refused, TimeUp
@@ -391,7 +391,7 @@ def test_a_retry_ends_with_its_count_and_heeds_its_outcomes(monkeypatch: pytest.
 
 
 def test_a_pause_longer_than_the_limit_does_not_give_the_next_try_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "GRACE", 0.0)
+    monkeypatch.setattr(pending, "GRACE", 0.0)
     lab = Lab("""
   - id: one
     activity: a
@@ -729,7 +729,7 @@ def test_a_step_that_was_not_selected_gives_its_latest_value_of_the_record() -> 
 
 
 def test_an_act_that_never_returns_is_given_up_and_its_target_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "GRACE", 0.0)
+    monkeypatch.setattr(pending, "GRACE", 0.0)
     lab = Lab("""
   - id: one
     activity: a

@@ -39,7 +39,10 @@ FILES_OF = {
         identity supplement document lints
     """,
     "people": "accounts signers separation attaching hands requests answers __init__",
-    "engine": "progress executors acts scope filling course tries decisions routes flow heading terms __init__",
+    "engine": """
+        progress executors acts scope filling answers course tries decisions routes branches tasks rounds closing steps
+        flow pending heading terms __init__
+    """,
     "screen": "tables live __init__ register board lines summary rehearsal watching",
 }
 ORDER = ROOMS.split()

@@ -9,44 +9,29 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from heapq import heappop, heappush
-from itertools import count
-from queue import Empty, SimpleQueue
+from dataclasses import replace
+from queue import SimpleQueue
 from typing import Any
 
-from runner.contract import Outcome, Reach, Status, worst
-from runner.engine.acts import LONGEST_CONNECT, Act, Services, given_up, perform
-from runner.engine.course import Course, Include, Lane, Move, Pause
+from runner.contract import Outcome, Status, worst
+from runner.engine.acts import Act, Services, perform
+from runner.engine.branches import Settled, Several
+from runner.engine.course import Course, Include, Lane, Move, Pause, Turn
 from runner.engine.executors import Executor
 from runner.engine.filling import fill
-from runner.engine.flow import Flow, Steps
+from runner.engine.flow import Flow
 from runner.engine.heading import describe
+from runner.engine.pending import WENT_ON, Pending
 from runner.engine.scope import Scope, TaskValues, Values
 from runner.engine.terms import Brake, Ending, Request
 from runner.events import Event, Key, Kind, outcome_to_json
 from runner.plan import Plan, PlannedStep
 from runner.record.document import exit_code
 
-GRACE = 15.0
 LONGEST_STOP = 10.0
-HEARTBEAT = 0.25
 
 Emit = Callable[[Sequence[Event]], None]
-
-
-@dataclass(slots=True)
-class _Running:
-    """A lane in progress: its flow, the act it waits for, and when that is given up."""
-
-    lane: Lane
-    flow: Steps
-    act: Act | None = None
-    given_up_at: float = 0.0
-
-
-_WENT_ON = Outcome(Status.OK)
+Flowing = Several[Move | None]
 
 
 class Engine:
@@ -61,13 +46,12 @@ class Engine:
         self._services = services
         self._request = request
         self._brake = brake
-        self._done: SimpleQueue[tuple[_Running, Act, Future[Outcome]] | None] = SimpleQueue()
-        brake.wake(self._done)
+        done: SimpleQueue[object] = SimpleQueue()
+        brake.wake(done)
+        self._open: Pending[Flowing] = Pending(lambda act: executor.submit(perform, act, services), done)
         self._pending: list[Event] = []
-        self._ready: list[_Running] = []
-        self._running: dict[int, _Running] = {}
-        self._timers: list[tuple[float, int, _Running]] = []
-        self._number = count()
+        self._flows: set[Flowing] = set()
+        self._parked: list[tuple[Flowing, Turn]] = []
         self._moves: list[Move] = []
         self._stop_at = 0.0
         self._lanes: dict[str | None, Lane] = {}
@@ -85,6 +69,7 @@ class Engine:
             explicit=request.explicit,
             write=self._write,
             unheld=request.unheld,
+            replaying=request.resumed,
         )
 
     def run(self) -> Ending:
@@ -94,7 +79,7 @@ class Engine:
         position = 0
         while position < len(steps):
             stretch = _stretch(steps, position)
-            self._drive(stretch)
+            self._drive([step for step in stretch if step.id not in self._course.done])
             if self._brake.pulled or any(lane.waiting for lane in self._lanes.values()):
                 break
             position = self._next(steps, position + len(stretch))
@@ -120,60 +105,68 @@ class Engine:
     def _flush(self) -> None:
         """Make everything said safe, then hand out the acts that were claimed."""
         self._write()
-        ready, self._ready = self._ready, []
-        for running in ready:
-            assert running.act is not None
-            connecting = LONGEST_CONNECT if running.act.action.reach is Reach.SERVER else 0.0
-            running.given_up_at = time.monotonic() + running.act.limit + connecting + GRACE
-            self._submit(running, running.act)
-
-    def _submit(self, running: _Running, act: Act) -> None:
-        future = self._executor.submit(perform, act, self._services)
-        future.add_done_callback(lambda done: self._done.put((running, act, done)))
+        self._open.hand_out()
 
     def _drive(self, stretch: Sequence[PlannedStep]) -> None:
         """Take every target through the stretch, as many at a time as there are forks."""
-        targets = deque(stretch[0].targets)
-        while targets or self._running:
-            while targets and len(self._running) < self._request.forks and not self._brake.pulled:
+        targets = deque(stretch[0].targets if stretch else ())
+        while targets or self._flows:
+            while targets and len(self._flows) < self._request.forks and not self._brake.pulled:
                 self._start(self._lane(targets.popleft()), stretch)
+            self._release()
             self._flush()
             if self._brake.pulled and not self._in_flight():
                 break
-            if self._running:
+            if self._flows:
                 self._collect()
-        self._running.clear()
-        self._timers.clear()
+        self._flows.clear()
+        self._open.clear()
 
     def _lane(self, target: Any) -> Lane:
         return self._lanes.setdefault(target.name if target else None, Lane(target))
 
     def _start(self, lane: Lane, stretch: Sequence[PlannedStep]) -> None:
-        running = _Running(lane, Flow(self._course, lane).steps(stretch))
-        self._running[id(running)] = running
-        self._advance(running, None)
+        flow = Flow(self._course, lane, stretch).go()
+        self._flows.add(flow)
+        self._advance(flow, None)
 
-    def _advance(self, running: _Running, outcome: Outcome | None) -> None:
-        """Hand a lane the outcome it waited for and take its next ask."""
-        running.act, running.given_up_at = None, 0.0
-        while True:
+    def _release(self) -> None:
+        """All that the record tells has been gone through: what is new may begin."""
+        if self._parked:
+            self._course.replaying = False
+            parked, self._parked = self._parked, []
+            for flow, turn in parked:
+                self._advance(flow, (turn, WENT_ON))
+
+    def _advance(self, flow: Flowing, settled: Settled | None) -> None:
+        """Hand a flow what it waited for and take what it asks for next."""
+        left = deque([settled])
+        while left and flow in self._flows:
+            settled = left.popleft()
             try:
-                ask = next(running.flow) if outcome is None else running.flow.send(outcome)
+                asks = next(flow) if settled is None else flow.send(settled)
             except StopIteration as end:
-                self._running.pop(id(running), None)
+                self._flows.discard(flow)
                 if end.value:
                     self._moves.append(end.value)
                 return
-            if not isinstance(ask, Include):
-                break
-            outcome = self._include(ask)
-        if self._brake.pulled:
-            self._running.pop(id(running), None)
-        elif isinstance(ask, Pause):
-            heappush(self._timers, (time.monotonic() + ask.seconds, next(self._number), running))
+            for ask in asks:
+                if self._brake.pulled:
+                    continue
+                if isinstance(ask, Include):
+                    left.append((ask, self._include(ask)))
+                else:
+                    self._take(flow, ask)
+        if self._brake.pulled and not self._open.waits(flow):
+            self._flows.discard(flow)
+
+    def _take(self, flow: Flowing, ask: Act | Pause | Turn) -> None:
+        if isinstance(ask, Pause):
+            self._open.pause(flow, ask)
+        elif isinstance(ask, Turn):
+            self._parked.append((flow, ask))
         else:
-            running.act = ask
-            self._ready.append(running)
+            self._open.add(flow, ask)
             self._claim(ask)
 
     def _claim(self, act: Act) -> None:
@@ -197,42 +190,15 @@ class Engine:
         """Whether acts are still waited for after the brake was pulled."""
         if not self._stop_at:
             self._stop_at = time.monotonic() + LONGEST_STOP
-        waiting = any(running.act for running in self._running.values())
-        return waiting and self._brake.pulled < 2 and time.monotonic() < self._stop_at
+        return self._open.acts and self._brake.pulled < 2 and time.monotonic() < self._stop_at
 
     def _collect(self) -> None:
-        """Wait for the next act to end, timer to ring or act to be given up; take in all that happened."""
-        finished = self._wait()
-        for running, act, future in finished:
-            if running.act is act:
-                self._settle(running, act, future.result())
-        now = time.monotonic()
-        while self._timers and self._timers[0][0] <= now:
-            self._advance(heappop(self._timers)[2], _WENT_ON)
-        for running in list(self._running.values()):
-            if running.act and 0 < running.given_up_at <= now:
-                self._settle(running, running.act, given_up(running.act))
-
-    def _wait(self) -> list[tuple[_Running, Act, Future[Outcome]]]:
-        moments = [running.given_up_at for running in self._running.values() if running.act]
-        moments += [self._timers[0][0]] if self._timers else []
-        moments += [self._stop_at] if self._stop_at else []
-        found = []
-        try:
-            # A signal that another thread takes does not end this wait: look up for it now and then.
-            timeout = min([HEARTBEAT, *(moment - time.monotonic() for moment in moments)])
-            found.append(self._done.get(timeout=max(0.0, timeout)))
-            while True:
-                found.append(self._done.get_nowait())
-        except Empty:
-            pass
-        return [item for item in found if item is not None]
-
-    def _settle(self, running: _Running, act: Act, outcome: Outcome) -> None:
-        if outcome.request is None:
-            data = {"action": act.action.name, "item": act.item, **outcome_to_json(outcome)}
-            self._say(self._course.event(Kind.TASK_FINISHED, act.key, data))
-        self._advance(running, outcome)
+        """Wait for the next act or pause to end, or act to be given up; take in all that happened."""
+        for flow, ask, outcome in self._open.ended(self._stop_at):
+            if isinstance(ask, Act) and outcome.request is None:
+                data = {"action": ask.action.name, "item": ask.item, **outcome_to_json(outcome)}
+                self._say(self._course.event(Kind.TASK_FINISHED, ask.key, data))
+            self._advance(flow, (ask, outcome))
 
     def _next(self, steps: Sequence[PlannedStep], position: int) -> int:
         """Where to go on: straight, or where the moves of the last stretch lead."""
@@ -241,11 +207,11 @@ class Engine:
             return position
         course = self._course
         move = min(moves, key=lambda each: course.position(each.to))
-        if not course.follow(move):
-            return next(n for n, step in enumerate(steps) if step.id == move.source) + 1
-        first = course.position(move.to)
-        self._lanes = {n: lane for n, lane in self._lanes.items() if course.stays_stopped(lane, first)}
-        return next(n for n, step in enumerate(steps) if course.position(step.id) >= first)
+        again = course.follow(move)
+        self._lanes = {
+            name: lane for name, lane in self._lanes.items() if lane.stopped and lane.stopped_in not in again
+        }
+        return next(n for n, step in enumerate(steps) if step.id in again)
 
     def _include(self, ask: Include) -> Outcome:
         """Carry out an included playbook as a run of its own; only its declared outputs are seen."""

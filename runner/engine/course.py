@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from runner.calendar import Calendar
 from runner.contract import Outcome, Problem, Request, Status
 from runner.engine.acts import Act
+from runner.engine.answers import RETURNED
 from runner.engine.progress import Progress
 from runner.engine.scope import Values
 from runner.events import Event, Key, Kind, outcome_to_json
 from runner.inventory import Target
 from runner.plan import Plan
 from runner.playbook import DEFAULT_ROUNDS
+from runner.playbook.order import Order, order_steps
 from runner.record.marks import Fault, Mark, State
+
+MOST_RETURNS = 100
+
+Value = TypeVar("Value")
 
 
 class Pause(NamedTuple):
@@ -32,28 +38,55 @@ class Include(NamedTuple):
     plan: Plan
 
 
+class Turn:
+    """Begin something new only once all that the record tells has been gone through again."""
+
+
 class Move(NamedTuple):
-    """Leave a step for another one, or ("end", "out") for none; `why` is the decision or failure."""
+    """Leave a step for another one, or ("end", "out") for none; `why` is the decision, answer or failure, `task` the
+    task that decided, where it was not the step itself."""
 
     source: str
     to: str
     why: str
+    task: str = ""
 
 
-Ask = Act | Pause | Include
-Tasks = Generator[Ask, Outcome, Outcome]
+Ask = Act | Pause | Include | Turn
+Strand = Generator[Ask, Outcome, Value]
+Tasks = Strand[Outcome]
+
+
+class PassedOver:
+    """What is not done because it went on to something else: by what led there."""
+
+    def __init__(self) -> None:
+        self._by: dict[str, tuple[str, frozenset[str]]] = {}
+
+    def add(self, source: str, to: str, names: frozenset[str]) -> None:
+        """Those are passed over, as `source` leads to `to`."""
+        self._by[source] = to, names
+
+    def forget(self, again: frozenset[str]) -> None:
+        """Those are done again: they are passed over no more, and where they led to does not count any more."""
+        self._by = {source: (to, names - again) for source, (to, names) in self._by.items() if source not in again}
+
+    def led_to(self, name: str) -> str:
+        """Given a name, return what was gone on to instead; "" where it is not passed over."""
+        return next((to for to, names in self._by.values() if name in names), "")
 
 
 @dataclass(slots=True)
 class Lane:
-    """How far one target got: why it was stopped, in which step, where it goes on, whether it waits for a person."""
+    """How far one target got: why it was stopped, in which step, where it goes on, whether it waits for a person. Of
+    what runs once, each step has a lane of its own, as several may be done at a time."""
 
     target: Target | None
     stopped: str = ""
     stopped_in: str = ""
     leads_to: str = ""
     unreachable: bool = False
-    skip_until: str = ""
+    passed: PassedOver = field(default_factory=PassedOver)
     waiting: bool = False
 
     @property
@@ -63,8 +96,8 @@ class Lane:
 
 @dataclass(slots=True)
 class Course:
-    """What all lanes of a run share. `halted` says why nothing but `always` is done any more, `skip_until` at which
-    step all lanes go on."""
+    """What all lanes of a run share. `halted` says why nothing but `always` is done any more, `done` what ran once and
+    needs no more; `replaying` is true until a resumed run has gone through all that its record tells."""
 
     plan: Plan
     run: str
@@ -81,12 +114,20 @@ class Course:
     unheld: Callable[[Collection[Fault]], Iterable[Fault]] = lambda found: found
     gates: dict[tuple[str, int], bool] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
-    rounds: dict[str, int] = field(default_factory=dict)
+    rounds: dict[tuple[str, str], int] = field(default_factory=dict)
     problems: dict[tuple[str, str | None], Problem] = field(default_factory=dict)
-    found_in: dict[tuple[str, str | None], str] = field(default_factory=dict)
+    found_in: dict[tuple[str, str | None], tuple[str, str]] = field(default_factory=dict)
     statuses: dict[tuple[str, str | None], Status] = field(default_factory=dict)
     halted: str = ""
-    skip_until: str = ""
+    passed: PassedOver = field(default_factory=PassedOver)
+    done: set[str] = field(default_factory=set)
+    replaying: bool = False
+    order: Order = field(init=False)
+    places: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.order = order_steps([planned.step for planned in self.plan.steps])
+        self.places = {planned.id: place for place, planned in enumerate(self.plan.steps)}
 
     def event(self, kind: Kind, key: Key, data: Mapping[str, Any]) -> Event:
         """An event about a key, now."""
@@ -117,12 +158,13 @@ class Course:
         """Take in an outcome's problems."""
         for problem in outcome.problems:
             self.problems[problem.key, key.target] = problem
-            self.found_in[problem.key, key.target] = key.step
+            self.found_in[problem.key, key.target] = key.step, key.task
 
-    def forget_problems(self, step: str) -> None:
-        """Drop what a step found, because a new attempt looks again."""
-        for place in [place for place, found in self.found_in.items() if found == step]:
-            del self.found_in[place], self.problems[place]
+    def forget_problems(self, step: str, tasks: Collection[str] | None = None) -> None:
+        """Drop what a step, or some of its tasks, found, because it is looked at again."""
+        for place, (found_in, task) in [*self.found_in.items()]:
+            if found_in == step and (tasks is None or task in tasks):
+                del self.found_in[place], self.problems[place]
 
     def take_up(self, key: Key) -> bool:
         """Take up, once an attempt of a step, what is open and in nobody's hands; return whether this run has anything
@@ -139,35 +181,64 @@ class Course:
 
     def position(self, step: str) -> int:
         """A step's place in the playbook; beyond the last for "end" and "out"."""
-        ids = [planned.id for planned in self.plan.steps]
-        return ids.index(step) if step in ids else len(ids)
+        return self.places.get(step, len(self.places))
 
     def goes_back(self, source: str, to: str) -> bool:
-        """Whether going from one step to another begins a new attempt."""
-        return self.position(to) <= self.position(source)
+        """Whether going from one step to another begins a new attempt: it is no step that follows."""
+        return to in self.places and to not in self.order.follows(source)
 
-    def may_go_back(self, source: str) -> bool:
-        """Whether a step may send back once more."""
-        decision = self.plan.steps[self.position(source)].decision
-        return self.rounds.get(source, 0) < (decision.rounds if decision else DEFAULT_ROUNDS)
+    def may_go_back(self, source: str, task: str = "", rounds: int = DEFAULT_ROUNDS) -> bool:
+        """Whether a step, or a task of it, may send back once more."""
+        return self.rounds.get((source, task), 0) < rounds
 
-    def follow(self, move: Move) -> bool:
-        """Go where a move leads; return whether that goes back and begins a new attempt of the steps from there on."""
-        back = self.goes_back(move.source, move.to)
-        key = Key(move.source, self.attempts.get(move.source, 1), "", None, "", 0)
-        self.say_once(Kind.MOVED, key, {"to": move.to, "back": back, "why": move.why})
-        self.skip_until = "" if back else move.to
-        if back:
+    def check_return(self, key: Key, outcome: Outcome) -> Outcome:
+        """Given an answer's key and its outcome, return it with the step that it is returned to, if it is: one where
+        no decision tells what then goes back to its own step. As failed, where it cannot be returned there."""
+        planned = self.plan.steps[self.position(key.step)]
+        decides = planned.decision or any(task.task.decision for task in planned.tasks)
+        own = key.step if outcome.outputs.get("label") == RETURNED and not decides else ""
+        to = str(outcome.outputs.get("to") or own)
+        if not to:
+            return outcome
+        if to not in self.plan.returnable(key.step):
+            return replace(outcome, status=Status.FAILED, message=f"'{to}' is no step that it can be returned to")
+        if not self.may_go_back(key.step, key.task, MOST_RETURNS):
+            return replace(outcome, status=Status.FAILED, message=f"it was returned more than {MOST_RETURNS} times")
+        return replace(outcome, outputs={**outcome.outputs, "to": to})
+
+    def again(self, to: str) -> frozenset[str]:
+        """The steps that are done once more where it goes back to one: that and all that follow."""
+        return self.order.follows(to) | {to}
+
+    def follow(self, move: Move) -> frozenset[str]:
+        """Go where a move leads; return the steps of which that begins a new attempt, none where it leads forward."""
+        source, to = move.source, move.to
+        again = self.again(to) if self.goes_back(source, to) else frozenset()
+        key = Key(source, self.attempts.get(source, 1), move.task, None, "", 0)
+        said = {"to": to, "back": bool(again), "why": move.why, "again": [s for s in self.places if s in again]}
+        self.move_once(key, said)
+        if again:
             self.halted = ""
-            self.rounds[move.source] = self.rounds.get(move.source, 0) + 1
-            for step in self.plan.steps[self.position(move.to) :]:
-                self.attempts[step.id] = self.attempts.get(step.id, 1) + 1
-                self.forget_problems(step.id)
-        return back
+            self.rounds[source, move.task] = self.rounds.get((source, move.task), 0) + 1
+            self._begin_again(again)
+        over = self.order.follows(source) - again
+        self.passed.add(source, to, over - self.again(to) if to in self.places else over)
+        return again
 
-    def stays_stopped(self, lane: Lane, first: int) -> bool:
-        """Whether a lane was stopped in a step before that position, which a new attempt from there does not mend."""
-        return bool(lane.stopped) and self.position(lane.stopped_in) < first
+    def _begin_again(self, steps: frozenset[str]) -> None:
+        self.done -= steps
+        self.passed.forget(steps)
+        for step in steps:
+            self.attempts[step] = self.attempts.get(step, 1) + 1
+            self.forget_problems(step)
+        for place in [place for place in self.statuses if place[0] in steps]:
+            del self.statuses[place]
+
+    def move_once(self, key: Key, data: Mapping[str, Any]) -> None:
+        """Say where it goes on, unless it was said before."""
+        if key not in self.progress.moved:
+            self.progress.moved[key] = data
+            self.say(self.event(Kind.MOVED, key, data))
 
     def run_values(self, step: str) -> dict[str, Any]:
         """What `{{ run.… }}` reads."""

@@ -56,12 +56,12 @@ def fill_list(compiled: Compiled, scope: Scope) -> tuple[Sequence[Any], Outcome 
 
 
 def fill_inputs(
-    task: PlannedTask, scope: Scope, secret: Callable[[str], str]
+    task: PlannedTask, scope: Scope, secret: Callable[[str], str], role: str = ""
 ) -> tuple[Mapping[str, Any], Outcome | None]:
-    """Given a task, return its inputs filled, with defaults, and checked against the action's schema."""
+    """Given a task and who does it, return its inputs filled, with defaults, and checked by the action's schema."""
     inputs = {name: schema["default"] for name, schema in task.action.inputs.items() if "default" in schema}
-    if task.roles:
-        inputs["role"] = task.roles[0]
+    if role:
+        inputs["role"] = role
     for name, compiled in task.inputs.items():
         schema = task.action.inputs[name]
         value, refused = fill(compiled, scope)

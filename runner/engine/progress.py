@@ -21,13 +21,14 @@ class Progress:
 
     finished: dict[Key, Outcome] = field(default_factory=dict)
     claimed: set[Key] = field(default_factory=set)
-    requested: set[Key] = field(default_factory=set)
+    requested: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
     answers: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
     masked: set[Key] = field(default_factory=set)
     said: dict[Said, datetime] = field(default_factory=dict)
     due: dict[Said, datetime] = field(default_factory=dict)
     ended: dict[Key, Outcome] = field(default_factory=dict)
     taken: set[Fault] = field(default_factory=set)
+    moved: dict[Key, Mapping[str, Any]] = field(default_factory=dict)
     began: datetime | None = None
 
     def add(self, event: Event) -> None:
@@ -39,12 +40,14 @@ class Progress:
         elif event.kind is Kind.TASK_FINISHED:
             self._finish(event)
         elif event.kind is Kind.REQUESTED:
-            self.requested.add(event.key)
+            self.requested[event.key] = event.data
         elif event.kind is Kind.ANSWERED:
             self.answers[event.key] = event.data
         elif event.kind is Kind.PROBLEM_MARKED and event.data["state"] == State.HANDLED:
             self.taken.add((event.data["key"], event.target))
-        elif event.kind in (Kind.STEP_STARTED, Kind.STEP_FINISHED, Kind.MOVED):
+        elif event.kind is Kind.MOVED:
+            self.moved[event.key] = event.data
+        elif event.kind in (Kind.STEP_STARTED, Kind.STEP_FINISHED):
             self.say(event)
             if event.kind is Kind.STEP_FINISHED:
                 reason = Reason(event.data["reason"]) if event.data["reason"] else None

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from runner.contract import Outcome, Status
 from runner.engine.course import Course, Lane, Move
-from runner.events import Key, Kind
+from runner.events import Key
 from runner.plan import PlannedStep
-from runner.playbook import Conduct
+from runner.playbook import DEFAULT_ROUNDS, Conduct
 
 STOPPING = (Status.FAILED, Status.TIMED_OUT, Status.INTERRUPTED)
 
@@ -35,22 +35,25 @@ class Routes:
         if lane.target is None and not route.step:
             course.halted = lane.stopped
 
-    def leave(self, planned: PlannedStep, decided: Outcome | None) -> Move | None:
-        """Where a step leads: what a failure in it asked for, else what was decided."""
-        to, why = self._lane.leads_to, self._lane.stopped
-        if to:
-            self._lane.leads_to = ""
-            return self._lead(planned, to, why)
-        if decided is None or decided.status is not Status.OK or planned.decision is None:
+    def decided(self, planned: PlannedStep, outcome: Outcome | None) -> Move | None:
+        """Where the answer to a step's decision leads; None for straight on."""
+        if outcome is None or outcome.status is not Status.OK or planned.decision is None:
             return None
-        route = planned.decision.answers[str(decided.outputs["label"])]
-        return None if route.kind == "next" else Move(planned.id, route.step or route.kind, decided.message)
+        if outcome.outputs.get("to"):
+            return Move(planned.id, str(outcome.outputs["to"]), reason_of(outcome))
+        route = planned.decision.answers[str(outcome.outputs["label"])]
+        return None if route.kind == "next" else Move(planned.id, route.step or route.kind, outcome.message)
 
-    def _lead(self, planned: PlannedStep, to: str, why: str) -> Move | None:
-        """Lead on from a failure: a new attempt for all, or forward, alone where other targets go their own way."""
+    def failed(self, planned: PlannedStep) -> Move | None:
+        """Where a failure in the step leads: to a new attempt for all, or forward, alone where other targets go their
+        own way; None where it leads nowhere."""
         course, lane = self._course, self._lane
+        to, why, lane.leads_to = lane.leads_to, lane.stopped, ""
+        if not to:
+            return None
         back = course.goes_back(planned.id, to)
-        if back and not course.dry and not course.may_go_back(planned.id):
+        rounds = planned.decision.rounds if planned.decision else DEFAULT_ROUNDS
+        if back and not course.dry and not course.may_go_back(planned.id, rounds=rounds):
             course.halted = why if lane.target is None else course.halted
             return None
         lane.stopped = ""
@@ -58,7 +61,12 @@ class Routes:
             return None
         if back or lane.target is None:
             return Move(planned.id, to, why)
-        lane.skip_until = to
+        lane.passed.add(planned.id, to, course.order.follows(planned.id) - course.again(to))
         key = Key(planned.id, course.attempts.get(planned.id, 1), "", lane.name, "", 0)
-        course.say_once(Kind.MOVED, key, {"to": to, "back": False, "why": why})
+        course.move_once(key, {"to": to, "back": False, "why": why, "again": []})
         return None
+
+
+def reason_of(outcome: Outcome) -> str:
+    """Why something was returned, as its person wrote."""
+    return f"{outcome.message}. {outcome.outputs.get('note') or ''}".rstrip(". ")

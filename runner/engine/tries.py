@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from runner.contract import Effect, Evidence, Outcome, Repeat, Request, Status
+from runner.contract import Effect, Outcome, Repeat, Request, Status
 from runner.engine.acts import Act
-from runner.engine.course import Course, Lane, Pause, Tasks
+from runner.engine.answers import answered
+from runner.engine.course import Course, Pause, Strand, Tasks
 from runner.events import Key
 from runner.playbook import Retry
 
@@ -15,22 +13,21 @@ INTERRUPTED_ANSWERS = ("repeat", "done", "failed")
 
 
 class Tries:
-    """Settles acts of one lane; what was done is taken from its progress."""
+    """Settles acts; what was done is taken from the run's progress."""
 
-    def __init__(self, course: Course, lane: Lane) -> None:
+    def __init__(self, course: Course) -> None:
         self._course = course
         self._progress = course.progress
-        self._lane = lane
 
-    def settle(self, act: Act, retry: Retry) -> Tasks:
-        """Given the first try of a task, return the outcome of its last."""
+    def settle(self, act: Act, retry: Retry) -> Strand[tuple[Outcome, Key]]:
+        """Given the first try of a task, return the outcome of its last, and the key of that."""
         left = retry.count
         while True:
             outcome = yield from self._try(act)
             if outcome.status is Status.INTERRUPTED:
                 settled = self._resolve(act, _following(act))
                 if isinstance(settled, Outcome):
-                    return settled
+                    return settled, act.key
                 act = settled
             elif outcome.status in retry.on and left and not self._course.dry:
                 left -= 1
@@ -40,13 +37,18 @@ class Tries:
             elif act.key in self._progress.masked and act.action.repeat is Repeat.SAFE and not act.action.person:
                 act = _following(act)  # what was masked in the record is made again
             else:
-                return outcome
+                return outcome, act.key
 
-    def last_finished(self, key: Key) -> Outcome | None:
+    def last_finished(self, key: Key, retry: Retry) -> Outcome | None:
         """Given the key of a task's first try, return the outcome of the last one that finished before."""
-        last = None
+        last, left = None, retry.count
         while key in self._progress.finished:
-            last, key = self._progress.finished[key], key._replace(tries=key.tries + 1)
+            last = self._progress.finished[key]
+            left -= last.status in retry.on
+            done_again = last.status is Status.INTERRUPTED or key in self._progress.masked
+            if not done_again and (last.status not in retry.on or left < 0):
+                break
+            key = key._replace(tries=key.tries + 1)
         return last
 
     def _try(self, act: Act) -> Tasks:
@@ -78,30 +80,17 @@ class Tries:
     def _person(self, act: Act) -> Tasks:
         answer = self._progress.answers.get(act.key)
         if answer is not None:
-            return self._course.record(act.key, act.action.name, answered(answer), act.item)
+            outcome = self._course.check_return(act.key, answered(answer))
+            return self._course.record(act.key, act.action.name, outcome, act.item)
         if act.key in self._progress.requested:
-            self._lane.waiting = True
             return Outcome(Status.WAITING)
         outcome = yield act
         return self._wait(act, outcome.request) if outcome.request else outcome
 
     def _wait(self, act: Act, request: Request) -> Outcome:
-        self._lane.waiting = True
         self._course.ask(act.key, act.action.name, request, act.item)
         return Outcome(Status.WAITING, request=request)
 
 
 def _following(act: Act) -> Act:
     return act._replace(key=act.key._replace(tries=act.key.tries + 1))
-
-
-def answered(answer: Mapping[str, Any]) -> Outcome:
-    """Given a person's answer as recorded, return the outcome of what was asked."""
-    outputs = {name: answer[name] for name in ("person", "label", "method", "note", "at")}
-    return Outcome(
-        Status.OK,
-        outputs=outputs,
-        evidence=tuple(Evidence(**each) for each in answer.get("evidence") or ()),
-        deviations=tuple(answer.get("deviations") or ()),
-        message=f"{answer['person']}: {answer['label']}",
-    )

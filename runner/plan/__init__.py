@@ -10,6 +10,9 @@ from runner.contract import Action, Effect
 from runner.inputs import Compiled
 from runner.inventory import Inventory, Target
 from runner.playbook import Decision, Output, Playbook, Step, Task
+from runner.playbook.order import Order, order_steps
+
+NO_ORDER = Order({})
 
 Targets = tuple[Target | None, ...]
 
@@ -34,7 +37,8 @@ class PlannedTask(NamedTuple):
 
 
 class PlannedStep(NamedTuple):
-    """A step with its targets ((None,) where it runs once) and its tasks. `child` is the plan of what it includes."""
+    """A step with its targets ((None,) where it runs once), its tasks and their order. `deciders` are the roles that
+    answer its decision, `child` is the plan of what it includes."""
 
     step: Step
     targets: Targets
@@ -49,6 +53,7 @@ class PlannedStep(NamedTuple):
     deciders: tuple[str, ...] = ()
     child: Plan | None = None
     child_vars: Compiled | None = None
+    order: Order = NO_ORDER
 
     @property
     def id(self) -> str:
@@ -72,6 +77,11 @@ class Plan(NamedTuple):
     def variables(self, target: Target | None) -> dict[str, Any]:
         """Variables as a task on that target reads them: `-e` over target over groups over inventory over playbook."""
         return {**self.playbook.vars, **self.inventory.variables(target, self.extra)}
+
+    def returnable(self, step: str) -> tuple[str, ...]:
+        """Ids of the steps that what is asked in a step can be returned to: that one, and chosen ones before it."""
+        before = order_steps(self.playbook.steps).precedes(step) | {step}
+        return tuple(planned.id for planned in self.steps if planned.selected and planned.id in before)
 
     @property
     def secrets(self) -> frozenset[str]:

@@ -124,6 +124,7 @@ class _Builder:
             deciders=self._roles.check_decision(step),
             child=self._child(step),
             child_vars=self._child_vars(step, before),
+            order=order_tasks(step.tasks),
         )
 
     def _check_step(self, step: Step, targets: Sequence[Target | None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -17,6 +17,24 @@ class Order(NamedTuple):
     """Ids in the order in which they are written, and the ids that each of them waits for."""
 
     before: Mapping[str, tuple[str, ...]]
+
+    def among(self, names: Collection[str]) -> Order:
+        """The order of some of them; what is left out passes on what it waits for."""
+        found: dict[str, tuple[str, ...]] = {}
+        for name in self.before:
+            if name in names:
+                found[name] = tuple(dict.fromkeys(self._nearest(self.before[name], names)))
+        return Order(found)
+
+    def _nearest(self, before: Sequence[str], names: Collection[str]) -> Iterator[str]:
+        left, seen = [*before], set(before)
+        while left:
+            name = left.pop(0)
+            if name in names:
+                yield name
+            else:
+                left += [each for each in self.before[name] if each not in seen]
+                seen.update(self.before[name])
 
     def follows(self, name: str) -> frozenset[str]:
         """All that comes after one, straight or by others."""

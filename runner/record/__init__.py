@@ -66,7 +66,7 @@ class _Fold:
             Kind.TASK_STARTED: self._task_started,
             Kind.TASK_FINISHED: self._task_finished,
             Kind.STEP_FINISHED: self._step_finished,
-            Kind.MOVED: self._moves.append,
+            Kind.MOVED: self._moved,
             Kind.REQUESTED: self._requested,
             Kind.ANSWERED: self._answered,
             Kind.HANDED: self._handed,
@@ -103,6 +103,17 @@ class _Fold:
 
     def _task_finished(self, event: Event) -> None:
         self._task(event).finishes[event.tries] = event
+
+    def _moved(self, event: Event) -> None:
+        """What is done again asks anew: nothing waits there any more."""
+        self._moves.append(event)
+        for step in event.data.get("again") or ():
+            attempts = self._steps.setdefault(step, {})
+            attempts.setdefault(max(attempts, default=1) + 1, {})
+        tasks = event.data.get("tasks") or {}
+        for (task, _), gathered in self._target(event).tasks.items() if tasks else ():
+            if task in tasks:
+                gathered.answered.update(range(1, tasks[task] + 1))
 
     def _requested(self, event: Event) -> None:
         self._task(event).requests[event.tries] = event

@@ -89,7 +89,9 @@ class GatheredTarget:
         )
 
     def open_requests(self) -> Iterator[OpenRequest]:
-        """What waits here for a person."""
+        """What waits here for a person; a step that has ended waits for nobody."""
+        if self.finished:
+            return
         due = _moment(self.started.data.get("due")) if self.started else None
         for task in self.tasks.values():
             if request := task.open_request(due):
