@@ -21,13 +21,15 @@ SIGNS = {True: "1", False: "0", None: "?"}
 
 def run(call: Call) -> Outcome:
     """Visit the site and judge it. A site that is down is a problem of an act that went well."""
-    from runner.actions.web.damping import Damping, open_problems
+    from runner.actions.web.damping import Damping, open_problems, recall
+    from runner.actions.web.telling import RECENT
 
     window = find_maintenance(call)
     check = make_check(call)
-    recent = remember_recent(call, check, window)
+    earlier = call.record.latest() or {}
+    recent = (str(earlier.get("recent") or "") + ("m" if window else SIGNS[check.available]))[-RECENT:]
     damping = Damping(call.inputs["down_after"], call.inputs["up_after"])
-    watched = watch(call, check, damping, window=window, recent=recent)
+    watched = watch(call, check, recall(earlier), damping, window=window, recent=recent)
     return Outcome(
         Status.OK,
         outputs=build_outputs(call, check, watched, window=window, recent=recent),
@@ -73,20 +75,13 @@ def find_maintenance(call: Call) -> str:
         raise Failed(f"maintenance: {error}") from None
 
 
-def remember_recent(call: Call, check: Check, window: str) -> str:
-    """Given a check, return the signs of the latest ones with its own at the end."""
-    from runner.actions.web.telling import RECENT
-
-    earlier = str((call.record.latest() or {}).get("recent") or "")
-    return (earlier + ("m" if window else SIGNS[check.available]))[-RECENT:]
-
-
-def watch(call: Call, check: Check, damping: Damping, *, window: str, recent: str) -> dict[str, Watched]:
-    """Given a check, return the faults under watch from now on. In a maintenance window none is counted."""
-    from runner.actions.web.damping import advance, recall
+def watch(
+    call: Call, check: Check, watched: Mapping[str, Watched], damping: Damping, *, window: str, recent: str
+) -> dict[str, Watched]:
+    """Given a check and the faults under watch, return those from now on. In a maintenance window none is counted."""
+    from runner.actions.web.damping import advance
     from runner.actions.web.telling import DOWN, find_instability, find_problems, judged_faults
 
-    watched = recall(call.record.latest())
     seen = find_problems(check, call.inputs["slow"])
     unstable = find_instability(recent, call.inputs["unstable_after"], check.url)
     if unstable and not (DOWN in watched and watched[DOWN].open):

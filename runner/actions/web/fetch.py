@@ -23,6 +23,7 @@ from runner.actions.web.lookup import Resolver, connect, look_up, system_resolve
 from runner.actions.web.tls import Certificate, read_untrusted, start_session, verifying_context
 from runner.actions.web.wire import PIECE, Wire, inflater
 from runner.durations import Deadline
+from runner.errors import Failed
 
 AGENT = "Mozilla/5.0 (compatible; sop-runner)"
 PHASES = ("lookup", "connect", "tls", "first_byte", "body")
@@ -136,10 +137,11 @@ class _Exchange:
 
     def go(self) -> None:
         place = parse_place(self._url)
+        context = self._trusted() if place.scheme == "https" else None  # made before any phase is timed
         self._places = self._timed("lookup", lambda: self._look_up(place))
         plug = self._timed("connect", self._connect)
-        if place.scheme == "https":
-            plug = self._timed("tls", lambda: self._secure(plug, place))
+        if context:
+            plug = self._timed("tls", lambda: self._secure(plug, place, context))
         response = self._timed("first_byte", lambda: self._ask(plug, place))
         self._timed("body", lambda: self._read_body(response))
 
@@ -187,9 +189,14 @@ class _Exchange:
         self._address = str(plug.getpeername()[0])
         return plug
 
-    def _secure(self, plug: socket.socket, place: Place) -> ssl.SSLSocket:
+    def _trusted(self) -> ssl.SSLContext:
+        try:
+            return verifying_context(self._fetcher.ca_file)
+        except OSError as error:  # ssl.SSLError is one
+            raise Failed(f"ca_file: {self._fetcher.ca_file} cannot be used: {_name(error)}") from None
+
+    def _secure(self, plug: socket.socket, place: Place, context: ssl.SSLContext) -> ssl.SSLSocket:
         peer = plug.family, plug.getpeername()
-        context = verifying_context(self._fetcher.ca_file)
         try:
             session, self._certificate = start_session(plug, place.host, self._deadline, context)
         except VisitError as error:

@@ -7,8 +7,9 @@ begins with it, and in the text only on a short page.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 from runner.actions.web.pages import Page
 
@@ -42,18 +43,25 @@ WORDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Sign:
-    """One of `titles` must begin a title, one of `texts` stand on a short page, or `address` in the final address."""
+class _Sign(NamedTuple):
+    """A title that begins with `title`, a short page with `text` on it, or `address` in the final address."""
 
     kind: PageKind
-    titles: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
-    address: str = ""
+    title: re.Pattern[str] | None
+    text: re.Pattern[str] | None
+    address: str
+
+
+def _sign(kind: PageKind, titles: Sequence[str] = (), texts: Sequence[str] = (), address: str = "") -> _Sign:
+    return _Sign(kind, _any_of(titles), _any_of(texts), address)
+
+
+def _any_of(rules: Sequence[str]) -> re.Pattern[str] | None:
+    return re.compile("|".join(f"(?:{rule})" for rule in rules), re.IGNORECASE) if rules else None
 
 
 _SIGNS = (
-    _Sign(
+    _sign(
         PageKind.PAYMENT,
         texts=(
             r"penyelesaian pembayaran sewa nama domain",
@@ -61,12 +69,13 @@ _SIGNS = (
             r"pembayaran (?:sewa )?nama domain",
         ),
     ),
-    _Sign(
+    _sign(
         PageKind.SUSPENDED,
         titles=(
             r"(?:account (?:has been )?)?suspended",
             r"this (?:site|account|domain) (?:has been|is) suspended",
-            r"(?:akun|situs|layanan) ditangguhkan",
+            r"(?:akun|situs|layanan|website|hosting) (?:ini )?(?:telah )?(?:ditangguhkan|disuspend|dinonaktifkan)",
+            r"(?:website|site) (?:is )?(?:suspended|disabled)",
         ),
         texts=(
             r"this (?:account|site|domain) (?:has been|is) suspended",
@@ -75,7 +84,7 @@ _SIGNS = (
         ),
         address="/cgi-sys/suspendedpage.cgi",
     ),
-    _Sign(
+    _sign(
         PageKind.EXPIRED,
         titles=(
             r"(?:this )?domain (?:name )?(?:has |is )?expired",
@@ -90,7 +99,7 @@ _SIGNS = (
             r"domain is parked",
         ),
     ),
-    _Sign(
+    _sign(
         PageKind.DEFAULT,
         titles=(
             r"welcome to (?:nginx|openresty|caddy)",
@@ -99,6 +108,8 @@ _SIGNS = (
             r"http server test page",
             r"it works",
             r"iis windows",
+            r"(?:success!|congratulations!) your (?:new )?(?:web ?site|web server|domain)",
+            r"(?:welcome to|selamat datang di) (?:your new|xampp|cpanel|plesk|directadmin|aapanel|litespeed)",
             r"(?:web server'?s |domain )?default (?:web ?site |plesk )?page",
         ),
         texts=(
@@ -106,11 +117,14 @@ _SIGNS = (
             r"the web server software is running but no content has been added",
             r"sorry! if you are the owner of this website",
             r"there is no website configured at this address",
+            r"future home of (?:something quite cool|a new (?:web)?site)",
+            r"this is the default (?:web page|welcome page|index page)",
+            r"apache is functioning normally",
         ),
         address="/cgi-sys/defaultwebpage.cgi",
     ),
-    _Sign(PageKind.LISTING, titles=(r"index of /",)),
-    _Sign(
+    _sign(PageKind.LISTING, titles=(r"index of /",)),
+    _sign(
         PageKind.MAINTENANCE,
         titles=(
             r"(?:site |website )?(?:is )?(?:under|down for|undergoing) (?:\w+ )?(?:maintenance|construction)",
@@ -125,13 +139,14 @@ _SIGNS = (
             r"(?:tahap |masa |proses )?(?:perbaikan|pemeliharaan|maintenance|pengembangan|konstruksi)",
         ),
     ),
-    _Sign(
+    _sign(
         PageKind.ERROR,
         titles=(
             r"(?:wordpress|database) (?:› )?(?:database )?error",
             r"error establishing a database connection",
             r"(?:http )?(?:error )?50[0-9]\b",
-            r"(?:internal server error|service unavailable|bad gateway|web server is down)",
+            r"(?:internal server error|service unavailable|bad gateway|gateway time-?out|web server is down)",
+            r"[\w.-]{3,60} \| 5\d\d: ",
             r"(?:bandwidth limit exceeded|resource limit is reached)",
             r"error: 0\b",
         ),
@@ -170,8 +185,8 @@ def kind_of(title: str, text: str, url: str) -> PageKind:
 
 
 def _fits(sign: _Sign, title: str, text: str, url: str) -> bool:
-    return (
-        any(re.match(rule, title, re.IGNORECASE) for rule in sign.titles)
-        or any(re.search(rule, text, re.IGNORECASE) for rule in sign.texts)
-        or bool(sign.address and sign.address in url)
+    return bool(
+        (sign.title and sign.title.match(title))
+        or (sign.text and sign.text.search(text))
+        or (sign.address and sign.address in url)
     )

