@@ -16,6 +16,7 @@ from runner.errors import Refused, RunnerError
 COMMANDS = {
     "actions": "what kinds of act there are",
     "check": "look for mistakes in playbooks and inventory",
+    "dashboard": "static pages for the office's screen: each site's state, and whose turn it is",
     "demo": "run the whole SOP on an embedded court website",
     "history": "runs, newest first",
     "inventory": "what there is, and whether it can be reached",

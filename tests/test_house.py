@@ -59,6 +59,7 @@ DOORS = {
     "holidays": {"calendar"},
     "icalendar": {"reports"},
     "weasyprint": {"reports"},
+    "cronsim": {"reports"},
     "docx": {"reports"},
     "whois": {"actions"},
     "certifi": {"actions"},

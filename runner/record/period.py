@@ -8,6 +8,7 @@ whenever its run began. Everything is read record by record, so that a year need
     outcomes_in(journal, month, step="backup", task="set")        task_finished events, with outputs and evidence
     events_in(journal, month, Kind.STEP_FINISHED, step="backup")  any kinds of event
     sightings_in(journal, month, step="watch", task="available")  time, target, status, problem keys; for counting
+    step_ends_in(journal, month, step="watch")                    time, target, status, whether late; for counting
     problems.problems(journal, month)                             the register of problems
 """
 
@@ -38,6 +39,8 @@ _WHERE = """
 """
 _EVENTS = "SELECT body" + _WHERE
 _SIGHTINGS = "SELECT at, run, playbook, step, task, target, item, status, problems" + _WHERE
+_LATE = "EXISTS (SELECT 1 FROM json_each(body, '$.data.deviations') WHERE value LIKE 'late: %')"
+_ENDS = f"SELECT at, playbook, step, target, status, {_LATE}" + _WHERE
 
 
 class Period(NamedTuple):
@@ -59,6 +62,17 @@ class Sighting(NamedTuple):
     item: str
     status: Status
     problems: tuple[str, ...]
+
+
+class StepEnd(NamedTuple):
+    """A finished step on a target in short: `late` tells that it was beyond its norm."""
+
+    at: datetime
+    playbook: str
+    step: str
+    target: str | None
+    status: Status
+    late: bool
 
 
 def runs_in(journal: JournalReader, period: Period, playbook: str = "") -> tuple[RunSummary, ...]:
@@ -89,6 +103,12 @@ def sightings_in(
         at, *place, status, keys = row
         seen = (datetime.fromisoformat(at), *place, Status(status), tuple(json.loads(keys or "[]")))
         yield Sighting._make(seen)
+
+
+def step_ends_in(journal: JournalReader, period: Period, *, playbook: str = "", step: str = "") -> Iterator[StepEnd]:
+    """The finished steps of the period in short, in order."""
+    for at, *place, status, late in _select(journal, _ENDS, period, (Kind.STEP_FINISHED,), (playbook, step, "")):
+        yield StepEnd._make((datetime.fromisoformat(at), *place, Status(status), bool(late)))
 
 
 def _select(

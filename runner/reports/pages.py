@@ -23,10 +23,28 @@ def render_page(template: str, *, styles: str, more: str = "", **values: Any) ->
     to anywhere works even if something slipped through.
     """
     sheet = (TEMPLATES / "page.css").read_text("utf-8") + (TEMPLATES / styles).read_text("utf-8") + more
-    digest = base64.b64encode(hashlib.sha256(sheet.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; style-src '{_digest(sheet)}'; base-uri 'none'; form-action 'none'"
     page = _environment().get_template(template)
     return page.render(policy=policy, sheet=Markup(sheet), **values)  # noqa: S704 - our own file, holds no "<"
+
+
+def render_screen(template: str, *, styles: str = "screen.css", script: str = "screen.js", **values: Any) -> str:
+    """Given a template, the names of its style sheet and its script, return a self-contained page for the screen.
+
+    The page's policy allows that style sheet, that script and links to beside it, and nothing else.
+    """
+    sheet, code = ((TEMPLATES / name).read_text("utf-8") for name in (styles, script))
+    policy = (
+        f"default-src 'none'; style-src '{_digest(sheet)}'; script-src '{_digest(code)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    page = _environment().get_template(template)
+    return page.render(policy=policy, sheet=Markup(sheet), script=Markup(code), **values)  # noqa: S704 - our own files
+
+
+def _digest(text: str) -> str:
+    """How a policy names an inline sheet or script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def render_part(template: str, **values: Any) -> str:

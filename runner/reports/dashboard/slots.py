@@ -1,0 +1,48 @@
+"""When a scheduled step was to run: a schedule's moments, by the wall clock of the office."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, tzinfo
+from itertools import takewhile
+
+GRACE = timedelta(hours=1)  # how long after its moment a step may end before it counts as not done
+USUAL = timedelta(hours=26)  # how old what has no schedule may be: daily, and a little more
+MOST = 50_000
+
+_WORDS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@yearly": "0 0 1 1 *",
+}
+
+
+def find_slots(crons: Sequence[str], since: datetime, until: datetime, zone: tzinfo) -> list[datetime]:
+    """Given schedules as in crontab(5) and two aware times, return their moments from `since` to `until`, in order.
+
+    A schedule that no calendar has ("0 0 30 2 *") gives none.
+    """
+    moments = {moment for cron in crons for moment in _moments(cron, since.astimezone(zone), until)}
+    return sorted(moments)
+
+
+def last_slot(crons: Sequence[str], now: datetime, zone: tzinfo) -> datetime | None:
+    """Given schedules, return the last moment at which they asked for something that should be done by now."""
+    for days in (2, 40, 800):
+        slots = find_slots(crons, now - timedelta(days=days), now - GRACE, zone)
+        if slots:
+            return slots[-1]
+    return None
+
+
+def _moments(cron: str, since: datetime, until: datetime) -> Iterator[datetime]:
+    from cronsim import CronSim, CronSimError  # needed by those alone who have a schedule
+
+    try:
+        ticks = CronSim(_WORDS.get(cron, cron), since - timedelta(seconds=1))
+        for _, moment in zip(range(MOST), takewhile(lambda moment: moment <= until, ticks), strict=False):
+            yield moment
+    except CronSimError:
+        return
