@@ -75,6 +75,12 @@ def rebind(
     return _bind(playbook, inventory, selection, now, earlier, mistakes)
 
 
+def inventory_as_begun(started: Mapping[str, Any], store: EvidenceStore) -> Inventory:
+    """Given what a run said at its start, return its inventory, from the exact bytes it began with."""
+    found = [source for source in started["sources"] if source["kind"] == "inventory"]
+    return parse_inventory([Document(str(source["file"]), _kept_text(source, store)) for source in found])
+
+
 def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, Any]]:
     """Keep the text of a plan's files as evidence; return what a run says of them."""
     kept = []

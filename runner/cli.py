@@ -29,6 +29,7 @@ COMMANDS = {
     "show": "what a run did",
     "sign": "answer what a run waits for",
     "status": "what goes on, what waits, and for whom",
+    "tick": "go on with what can go on, and escalate what is overdue: cron's one line",
     "verify": "whether the record is whole",
 }
 OBJECTS_BEFORE_COLLECTION = 50_000  # of Python's 700, a tenth of a short run went into looking for garbage

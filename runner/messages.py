@@ -104,6 +104,34 @@ MESSAGES: dict[str, Words] = {
         "Cuti bersama sesudah {detail} belum ada dalam data: jatuh tempo dapat berubah.",
         "Collective leave after {detail} is not in the data yet: the due time may move.",
     ),
+    "short": Words("{weekday} {day} {month} {hour}.{minute}", "{weekday} {day} {month} {hour}:{minute}"),
+    "turn_title": Words("Bola di tangan siapa", "Whose turn it is"),
+    "turn_run": Words("pelaksanaan", "run"),
+    "turn_step": Words("kegiatan", "step"),
+    "turn_whose": Words("di tangan", "waits for"),
+    "turn_since": Words("sejak", "since"),
+    "turn_time": Words("waktu kerja", "working time"),
+    "turn_left": Words("sisa {time}", "{time} left"),
+    "turn_overdue": Words("lewat {time}", "{time} overdue"),
+    "turn_clock": Words("{time} (jam dinding)", "{time} (by the clock)"),
+    "turn_unlimited": Words("tanpa batas", "no limit"),
+    "turn_running": Words("sistem sedang bekerja", "the machine is at work"),
+    "turn_goes_on": Words("sedang berjalan", "goes on"),
+    "turn_can_go_on": Words("dapat dilanjutkan", "can go on"),
+    "turn_anyone": Words("siapa pun yang mengetahuinya", "whoever knows"),
+    "turn_nobody": Words("tanpa pemangku", "nobody holds it"),
+    "turn_party": Words(
+        "pada pihak ketiga {party} sejak {since}, {time} waktu kerja: {note}",
+        "with {party}, a third party, since {since}, {time} of working time: {note}",
+    ),
+    "turn_outside": Words("pernah pada pihak ketiga: {time} waktu kerja", "was with third parties: {time}"),
+    "turn_told": Words("sudah disampaikan kepada {persons}, {at}", "{persons} was told, {at}"),
+    "turn_untold": Words("belum tersampaikan kepada {persons}, {at}", "{persons} could not be told, {at}"),
+    "turn_note": Words(
+        "--note '…' menambahkan catatan, alasan, atau apa yang dikerjakan",
+        "--note '…' adds a remark, the reason, or what was done",
+    ),
+    "turn_then": Words("kemudian", "then"),
     "date": Words("{weekday}, {day} {month} {year}", "{weekday}, {day} {month} {year}"),
     "moment": Words("{date} pukul {hour}.{minute} {zone}", "{date} at {hour}:{minute} {zone}"),
 }
@@ -151,6 +179,13 @@ def render_moment(moment: datetime, language: Language) -> str:
     hour, minute, zone = f"{moment:%H}", f"{moment:%M}", moment.tzname() or ""
     date_ = render_date(moment, language)
     return say("moment", language, date=date_, hour=hour, minute=minute, zone=ZONES.get(zone, zone)).rstrip()
+
+
+def render_short(moment: datetime, language: Language) -> str:
+    """Given an aware time in the office's zone, return it for a table: "Sel 24 Mar 15.30"."""
+    weekday, month = (getattr(word, language)[:3] for word in (WEEKDAYS[moment.weekday()], MONTHS[moment.month - 1]))
+    hour, minute = f"{moment:%H}", f"{moment:%M}"
+    return say("short", language, weekday=weekday, day=moment.day, month=month, hour=hour, minute=minute)
 
 
 def render_number(value: float, language: Language, *, decimals: int = 0) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from runner.actions import ACTIONS
 from runner.contract import Action
 from runner.inventory.nouns import INVENTORY_SCHEMA
+from runner.people.documents import STATUS_SCHEMA, TICK_SCHEMA
 from runner.playbook.keywords import PLAYBOOK
 from runner.record.record_schema import RECORD_SCHEMA
 from runner.record.register import REGISTER_SCHEMA
@@ -30,6 +31,8 @@ def build_schemas() -> dict[str, dict[str, Any]]:
         "inventory.schema.json": _published(INVENTORY_SCHEMA),
         "run.schema.json": _published(RECORD_SCHEMA),
         "problems.schema.json": _published(REGISTER_SCHEMA),
+        "status.schema.json": _published(STATUS_SCHEMA),
+        "tick.schema.json": _published(TICK_SCHEMA),
     }
 
 

@@ -28,7 +28,7 @@ FILES_OF = {
         channels register register_keys ladder people nouns scripts documents draft cycles patterns groups relations
         ansible_forms ansible_found ansible_ini ansible_variables ansible_yaml ansible ours __init__
     """,
-    "playbook": "habits pieces paper keywords mending __init__ order reading",
+    "playbook": "habits pieces escalation paper keywords mending __init__ order reading",
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
         folder database chain evidence statements proof locks document reader journal period gathering
@@ -38,7 +38,9 @@ FILES_OF = {
         __init__ chart table measure paper shapes widths levels grid router cutting page labels heads marks sheets svg
         identity supplement document lints
     """,
-    "people": "accounts signers separation attaching hands requests answers __init__",
+    "people": """
+        documents accounts signers separation attaching hands requests answers turns escalation going_on __init__
+    """,
     "engine": """
         progress executors acts scope filling answers course tries decisions routes branches tasks rounds closing steps
         flow pending heading terms __init__

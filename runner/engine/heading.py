@@ -14,6 +14,7 @@ def describe(plan: Plan) -> dict[str, Any]:
         **_identity(plan),
         "procedure": dict(procedure),
         "readings": dict(plan.playbook.supplement.get("readings", {})),
+        "escalation": list(plan.playbook.supplement.get("escalation", ())),
         "steps": [_describe_step(step) for step in plan.steps],
         "targets": list(dict.fromkeys(t.name for step in plan.steps if step.selected for t in step.targets if t)),
     }

@@ -242,6 +242,7 @@ class _Builder:
         for name in supplement.get("actors", {}):
             self._check_name(name, ("supplement", "actors", name), key=True)
         self._roles.check()
+        self._roles.check_ladder(supplement.get("escalation", ()))
         for where, text in iterate_texts(self._playbook.vars, ("vars",)):
             if "{{" in text:
                 self._note(where, "a variable holds a plain value", "write the expression where it is used")

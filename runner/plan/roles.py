@@ -10,6 +10,7 @@ from runner.contract import Action
 from runner.errors import Mistake, did_you_mean
 from runner.inventory import Inventory
 from runner.playbook import Playbook, Step, Task, Where
+from runner.playbook.escalation import parse_rung
 
 
 class Roles:
@@ -36,6 +37,24 @@ class Roles:
             for role in actors:
                 self.check_role(role, ("supplement", "actors", step))
 
+    def check_ladder(self, ladder: Sequence[Mapping[str, Any]]) -> None:
+        """Note of the rungs of `supplement.escalation` a time, role or channel that is none."""
+        for place, written in enumerate(ladder):
+            where = ("supplement", "escalation", place)
+            try:
+                rung = parse_rung(written, place + 1)
+            except ValueError as error:
+                at = "before" if "before" in written else "overdue"
+                self._mistakes.append(self._source.mistake((*where, at), str(error)))
+                continue
+            for role in rung.roles:
+                if role in self._inventory.roles or self.check_role(role, (*where, "to")):
+                    self._check_held(role, (*where, "to"))
+            known = self._inventory.channels
+            for name in (name for name in rung.channels if name not in known):
+                cure = did_you_mean(name, known) or "define it under channels: in the inventory"
+                self._mistakes.append(self._source.mistake((*where, "channels"), f"there is no channel '{name}'", cure))
+
     def check_role(self, role: str, where: Where) -> bool:
         """Note a role that the procedure does not have; return whether it has it."""
         if role in self._names:
@@ -48,7 +67,11 @@ class Roles:
         """Note that nobody is named to act, or that nobody holds the role today."""
         if not role:
             self._mistakes.append(self._source.mistake(where, "nobody is named to act here", "write role: or actor:"))
-        elif self.check_role(role, where) and role not in self._outside and not self._is_held(role):
+        elif self.check_role(role, where):
+            self._check_held(role, where)
+
+    def _check_held(self, role: str, where: Where) -> None:
+        if role not in self._outside and not self._is_held(role):
             message = f"nobody holds the role '{role}' on {self._today.isoformat()}"
             cure = "add a person with this role under people: in the inventory"
             self._mistakes.append(self._source.mistake(where, message, cure))

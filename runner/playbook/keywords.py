@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.playbook.escalation import ESCALATION
 from runner.playbook.paper import DRAWN, FORM, ROW
 from runner.playbook.pieces import (
     ACTOR,
@@ -134,6 +135,7 @@ SUPPLEMENT = mapping(
             "what they did",
             "examples": [["applicant", "third_party"]],
         },
+        "escalation": ESCALATION,
         "notes": texts("further additions by the court", ["Jadwal ditetapkan Kasubbag"]),
     },
     "what the court added to carry the SOP out; never shown as SOP text",

@@ -79,6 +79,17 @@ def gate(folder: Path, *, seconds: float = LONGEST_WAIT) -> Iterator[None]:
         os.close(handle)
 
 
+@contextmanager
+def alone(folder: Path) -> Iterator[bool]:
+    """Tell whether no other process is in such a block about this folder; without waiting."""
+    with disk_errors(folder):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield locked_within(handle, fcntl.LOCK_EX, seconds=0)
+    finally:
+        os.close(handle)
+
+
 def locked_within(handle: int, operation: int, *, seconds: float) -> bool:
     """Given an open file, return whether flock(`operation`) was granted within `seconds`."""
     deadline = Deadline.after(seconds)

@@ -7,22 +7,18 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from runner.cli import run as sop
 from runner.events import Event, Kind
 from runner.people.attaching import LARGEST_FILE
 from runner.people.requests import LONGEST_NOTE
 from runner.record import build_record
-from runner.record.journal import Journal
-from tests.clocks import FixedClock
-from tests.logins import sign_in
+from tests.officials import Office
 
-MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 PLAYBOOK = """
 procedure: {title: T, roles: {admin: Admin Website, kasubbag: Kasubbag PTIP}}
 steps:
@@ -57,33 +53,6 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", folder / name]
         subprocess.run(words, check=True, timeout=20)
     return folder
-
-
-class Office:
-    """A court at a time: signs in, runs and signs; `says` is what the last command said."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-        self.clock = FixedClock(MONDAY)
-        self.says = ""
-        self._monkeypatch = monkeypatch
-        self._capsys = capsys
-
-    def do(self, login: str, *words: str) -> int:
-        sign_in(self._monkeypatch, login)
-        code = sop(list(words), clock=self.clock)
-        told = self._capsys.readouterr()
-        self.says = told.out + told.err
-        return code
-
-    def sign(self, login: str, step: str, *words: str) -> int:
-        return self.do(login, "sign", "last", step, *words)
-
-    def events(self) -> list[Event]:
-        journal = Journal.open(Path("records"), create=False)
-        return list(journal.events(journal.find_run("last")))
-
-    def answers(self) -> list[Any]:
-        return [event.data for event in self.events() if event.kind is Kind.ANSWERED]
 
 
 @pytest.fixture
