@@ -14,6 +14,7 @@ from runner.commands.signing import Desk, Words, open_desk
 from runner.errors import Failed, Mistake, Refused, refuse
 from runner.people.answers import record_once
 from runner.people.hands import build_handed, build_taken_back
+from runner.people.requests import Place
 from runner.record.document import OpenRequest
 from runner.screen import show
 from runner.screen.summary import command_line
@@ -32,6 +33,7 @@ _FILE = click.Path(path_type=Path)
 @click.option("--evidence", "files", multiple=True, type=_FILE, help="A file that shows it; may be repeated.")
 @click.option("--task", default="", help="The task, where a step asks for several.")
 @click.option("--target", default=None, help="The target, where several ask.")
+@click.option("--role", default="", help="The role to answer in, where several must and you hold more than one.")
 @click.option("--ssh", "key", metavar="KEYFILE|agent", help="Sign with this SSH key, or one that an agent has.")
 @click.option("--to-sign", type=_FILE, metavar="FILE", help="Write the statement, to be signed by SSH elsewhere.")
 @click.option("--signature", type=_FILE, metavar="FILE.sig", help="Record a signature of FILE, made elsewhere.")
@@ -50,7 +52,8 @@ def command(run: str, step: str, party: str | None, take_back: bool, records: Pa
     words = Words(**{name: asked[name] for name in Words._fields})
     _check_words(words, handing=party is not None or take_back)
     try:
-        desk = open_desk(records, run, step, asked["task"], asked["target"], asked["inventories"])
+        place = Place(step, asked["task"], asked["target"], asked["role"])
+        desk = open_desk(records, run, place, words.person, asked["inventories"])
         _act(desk, words, party, records, handing=party is not None or take_back)
     except Failed as error:  # a file or key that cannot be used: nothing was done
         raise Refused(Mistake("sop sign", 0, 0, str(error))) from error
@@ -101,7 +104,8 @@ def _tell_to_sign(desk: Desk, file: Path, records: Path) -> None:
 
 def _place(request: OpenRequest) -> list[str]:
     target = ["--target", request.key.target] if request.key.target else []
-    return [request.key.step, "--task", request.key.task, *target]
+    role = ["--role", request.request.role] if request.request.role else []
+    return [request.key.step, "--task", request.key.task, *target, *role]
 
 
 def _who(data: Mapping[str, Any]) -> str:

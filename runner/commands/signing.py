@@ -14,7 +14,7 @@ from runner.contract import Evidence
 from runner.errors import did_you_mean, refuse
 from runner.events import Event
 from runner.inventory import Inventory, load_inventory
-from runner.people.accounts import account
+from runner.people.accounts import account, person_of
 from runner.people.answers import (
     Head,
     add_signature,
@@ -26,7 +26,7 @@ from runner.people.answers import (
     state,
 )
 from runner.people.attaching import attach
-from runner.people.requests import Act, check_subject, choose_act, find_request
+from runner.people.requests import Act, Place, check_subject, choose_act, find_request
 from runner.people.separation import find_same_person
 from runner.people.signers import Post, Signer, keys_of
 from runner.plan import Plan
@@ -199,19 +199,26 @@ class Desk(NamedTuple):
         return replace(event, data={**data, **counted, "deviations": list(found)})
 
 
-def open_desk(records: Path, run: str, step: str, task: str, target: str | None, inventories: tuple[Path, ...]) -> Desk:
+def open_desk(records: Path, run: str, place: Place, person: str, inventories: tuple[Path, ...]) -> Desk:
     """Given what was typed, return the request that waits there, and what it needs. Raise Refused where none does."""
     journal = Journal.open(records, create=False)
     record = build_record(journal.events(journal.find_run(run)))
-    request = find_request(record, step, task, target)
     whole = beginning_of(journal, record)
     plan = plan_of(bound_as_begun(journal, whole).plan, whole.run, record.run)
     inventory = load_inventory(inventories) if inventories else plan.inventory
     store = EvidenceStore(records)
     zone = Calendar.from_office(inventory.office).office.zone
     today = take_clock().now().astimezone(zone).date()
+    request = find_request(record, place, lambda role: role in _roles_of(inventory, person, today))
     counted = keep_inventory(store, inventory) if inventories else ()
     return Desk(journal, store, record, whole, plan, inventory, request, today, counted)
+
+
+def _roles_of(inventory: Inventory, person: str, today: date) -> set[str]:
+    """The roles held today by who was named, else by the one whose login this is."""
+    owner = person_of(inventory, account())
+    found = [each for each in inventory.people.values() if person in (each.id, each.name)] if person else [owner]
+    return {holding.role for each in found if each for holding in each.roles if holding.covers(today)}
 
 
 def keep_inventory(store: EvidenceStore, inventory: Inventory) -> tuple[Evidence, ...]:

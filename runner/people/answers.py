@@ -14,7 +14,7 @@ from runner.contract import Evidence
 from runner.errors import Failed, refuse
 from runner.events import Event, Kind
 from runner.people.hands import check_hands
-from runner.people.requests import Act, find_request
+from runner.people.requests import Act, Place, find_request
 from runner.people.signers import Signer
 from runner.record import build_record
 from runner.record.document import OpenRequest
@@ -135,8 +135,8 @@ def record_once(journal: Journal, event: Event, request: OpenRequest) -> None:
     make_folder(folder)
     with gate(folder):
         record = build_record(journal.events(event.run))
-        still = find_request(record, request.key.step, request.key.task, request.key.target)
-        if still.key != request.key or still.request != request.request:
+        if request not in record.requests:
+            find_request(record, Place(request.key.step, request.key.task, request.key.target, request.request.role))
             raise refuse(event.run, "what is asked has changed meanwhile", "see 'sop status'")
         check_hands(record, event)
         journal.append([event])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from runner.contract import Evidence
@@ -25,16 +25,43 @@ class Act(NamedTuple):
     evidence: tuple[Evidence, ...] = ()
 
 
-def find_request(record: Record, step: str, task: str = "", target: str | None = None) -> OpenRequest:
-    """Given a record and a step, return the request that waits there. Raise Refused, with why, unless it is one."""
-    found = [r for r in record.requests if r.key.step == step and task in ("", r.key.task)]
-    found = [r for r in found if target is None or r.key.target == target]
+class Place(NamedTuple):
+    """Where an answer is wanted: a step, and what tells its requests apart ("" and None: whichever it is)."""
+
+    step: str
+    task: str = ""
+    target: str | None = None
+    role: str = ""
+
+    def covers(self, request: OpenRequest) -> bool:
+        """Whether a request waits at this place."""
+        key = request.key
+        return (
+            key.step == self.step
+            and self.task in ("", key.task)
+            and self.target in (None, key.target)
+            and self.role in ("", request.request.role)
+        )
+
+
+def find_request(record: Record, place: Place, mine: Callable[[str], bool] = lambda role: False) -> OpenRequest:
+    """Given a record and a place, return the request that waits there; of several that wait for different roles the one
+    that is `mine`. Raise Refused, with why, unless it is one."""
+    found = [request for request in record.requests if place.covers(request)]
     if not found:
-        raise _nothing_waits(record, step, task)
-    if len(found) > 1:
-        names = ", ".join(f"--task {r.key.task}" + (f" --target {r.key.target}" if r.key.target else "") for r in found)
-        raise refuse(record.run, f"step '{step}' waits for several answers", f"add one of: {names}")
-    return found[0]
+        raise _nothing_waits(record, place.step, place.task)
+    own = [request for request in found if mine(request.request.role)]
+    if len(found) > 1 and len(own) != 1:
+        names = ", ".join(dict.fromkeys(_told_apart(each, found) for each in found))
+        raise refuse(record.run, f"step '{place.step}' waits for several answers", f"add one of: {names}")
+    return own[0] if own and len(found) > 1 else found[0]
+
+
+def _told_apart(request: OpenRequest, others: Sequence[OpenRequest]) -> str:
+    words = [f"--task {request.key.task}"] if len({each.key.task for each in others}) > 1 else []
+    words += [f"--target {request.key.target}"] if len({each.key.target for each in others}) > 1 else []
+    words += [f"--role {request.request.role}"] if len({each.request.role for each in others}) > 1 else []
+    return " ".join(words) or f"--task {request.key.task}"
 
 
 def _nothing_waits(record: Record, step: str, task: str) -> Refused:

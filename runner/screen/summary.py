@@ -210,6 +210,8 @@ def answer_commands(record: Record, asked: OpenRequest, records: Path) -> list[s
         words += ["--task", asked.key.task]
     if len({key.target for key in same_step}) > 1 and asked.key.target:
         words += ["--target", asked.key.target]
+    if len({each.request.role for each in record.requests if each.key.step == asked.key.step}) > 1:
+        words += ["--role", asked.request.role]
     answers = [["--answer", answer] for answer in asked.request.answers] or [[]]
     return [command_line([*words, *answer], records) for answer in answers]
 

@@ -523,6 +523,79 @@ def test_one_way_to_sign_at_a_time(office: Office) -> None:
     assert "--ssh and --paper: an answer is signed in one way" in office.says
 
 
+def test_what_was_returned_is_a_new_attempt_and_earlier_signatures_are_not_for_it(office: Office, keys: Path) -> None:
+    forwarding(office)
+    stated(office, "--answer", "signed", "--person", "budi", step="forward")
+    sign_elsewhere(keys, "budi")
+    assert office.sign("budi", "forward", "--return-to", "report", "--note", "angka salah") == 0
+    assert office.do("siti", "resume", "last") == 3, office.says
+    [turn] = office.document("status")["waiting"]
+    assert (turn["step"], turn["attempt"], turn["officials"][0]["name"]) == ("report", 2, "Siti")
+    assert office.sign("root", "forward", "--signature", "s.txt.sig") == 5
+    assert "nothing waits for a person in step 'forward'" in office.says
+    assert office.sign("siti", "report", "--answer", "sendiri", "--note", "diperbaiki") == 0
+    assert office.do("siti", "resume", "last") == 3
+    assert office.sign("root", "forward", "--signature", "s.txt.sig") == 5
+    assert "it was made for another answer: 'attempt' is 1 there, and 2 here" in office.says
+    stated(office, "--answer", "signed", "--person", "budi", step="forward")
+    sign_elsewhere(keys, "budi")
+    assert office.sign("root", "forward", "--signature", "s.txt.sig") == 0, office.says
+    assert office.do("siti", "resume", "last") == 0
+    assert office.do("siti", "verify") == 0
+
+
+JOINT = """
+procedure: {title: T, roles: {admin: Admin Website, kasubbag: Kasubbag PTIP}}
+steps:
+  - id: check
+    activity: a
+    tasks: [{id: sign, action: person.sign, actor: [admin, kasubbag], with: {question: Periksa bersama.}}]
+"""
+
+
+def test_of_several_who_must_answer_each_answers_for_himself(office: Office, keys: Path) -> None:
+    Path("p.yml").write_text(JOINT)
+    office.clock.advance(60)
+    assert office.do("cron", "run", "p.yml") == 3
+    assert [turn["role"] for turn in office.document("status")["waiting"]][:2] == ["admin", "kasubbag"]
+    assert office.sign("root", "check", "--answer", "signed", "--ssh", str(keys / "siti")) == 5
+    assert "waits for several answers. add one of: --role admin, --role kasubbag" in office.says
+    assert office.sign("root", "check", "--answer", "signed", "--ssh", str(keys / "siti"), "--role", "kasubbag") == 5
+    assert "role 'kasubbag': Siti does not hold it" in office.says
+    assert office.sign("budi", "check", "--answer", "signed") == 0, office.says
+    assert office.sign("budi", "check", "--answer", "signed") == 5
+    assert office.do("siti", "resume", "last") == 3
+    assert office.sign("root", "check", "--answer", "signed", "--ssh", str(keys / "siti")) == 0, office.says
+    assert office.do("siti", "resume", "last") == 0
+    assert [(answer["person"], answer["role"]) for answer in office.answers()] == [
+        ("Budi", "kasubbag"),
+        ("Siti", "admin"),
+    ]
+
+
+OUTSIDE = """
+procedure: {title: T, roles: {admin: Admin Website, applicant: Pemohon}}
+steps:
+  - id: ask
+    activity: a
+    actor: applicant
+    tasks: [{id: bring, action: person.do, with: {question: Serahkan permohonan.}}]
+supplement: {outside: [applicant]}
+"""
+
+
+def test_the_act_of_somebody_outside_is_recorded_by_an_insider(office: Office) -> None:
+    Path("p.yml").write_text(OUTSIDE)
+    office.clock.advance(60)
+    assert office.do("cron", "run", "p.yml") == 3
+    assert office.sign("siti", "ask") == 5
+    assert "'applicant' is outside the office; it says who acted there" in office.says
+    assert office.sign("root", "ask", "--person", "Pak Pemohon") == 5
+    assert office.sign("siti", "ask", "--person", "Pak Pemohon") == 0
+    [answer] = office.answers()
+    assert (answer["person"], answer["method"]) == ("Pak Pemohon", "recorded by Siti")
+
+
 # What somebody writes into the journal by hand
 
 
