@@ -81,6 +81,19 @@ def inventory_as_begun(started: Mapping[str, Any], store: EvidenceStore) -> Inve
     return parse_inventory([Document(str(source["file"]), _kept_text(source, store)) for source in found])
 
 
+def load_kept_inventory(started: Mapping[str, Any], store: EvidenceStore) -> Inventory:
+    """Given what a run said at its start, return the inventory as the record keeps it, secrets masked.
+
+    Raise RecordError where a kept file is missing or was altered, Refused where it cannot be read.
+    """
+    kept = [
+        Document(str(source["file"]), _read_kept(source, store).decode())
+        for source in started.get("sources") or ()
+        if source["kind"] == "inventory"
+    ]
+    return parse_inventory(kept)
+
+
 def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, Any]]:
     """Keep the text of a plan's files as evidence; return what a run says of them."""
     kept = []
@@ -97,17 +110,22 @@ def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, Any]]:
 def _kept_text(source: Mapping[str, Any], store: EvidenceStore) -> str:
     """A file as it was: from the record, or, where secrets in it were masked there, from the disk if unchanged."""
     if source["kept"] == source["sha256"]:
-        with store.open(source["kept"]) as file:
-            kept = file.read()
-        if hashlib.sha256(kept).hexdigest() != source["kept"]:
-            raise RecordError(f"{store.path(source['kept'])}: '{source['file']}' was altered. see: sop verify")
-        return kept.decode()
+        return _read_kept(source, store).decode()
     path = Path(source["file"])
     text = path.read_bytes().removeprefix(BOM_UTF8) if path.is_file() else b""
     if hashlib.sha256(text).hexdigest() != source["sha256"]:
         message = "it holds secrets, so the record keeps it masked, and the file is not the same any more"
         raise refuse(source["file"], message, "put the file back as it was")
     return text.decode()
+
+
+def _read_kept(source: Mapping[str, Any], store: EvidenceStore) -> bytes:
+    """A file as the record keeps it."""
+    with store.open(source["kept"]) as file:
+        kept = file.read()
+    if hashlib.sha256(kept).hexdigest() != source["kept"]:
+        raise RecordError(f"{store.path(source['kept'])}: '{source['file']}' was altered. see: sop verify")
+    return kept
 
 
 def _gather(load: Callable[[], Inventory], mistakes: list[Mistake]) -> Inventory | None:

@@ -23,7 +23,7 @@ COMMANDS = {
     "plan": "a dry run: read, preview, and say what could not be checked",
     "print": "the SOP as its form",
     "problems": "what is open, in whose hands, and what was accepted",
-    "report": "reports for people: services with their dates, money and responsibility",
+    "report": "reports for people: of a run, of a period, letters, services",
     "resume": "go on with a run",
     "run": "carry out a playbook",
     "show": "what a run did",

@@ -76,7 +76,7 @@ def read_docx(content: bytes) -> str:
 
 def structure(content: bytes) -> list[str]:
     tags = [str(node.tag) for node in docx.Document(io.BytesIO(content)).element.body.iter()]
-    return [tag for tag in tags if not tag.endswith("}br")]
+    return [tag for tag in tags if not tag.endswith(("}br", "}tab"))]
 
 
 PLAIN = structure(render_docx(paper(), PORTRAIT))

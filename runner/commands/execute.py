@@ -30,7 +30,7 @@ from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal, new_run_id, open_journal
 from runner.record.locks import Locks
-from runner.record.problems import open_problems, unheld
+from runner.record.problems import unheld
 from runner.services import Secrets, open_world
 
 DRY_RUN = "dry-run"
@@ -258,12 +258,9 @@ def render_document(journal: Journal, inventory: Inventory, run: str, kind: str,
         from runner.reports.bundle import render_kind
 
         return render_kind(kind, inventory, journal, now)
-    from runner.reports.office import Office
+    from runner.reports.making import make_situation, office_of
     from runner.reports.paper.layout import choose_layout
     from runner.reports.paper.page import render_html
-    from runner.reports.situation import build_situation
 
-    record = build_record(journal.events(run))
-    problems = open_problems(journal, record.playbook)
-    paper = build_situation(record, problems, Office(inventory.office, inventory.people), journal.head())
+    paper = make_situation(journal, run, office_of(inventory))
     return render_html(paper, choose_layout(inventory.office, None, landscape=False)).encode()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from runner.commands.clock import take_clock
 from runner.commands.options import find_inventories, format_option, inventory_option, records_option
-from runner.errors import RecordError
+from runner.commands.papers import folder_option, paper_options, take_desk, write
+from runner.record.journal import open_journal
 from runner.screen import print_json
-
-FOLDER = Path("laporan")
 
 
 @click.group("report")
@@ -19,43 +19,133 @@ def command() -> None:
     """Make reports for people, from the journal and the inventory."""
 
 
+@command.command("situation", short_help="laporan situasi kondisi: one run, with the problems that were there")
+@click.argument("run")
+@paper_options
+def situation(run: str, **asked: Any) -> int:
+    """Laporan situasi kondisi of a RUN (`last`, its id, or the beginning of it)."""
+    from runner.reports.making import make_situation
+
+    desk = take_desk(asked)
+    journal = desk.journal()
+    run = journal.find_run(run)
+    office = desk.office_at(journal, run)
+    return desk.deliver(make_situation(journal, run, office), office)
+
+
+@command.command("it", short_help="Laporan Pengelolaan IT: a day, month, quarter, half-year or year")
+@click.argument("period")
+@paper_options
+def it(period: str, **asked: Any) -> int:
+    """Laporan Pengelolaan IT of a PERIOD: 2026-10-05, 2026-10, 2026-Q3, 2026-S1 or 2026."""
+    from runner.reports.making import tell_term
+    from runner.reports.periodic.it import build_it
+    from runner.reports.periodic.terms import parse_term
+
+    desk, term = take_desk(asked), parse_term(period)
+    journal = desk.journal()
+    office = desk.office_of_term(journal, term)
+    return desk.deliver(build_it(tell_term(journal, term, office)), office)
+
+
+@command.command("tabel7", short_help="Tabel 7: the half-yearly monitoring form, filled in")
+@click.argument("period")
+@paper_options
+def tabel7(period: str, **asked: Any) -> int:
+    """Tabel 7, the monitoring form of a half-year PERIOD: 2026-S1 or 2026-S2."""
+    from runner.reports.making import tell_term
+    from runner.reports.periodic.tabel7 import build_tabel7, check_half_year
+    from runner.reports.periodic.terms import parse_term
+
+    desk, term = take_desk(asked), parse_term(period)
+    check_half_year(term)
+    journal = desk.journal()
+    office = desk.office_of_term(journal, term)
+    return desk.deliver(build_tabel7(tell_term(journal, term, office)), office)
+
+
+@command.command("nota-dinas", short_help="nota dinas that forwards a run's report, as a draft")
+@click.argument("run")
+@click.option("--from", "sender", default="", help="The role that sends it. Default: who checks the report.")
+@click.option("--to", "receiver", default="", help="The role that gets it. Default: who acknowledges the report.")
+@paper_options
+def nota_dinas(run: str, sender: str, receiver: str, **asked: Any) -> int:
+    """Nota dinas that forwards the situation report of a RUN, as a draft."""
+    from runner.reports.making import make_nota_dinas
+
+    desk = take_desk(asked)
+    journal = desk.journal()
+    run = journal.find_run(run)
+    office = desk.office_at(journal, run)
+    return desk.deliver(make_nota_dinas(journal, run, office, sender=sender, receiver=receiver), office)
+
+
+@command.command("berita-acara", short_help="berita acara of a run's backups")
+@click.argument("run")
+@paper_options
+def berita_acara(run: str, **asked: Any) -> int:
+    """Berita acara of the backups that a RUN made, with sizes, checksums and the last restore test."""
+    from runner.reports.making import make_minutes
+
+    desk = take_desk(asked)
+    journal = desk.journal()
+    run = journal.find_run(run)
+    office = desk.office_at(journal, run)
+    return desk.deliver(make_minutes(journal, run, office), office)
+
+
+@command.command("insiden", short_help="laporan insiden siber after BSSN 1/2024 Art. 15, as a draft")
+@click.argument("problem")
+@click.option("--target", default="", help="The target, where several have the problem.")
+@paper_options
+def insiden(problem: str, target: str, **asked: Any) -> int:
+    """Draft of the incident report (BSSN 1/2024 Art. 15) of a PROBLEM, by its key as `sop problems` shows it."""
+    from runner.reports.making import find_problem, make_incident
+
+    desk = take_desk(asked)
+    journal = desk.journal()
+    found = find_problem(journal, problem, target)
+    office = desk.office_at(journal, found.run)
+    return desk.deliver(make_incident(journal, found, office), office)
+
+
+@command.command("surat", short_help="letter to a third party about a run's problems, as a draft")
+@click.argument("run")
+@click.option("--from", "sender", default="", help="The role that signs it. Default: who acknowledges the report.")
+@click.option(
+    "--to", "party", default="", help="The third party. Default: whom the run was handed to, else left blank."
+)
+@paper_options
+def surat(run: str, sender: str, party: str, **asked: Any) -> int:
+    """Letter to a third party about the problems of a RUN, as a draft."""
+    from runner.reports.making import make_surat
+
+    desk = take_desk(asked)
+    journal = desk.journal()
+    run = journal.find_run(run)
+    office = desk.office_at(journal, run)
+    return desk.deliver(make_surat(journal, run, office, sender=sender, party=party), office)
+
+
 @command.command("services", short_help="services: dates, money and responsibility")
 @inventory_option()
 @records_option()
-@click.option(
-    "-o",
-    "--output",
-    "folder",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=FOLDER,
-    help="Folder for the files. Default: laporan/.",
-)
+@folder_option()
 @click.option("--pdf", is_flag=True, help="Also as PDF; needs sop-runner[pdf].")
 @format_option()
 def services(inventories: tuple[Path, ...], records: Path, folder: Path, pdf: bool, form: str) -> int:
     """Dates, money and responsibility of all services: a page, a calendar, a cash view, and the memo as a draft."""
     from runner.inventory import load_inventory
-    from runner.record.journal import open_journal
     from runner.reports.bundle import list_facts, render_all
     from runner.reports.facts import gather_facts
 
-    facts = gather_facts(load_inventory(find_inventories(inventories)), open_journal(records), take_clock().now())
+    now = take_clock().now()
+    facts = gather_facts(load_inventory(find_inventories(inventories)), open_journal(records), now)
     files = render_all(facts, pdf=pdf)
-    written = {name: str(_write(folder, name, content)) for name, content in files.items()}
+    written = {name: str(write(folder, name, content)) for name, content in files.items()}
     if form == "json":
         print_json({"services": list_facts(facts), "files": written})
     else:
         for path in written.values():
             click.echo(path)
     return 0
-
-
-def _write(folder: Path, name: str, content: bytes) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    except OSError as error:
-        raise RecordError(
-            f"{folder / name}: cannot be written: {error.strerror}. name another folder with -o"
-        ) from None
-    return folder / name

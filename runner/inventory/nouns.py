@@ -113,6 +113,23 @@ SECRET = keys(
     examples=[{"env": "DB_PASSWORD"}],
 )
 
+MARGIN = {"type": "number", "minimum": 5, "maximum": 60}
+PAPER = keys(
+    "The sheet that reports are printed on",
+    {
+        "size": word("A4, or F4 (21.5 x 33 cm)", "A4", "F4"),
+        "margins": keys(
+            "Margins in millimetres",
+            {
+                side: {**MARGIN, "description": f"The {side} margin", "examples": [usual]}
+                for side, usual in (("top", 20), ("right", 20), ("bottom", 25), ("left", 30))
+            },
+            examples=[{"left": 30}],
+        ),
+    },
+    examples=[{"size": "F4"}],
+)
+
 OFFICE = keys(
     "The office: what reports and due times need",
     {
@@ -144,7 +161,8 @@ OFFICE = keys(
             "hours",
         ),
         "shared_logins": texts("User names that several people use: they sign for no one", ["operator"]),
-        "letterhead": {"description": "Lines or image at the head of reports", "examples": [["MAHKAMAH AGUNG RI"]]},
+        "letterhead": {"description": "Lines at the head of reports", "examples": [["MAHKAMAH AGUNG RI"]]},
+        "paper": PAPER,
         "vars": VARS,
     },
     examples=[{"name": "Pengadilan Negeri Tais", "timezone": "Asia/Jakarta"}],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from runner.contract import FINISHED_WELL, Outcome, Reason, Status
+from runner.messages import render_counted
 from runner.record.document import Answer, Record, StepRecord, TargetRecord
 from runner.reports.office import Office
 from runner.reports.paper.model import Cell, Column, Line, Look, Table, cell
@@ -125,6 +126,16 @@ def build_table(
         for activity in activities
     ]
     return Table(columns, rows)
+
+
+def build_rules(counted: Iterable[tuple[str, Sequence[str]]]) -> Iterator[Line]:
+    """Given activities' numbers and how their due times were counted, give each rule once with whom it holds for."""
+    rules: dict[str, dict[str, None]] = {}
+    for number, rule in counted:
+        for text in rule:
+            rules.setdefault(render_counted(text, "id"), {})[number] = None
+    for words, numbers in rules.items():
+        yield Line(f"Batas waktu kegiatan {', '.join(numbers)}: {words}", Look.NOTE)
 
 
 def build_results(activity: Activity, pen: Pen) -> list[tuple[Cell, Cell]]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from runner.record.problems import KnownProblem
-from runner.reports.paper.model import Block, Heading, Line, Look, Sheet, cell
+from runner.reports.lists import say_left_out
+from runner.reports.paper.model import WHOLE, Block, Heading, Line, Look, Sheet, Together, cell
 from runner.reports.pen import Pen
 from runner.reports.values import shorten
 
 MOST_PROBLEMS = 500
 LONGEST_CONDITION = 100_000  # thirty pages
 TO_FILL = "Baris kosong diisi oleh pelaksana; laporan ini tidak menduga sebab, akibat, atau rekomendasi."
+STATES = {"open": "terbuka", "handled": "ditangani", "solved": "selesai", "accepted": "diterima"}
 NONE = "Tidak ada permasalahan terbuka yang tercatat."
 
 Criterion = Callable[[KnownProblem], str]
@@ -27,15 +29,14 @@ def build_findings(problems: Sequence[KnownProblem], criterion: Criterion, pen: 
         return
     yield Line(TO_FILL, Look.NOTE)
     for number, problem in enumerate(problems[:MOST_PROBLEMS], 1):
-        yield Heading(f"{number}. {problem.target or 'Satuan kerja'}", 2)
-        yield _sheet(problem, criterion(problem), pen)
+        heading = Heading(f"{number}. {problem.target or 'Satuan kerja'}", 2)
+        blocks: list[Block] = [heading, _sheet(problem, criterion(problem), pen)]
+        if len(problem.message) < WHOLE:
+            yield Together(blocks)
+        else:
+            yield from blocks
     if len(problems) > MOST_PROBLEMS:
-        yield left_out(len(problems) - MOST_PROBLEMS)
-
-
-def left_out(count: int) -> Line:
-    """Given how many rows do not stand on the paper, return the line that says so."""
-    return Line(f"… dan {count} baris lain; selengkapnya dalam catatan pelaksanaan.", Look.NOTE)
+        yield say_left_out(len(problems) - MOST_PROBLEMS)
 
 
 def _sheet(problem: KnownProblem, criterion: str, pen: Pen) -> Sheet:
@@ -44,6 +45,7 @@ def _sheet(problem: KnownProblem, criterion: str, pen: Pen) -> Sheet:
             ("Tingkat", cell(pen.severity(problem.severity))),
             ("Kode", cell(problem.key)),
             ("Sejak", cell(pen.time(problem.first_seen))),
+            ("Keadaan", cell(*describe_state(problem, pen))),
             ("Kondisi", cell(shorten(problem.message, LONGEST_CONDITION))),
             ("Kriteria", cell(criterion) if criterion else ()),
             ("Sebab", ()),
@@ -51,3 +53,21 @@ def _sheet(problem: KnownProblem, criterion: str, pen: Pen) -> Sheet:
             ("Rekomendasi", ()),
         ]
     )
+
+
+def describe_state(problem: KnownProblem, pen: Pen) -> Iterator[str]:
+    """Given a problem, give how it stands: solved when and by which run, accepted by whom and why, back again."""
+    yield STATES[str(problem.state)].capitalize()
+    if problem.times > 1:
+        yield f"Terlihat {pen.number(problem.times)} kali, terakhir {pen.time(problem.last_seen)}"
+    if problem.holder:
+        roles = f", menunggu {', '.join(problem.holder.roles)}" if problem.holder.roles else ""
+        yield f"Dalam pelaksanaan {problem.holder.run} sejak {pen.time(problem.holder.since)}{roles}"
+    if problem.solved_at:
+        by = f" oleh pelaksanaan {problem.solved_by}" if problem.solved_by else " dengan sendirinya"
+        yield f"Tidak terlihat lagi sejak {pen.time(problem.solved_at)}{by}"
+    if problem.accepted:
+        yield f"Diterima oleh {problem.accepted.person}: {shorten(problem.accepted.reason, LONGEST_CONDITION)}"
+    if problem.earlier:
+        last = pen.day(problem.earlier[0].first_seen)
+        yield f"Pernah terjadi {pen.number(len(problem.earlier))} kali, terakhir {last}"

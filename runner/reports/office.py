@@ -19,10 +19,11 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The office and its people, as the inventory has them; `people` by their short names."""
+    """The office and its people, as the inventory has them; `people` and `titles` of targets by their short names."""
 
     settings: Json = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def city(self) -> str:
@@ -33,6 +34,10 @@ class Office:
         """Given a person's short name, return the full one, as far as it is known."""
         known = self.people.get(person)
         return known.name if known else person
+
+    def title_of(self, target: str | None) -> str:
+        """Given a target's name, return how people call it, as far as that is known; "–" without a target."""
+        return self.titles.get(target, target) if target else "–"
 
     def holder(self, role: str, day: date) -> Person | None:
         """Given a role and a day, return who holds it, a full appointment before a deputy's; None if nobody does."""

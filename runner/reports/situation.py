@@ -15,16 +15,17 @@ from runner.reports.activities import (
     build_deviations,
     build_evidence,
     build_results,
+    build_rules,
     build_table,
     moments,
     pair_activities,
 )
-from runner.reports.findings import build_findings, left_out
+from runner.reports.findings import build_findings
+from runner.reports.lists import build_list
 from runner.reports.office import Office, build_letterhead, build_signatures, lone_actors
 from runner.reports.paper.model import (
     Block,
     Bullets,
-    Cell,
     Column,
     Heading,
     Line,
@@ -32,13 +33,11 @@ from runner.reports.paper.model import (
     Pairs,
     Paper,
     Signatures,
-    Table,
     Together,
     cell,
 )
 from runner.reports.pen import Pen, take_pen
 
-MOST_EVIDENCE = 500
 DRAFT = "Konsep yang disusun dari catatan pelaksanaan; berlaku setelah ditandatangani pejabat yang berwenang."
 
 
@@ -72,9 +71,6 @@ def read_title(started: Json) -> str:
 
 def build_evidence_table(evidence: Sequence[EvidenceRow]) -> Iterator[Block]:
     """Given kept files, give the table of them with their sums."""
-    if not evidence:
-        yield Line("Belum ada bukti yang disimpan.")
-        return
     columns = (
         Column("No", 11, "center"),
         Column("Berkas", 42),
@@ -84,11 +80,9 @@ def build_evidence_table(evidence: Sequence[EvidenceRow]) -> Iterator[Block]:
     )
     rows = [
         (cell(row.mark), cell(row.name), cell(row.origin), cell(row.size), cell(Line(row.sha256, Look.CODE)))
-        for row in evidence[:MOST_EVIDENCE]
+        for row in evidence
     ]
-    yield Table(columns, rows)
-    if len(evidence) > MOST_EVIDENCE:
-        yield left_out(len(evidence) - MOST_EVIDENCE)
+    yield from build_list(columns, rows, none="Belum ada bukti yang disimpan.")
 
 
 def build_sources(sources: Sequence[Json]) -> Iterator[Line]:
@@ -118,6 +112,7 @@ def _blocks(
     yield Pairs(_facts(record, office, pen, until))
     yield Heading("A. Kegiatan yang Dilaksanakan")
     yield build_table(activities, record, roles, office, evidence, pen)
+    yield from build_rules((each.number, target.counted) for each in activities for _, target in each.targets())
     yield Heading("B. Hasil yang Dicapai")
     yield from _results(activities, pen)
     yield Heading("C. Permasalahan")
@@ -158,10 +153,7 @@ def _results(activities: Sequence[Activity], pen: Pen) -> Iterator[Block]:
         yield Line("Belum ada hasil yang tercatat.")
     for activity, rows in found:
         yield Heading(f"{activity.number}. {'; '.join(activity.outputs)}", 2)
-        shown: list[Sequence[Cell]] = [*rows[:MOST_RESULTS]]
-        yield Table(columns, shown)
-        if len(rows) > MOST_RESULTS:
-            yield left_out(len(rows) - MOST_RESULTS)
+        yield from build_list(columns, rows, most=MOST_RESULTS)
 
 
 def _criterion(problem: KnownProblem, activities: Sequence[Activity]) -> str:

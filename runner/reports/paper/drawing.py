@@ -55,6 +55,16 @@ def draw(chart: Chart) -> Drawing:
     return Drawing(boxes, words, [_height(chart, tick) for tick in _ticks(chart)])
 
 
+def choose_top(highest: float) -> float:
+    """Given the highest value of a chart, return the end of a scale whose marks are round, whole numbers."""
+    size = 4.0
+    while True:
+        for factor in (1, 2, 3, 5):
+            if size * factor >= highest:
+                return size * factor
+        size *= 10
+
+
 def _ticks(chart: Chart) -> list[float]:
     return [chart.top * step / TICKS for step in range(TICKS + 1)]
 

@@ -159,10 +159,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Signatures:
-    """Places to sign beside each other."""
+    """Places to sign beside each other; None leaves one empty."""
 
     kind: ClassVar[str] = "signatures"
-    blocks: Sequence[Signature]
+    blocks: Sequence[Signature | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,8 @@ class Writer:
         if paper.letterhead.lines:
             add_rule_below(self._document.paragraphs[-1])
             self._say("", "Kop Alamat")
-        self._say(paper.title, "Title")
+        if paper.title:
+            self._say(paper.title, "Title")
         if paper.subtitle:
             self._say(paper.subtitle, "Subjudul")
         if paper.numbered:
@@ -134,12 +135,12 @@ class Writer:
     def _signatures(self, block: Signatures) -> None:
         places = block.blocks
         rows = [
-            _signing([place.date for place in places]),
-            _signing([place.heading for place in places]),
-            _signing([place.office for place in places]),
+            _signing([place.date if place else "" for place in places]),
+            _signing([place.heading if place else "" for place in places]),
+            _signing([place.office if place else "" for place in places]),
             _signing(["" for _ in places], height=20),
-            _signing([place.name or NAMELESS for place in places], style="TandaTanganNama"),
-            _signing([f"NIP {place.number or NUMBERLESS}" for place in places]),
+            _signing([place.name or NAMELESS if place else "" for place in places], style="TandaTanganNama"),
+            _signing([f"NIP {place.number or NUMBERLESS}" if place else "" for place in places]),
         ]
         add_table(self._document, self._widths((None,) * len(places)), rows, ruled=False)
 

@@ -1,0 +1,125 @@
+"""From the journal to papers: each is made from records alone, so that the same journal gives the same paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from runner.calendar import Calendar
+from runner.errors import did_you_mean, refuse
+from runner.inventory import Inventory
+from runner.record import build_record
+from runner.record.document import Record
+from runner.record.period import Period
+from runner.record.problems import KnownProblem, problems
+from runner.record.reader import JournalReader
+from runner.reports.activities import pair_activities
+from runner.reports.incident import build_incident
+from runner.reports.latest import find_latest
+from runner.reports.letters import build_nota_dinas, build_surat, posts_of
+from runner.reports.minutes import build_minutes
+from runner.reports.office import Office
+from runner.reports.paper.model import Paper
+from runner.reports.pen import take_pen
+from runner.reports.periodic.gathering import gather
+from runner.reports.periodic.it import Told
+from runner.reports.periodic.terms import Term
+from runner.reports.situation import build_situation, find_end, read_roles
+
+DRILL = "backup.drill"
+INSTANT = timedelta(microseconds=1)
+
+
+def office_of(inventory: Inventory) -> Office:
+    """Given an inventory, return the office that stands on papers."""
+    titles = {target.name: str(target.view().get("title") or target.name) for target in inventory.targets.values()}
+    return Office(inventory.office, inventory.people, titles)
+
+
+def make_situation(journal: JournalReader, run: str, office: Office) -> Paper:
+    """Given a run, return its situation report, with the problems that were there when it last said something."""
+    record = build_record(journal.events(run))
+    return build_situation(record, _problems_of(journal, record), office, journal.head())
+
+
+def tell_term(journal: JournalReader, term: Term, office: Office) -> Told:
+    """Given a period, return all that the journal tells of it."""
+    period = term.period(take_pen(office.settings).zone)
+    return Told(
+        term=term,
+        found=gather(journal, period),
+        problems=problems(journal, period),
+        drill=find_latest(journal, DRILL, period.until),
+        office=office,
+        calendar=Calendar.from_office({"timezone": "Asia/Jakarta", **office.settings}),
+        head=journal.head(),
+    )
+
+
+def make_nota_dinas(journal: JournalReader, run: str, office: Office, *, sender: str, receiver: str) -> Paper:
+    """Given a run and the roles it goes from and to ("": by the procedure), return the memo that forwards its report.
+
+    By the procedure the report goes from who checks it to who acknowledges it. Raise Refused for an unknown role.
+    """
+    record = build_record(journal.events(run))
+    posts = posts_of(record)
+    sender = _role(sender or (posts[-2:] or [""])[0], record, "--from")
+    receiver = _role(receiver or (posts[-1:] or [""])[0], record, "--to")
+    found = _problems_of(journal, record)
+    return build_nota_dinas(record, found, office, journal.head(), sender=sender, receiver=receiver)
+
+
+def make_surat(journal: JournalReader, run: str, office: Office, *, sender: str, party: str) -> Paper:
+    """Given a run, the role that signs ("": the last of the procedure) and the third party ("": whom it was handed
+    to), return the letter. Raise Refused for an unknown role."""
+    record = build_record(journal.events(run))
+    sender = _role(sender or (posts_of(record)[-1:] or [""])[0], record, "--from")
+    return build_surat(record, _problems_of(journal, record), office, journal.head(), sender=sender, party=party)
+
+
+def make_minutes(journal: JournalReader, run: str, office: Office) -> Paper:
+    """Given a run, return the berita acara of its backups. Raise Refused where it sealed none."""
+    record = build_record(journal.events(run))
+    sets = [
+        event
+        for event in journal.events(run)
+        if event.data.get("action") == "backup.seal" and event.data.get("status") in ("ok", "changed")
+    ]
+    end = find_end(record, pair_activities(record))
+    drill = find_latest(journal, DRILL, end + INSTANT)
+    return build_minutes(record, sets, drill, office, journal.head(), posts=posts_of(record))
+
+
+def make_incident(journal: JournalReader, problem: KnownProblem, office: Office) -> Paper:
+    """Given a problem, return the draft of the incident's report."""
+    record = build_record(journal.events(problem.run))
+    roles = read_roles(record.started)
+    posts = {role: roles.get(role, role) for role in posts_of(record)}
+    as_of = max(problem.last_seen, problem.solved_at or problem.last_seen)
+    return build_incident(problem, office, journal.head(), as_of=as_of, posts=posts)
+
+
+def find_problem(journal: JournalReader, key: str, target: str) -> KnownProblem:
+    """Given a problem's key and its target ("": any), return it. Raise Refused for none, or for several."""
+    known = problems(journal)
+    found = [each for each in known if each.key == key and target in ("", each.target)]
+    if not found:
+        cure = did_you_mean(key, {each.key for each in known}) or "see 'sop problems'"
+        raise refuse("PROBLEM", f"no problem '{key}'{f' on {target}' if target else ''} is on record", cure)
+    if len(found) > 1:
+        names = ", ".join(sorted(each.target or "–" for each in found)[:8])
+        raise refuse("PROBLEM", f"{len(found)} targets have '{key}': {names}", "name one with --target")
+    return found[0]
+
+
+def _problems_of(journal: JournalReader, record: Record) -> Sequence[KnownProblem]:
+    """The problems of a run's playbook that were there at the last thing that the run says."""
+    until = find_end(record, pair_activities(record))
+    return problems(journal, Period(until, until + INSTANT), playbook=record.playbook)
+
+
+def _role(role: str, record: Record, option: str) -> str:
+    roles: Mapping[str, str] = (record.started.get("procedure") or {}).get("roles") or {}
+    if role and role not in roles:
+        raise refuse(option, f"the procedure has no role '{role}'", did_you_mean(role, roles))
+    return role
