@@ -184,6 +184,16 @@ class Recorder(Protocol):
     def report(self, kind: str) -> bytes:
         """The HTML document of that kind ("situation") about this run so far and the open problems."""
 
+    def problems(self) -> Sequence[Mapping[str, Any]]:
+        """The problems that this run has in hand, as `sop problems --format json` gives them, the worst first; each
+        with `advice`, what the inventory knows of it [{title, causes, checks, remedies, call}], and `solutions`, what
+        solved it before [{run, solved_at, remarks [{step, role, person, label, note}], changes}]."""
+
+    def accepted(self) -> Sequence[Mapping[str, Any]]:
+        """What people have accepted, and not taken back, of the problems that this task reported on this target, in
+        order: key, person, reason, at, until, evidence, run (that had seen the problem last when it was accepted), and
+        `outputs`, what this task gave in that run. A baseline changes only by this."""
+
 
 class Call(NamedTuple):
     """One task to be done on one target; all that an action may know and use.

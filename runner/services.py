@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from runner.durations import Clock
 from runner.errors import Failed, Mistake, Refused
 from runner.events import Key
 from runner.inventory import Inventory, Target
+from runner.inventory.knowledge import FIELDS, Advice, find_advice
 from runner.notices import Notifier
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
@@ -148,6 +149,8 @@ class JournalRecorder(NamedTuple):
     key: Key
     run: str
     render: Render
+    clock: Clock
+    knowledge: Sequence[Advice] = ()
 
     def latest(self) -> Mapping[str, Any] | None:
         """Outputs of this task on this target when it last ended well in an earlier run."""
@@ -161,6 +164,25 @@ class JournalRecorder(NamedTuple):
         """The document of that kind about this run so far."""
         return self.render(self.run, kind)
 
+    def problems(self) -> Sequence[Mapping[str, Any]]:
+        """The problems that this run has in hand, with what is known of them."""
+        from runner.record.recalling import held_problems
+
+        found = held_problems(self.journal, self.run, self.clock.now())
+        return [{**each, "advice": self._advice(each["key"], each["target"])} for each in found]
+
+    def accepted(self) -> Sequence[Mapping[str, Any]]:
+        """What people have accepted of this task's problems on this target."""
+        from runner.record.recalling import accepted_problems
+
+        return accepted_problems(self.journal, self.playbook, self.key)
+
+    def _advice(self, key: str, target: str | None) -> list[dict[str, Any]]:
+        return [
+            {"title": advice.title, **{name: list(getattr(advice, name)) for name in FIELDS}}
+            for advice in find_advice(self.knowledge, key, target)
+        ]
+
 
 class DryRecorder:
     """The recorder of a dry run: it makes no documents, and remembers nothing."""
@@ -172,6 +194,14 @@ class DryRecorder:
     def report(self, kind: str) -> bytes:
         """A dry run makes no document."""
         raise Failed("a dry run makes no document")
+
+    def problems(self) -> Sequence[Mapping[str, Any]]:
+        """A dry run has nothing in hand."""
+        return ()
+
+    def accepted(self) -> Sequence[Mapping[str, Any]]:
+        """A dry run knows of no acceptance."""
+        return ()
 
 
 def keep_nothing(name: str, content: bytes | Path, media_type: str) -> Evidence:
@@ -202,6 +232,6 @@ def open_world(
         return store.keep(name, content if isinstance(content, Path) else secrets.redactor.mask(content), media_type)
 
     def recorder(key: Key) -> Recorder:
-        return JournalRecorder(journal, playbook, key, run, render)
+        return JournalRecorder(journal, playbook, key, run, render, clock, inventory.knowledge)
 
     return World(inventory, connections, keep, secrets, recorder, run, clock)

@@ -11,7 +11,7 @@ import hashlib
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -90,6 +90,8 @@ class Memory:
 
     earlier: Mapping[str, Any] | None = None
     reports: Mapping[str, bytes] = field(default_factory=dict)
+    held: Sequence[Mapping[str, Any]] = ()
+    accepts: Sequence[Mapping[str, Any]] = ()
 
     def latest(self) -> Mapping[str, Any] | None:
         """Outputs of the earlier run."""
@@ -98,6 +100,14 @@ class Memory:
     def report(self, kind: str) -> bytes:
         """The report of that kind."""
         return self.reports[kind]
+
+    def problems(self) -> Sequence[Mapping[str, Any]]:
+        """The problems in hand."""
+        return self.held
+
+    def accepted(self) -> Sequence[Mapping[str, Any]]:
+        """What people accepted."""
+        return self.accepts
 
 
 def nobody_to_write_to() -> Notifier:
@@ -116,6 +126,8 @@ def make_call(
     now: datetime = NOW,
     earlier: Mapping[str, Any] | None = None,
     reports: Mapping[str, bytes] | None = None,
+    problems: Sequence[Mapping[str, Any]] = (),
+    accepted: Sequence[Mapping[str, Any]] = (),
     office: Mapping[str, Any] | None = None,
     run_as: str = "",
     effect: Effect | None = None,
@@ -136,7 +148,7 @@ def make_call(
         now=now,
         connect=connect,
         keep=keeper(directory / "evidence"),
-        record=Memory(earlier, reports or {}),
+        record=Memory(earlier, reports or {}, problems, accepted),
         office=OFFICE if office is None else office,
         directory=private,
         notifier=notifier,

@@ -25,14 +25,15 @@ connections actions notify reports form screen reference schema demo binding ser
 FILES_OF = {
     "shapes": "faults describe plain acceptance wording __init__",
     "inventory": """
-        channels register register_keys ladder people nouns scripts documents draft cycles patterns groups relations
-        ansible_forms ansible_found ansible_ini ansible_variables ansible_yaml ansible ours __init__
+        channels register register_keys ladder people knowledge nouns scripts documents draft cycles patterns groups
+        relations ansible_forms ansible_found ansible_ini ansible_variables ansible_yaml ansible ours __init__
     """,
     "playbook": "habits pieces escalation paper keywords mending __init__ order reading",
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
         folder database chain evidence statements proof locks document reader journal period gathering
         schema_parts record_schema __init__ unfinished marks occurrences problems register solutions
+        recalling
     """,
     "form": """
         __init__ chart table measure paper shapes widths levels grid router cutting page labels heads marks sheets svg

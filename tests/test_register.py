@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from runner.contract import Outcome, Severity, Status
-from runner.events import Event
+from runner.events import Event, Key
 from runner.record.journal import Journal
 from runner.record.locks import Locks
 from runner.record.marks import Mark, State
 from runner.record.period import Period
 from runner.record.problems import KnownProblem, open_problems, problems, unheld
+from runner.record.recalling import accepted_problems
 from tests.event_factory import START, RunFactory, found
 
 DOWN = ("site.down", "site")
@@ -175,6 +177,23 @@ def test_what_was_opened_again_is_open(journal: Journal) -> None:
     assert only(journal).state is State.OPEN
     accept(journal, 3)
     assert only(journal).state is State.ACCEPTED
+
+
+def test_a_task_recalls_what_people_accepted_of_its_own_problems(journal: Journal) -> None:
+    seen = found("site.down")
+    observe(journal, 0, replace(seen, outputs={"hash": "first"}))
+    observe(journal, 1, replace(seen, outputs={"hash": "second"}))
+    accept(journal, 2, run="watch1", reason="pembaruan sah")
+    observe(journal, 3, found("other"), task="other")
+    key = Key("check", 1, "probe", "site", "", 1)
+    (accepted,) = accepted_problems(journal, "care", key)
+    assert (accepted["key"], accepted["person"], accepted["reason"]) == ("site.down", "Siti", "pembaruan sah")
+    assert (accepted["run"], accepted["outputs"]) == ("watch1", {"hash": "second"})
+    for other in (key._replace(task="other"), key._replace(target="site2"), key._replace(step="x")):
+        assert accepted_problems(journal, "care", other) == []
+    assert accepted_problems(journal, "another", key) == []
+    accept(journal, 4, run="watch1", state=State.OPEN)
+    assert accepted_problems(journal, "care", key) == []
 
 
 def test_marks_do_not_change_the_run_that_they_name(journal: Journal) -> None:

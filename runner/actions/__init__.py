@@ -19,6 +19,7 @@ _FILES = {
     "service.due": "service_due",
     "service.renewed": "service_renewed",
     "service.calendar": "service_calendar",
+    "problem.alternatives": "problem_alternatives",
     "report.situation": "report_situation",
     "notify.send": "notify_send",
     "person.sign": "person_sign",

@@ -86,6 +86,7 @@ def build_demo(folder: Path, now: datetime) -> Demo:
     write_database(demo.database, articles)
     _write(demo.access_log, render_access_log(now))
     _write(demo.inventory, _inventory(demo, now))
+    _write(demo.inventory.with_name("knowledge.yml"), (DATA / "knowledge.yml").read_text("utf-8"))
     _write(folder / "berkas" / "invoice-0003.txt", INVOICE)
     for name in PLAYBOOKS:
         _write(demo.playbook.with_name(name), (DATA / "playbooks" / name).read_text("utf-8"))

@@ -17,6 +17,7 @@ from runner.inventory.ansible import read_ansible
 from runner.inventory.documents import Document, load_documents
 from runner.inventory.draft import Draft, Place
 from runner.inventory.groups import Group, resolve_groups
+from runner.inventory.knowledge import Advice, parse_knowledge
 from runner.inventory.nouns import KINDS
 from runner.inventory.ours import read_ours
 from runner.inventory.patterns import select_names
@@ -76,6 +77,7 @@ class Inventory:
     sources: tuple[Source, ...] = field(default=(), repr=False)
     notes: tuple[str, ...] = ()
     channels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    knowledge: tuple[Advice, ...] = ()
 
     def select(self, pattern: str, *, kind: str | None = None, option: str = "--limit") -> tuple[Target, ...]:
         """Given a pattern (see `patterns`), return the targets it selects, in file order; with `kind` only those.
@@ -152,5 +154,15 @@ def parse_inventory(documents: Sequence[Document]) -> Inventory:
     }
     sources, notes = tuple(draft.sources), tuple(draft.notes)
     return Inventory(
-        draft.office, targets, people, groups, draft.vars, draft.secrets, draft.plain, sources, notes, draft.channels
+        office=draft.office,
+        targets=targets,
+        people=people,
+        groups=groups,
+        vars=draft.vars,
+        secrets=draft.secrets,
+        plain=draft.plain,
+        sources=sources,
+        notes=notes,
+        channels=draft.channels,
+        knowledge=tuple(parse_knowledge(draft.knowledge)),
     )

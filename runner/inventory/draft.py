@@ -60,6 +60,7 @@ class Draft:
     groups: dict[str, GroupDraft] = field(default_factory=dict)
     people: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     channels: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    knowledge: list[Mapping[str, Any]] = field(default_factory=list)
     office: dict[str, Any] = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
     secrets: dict[str, Mapping[str, Any]] = field(default_factory=dict)

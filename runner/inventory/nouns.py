@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.inventory.channels import CHANNEL
+from runner.inventory.knowledge import KNOWLEDGE
 from runner.inventory.people import PERSON
 from runner.inventory.register_keys import SERVICE
 from runner.shapes.describe import SECRET_VALUE, VARS, Schema, keys, named, port, text, texts, word
@@ -188,6 +189,13 @@ INVENTORY_SCHEMA: Schema = {
             examples=[{"mail": {"kind": "smtp", "host": "mail.example.go.id", "from": "it@example.go.id"}}],
         ),
         "groups": named("Groups of targets by name", GROUP, examples=[{"bengkulu": {"members": ["pn_tais"]}}]),
+        "knowledge": {
+            "type": ["array", "null"],
+            "items": KNOWLEDGE,
+            "maxItems": 2000,
+            "description": "What is known about faults; several files add up",
+            "examples": [[{"fault": "website.unavailable", "remedies": ["Hidupkan kembali layanan web"]}]],
+        },
         "vars": {**VARS, "type": ["object", "null"]},
         "secrets": named("Where secrets come from, by name", SECRET, examples=[{"db": {"env": "DB_PASSWORD"}}]),
     },

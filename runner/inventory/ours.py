@@ -36,6 +36,8 @@ def _read(source: Source, draft: Draft) -> None:
         for name, data in _entries(source, section):
             if draft.claim(section, name, Place(source, (section, name))):
                 into[name] = data
+    known = source.data.get("knowledge") if isinstance(source.data, dict) else None
+    draft.knowledge += [each for each in known if isinstance(each, dict)] if isinstance(known, list) else []
     for section, plain in (("office", draft.office), ("vars", draft.vars)):
         for key, value in _section(source, section).items():
             if draft.claim(section, key, Place(source, (section, key))):

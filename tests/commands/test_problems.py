@@ -33,7 +33,12 @@ steps:
     tasks: [{id: available, action: website.available, with: {tries: 1, addresses: false}}]
   - id: solution
     activity: b
-    tasks: [{id: work, action: person.do, actor: kasubbag, with: {question: Pecahkan., answers: [selesai]}}]
+    tasks:
+      - {id: ways, action: problem.alternatives}
+      - id: work
+        action: person.do
+        actor: kasubbag
+        with: {question: "Pecahkan: {{ tasks.ways.summary }}", answers: [selesai]}
 supplement: {after: {problems: [solution]}}
 """
 INVENTORY = """
@@ -41,6 +46,7 @@ office: {{name: PN Contoh, timezone: Asia/Jakarta}}
 servers: {{here: {{connection: local}}}}
 websites:
   situs: {{url: "{url}", server: here}}
+knowledge: [{{fault: "website.*", title: Situs mati, remedies: Hidupkan kembali.}}]
 people:
   siti: {{name: "Siti Aminah, S.H.", login: siti, roles: [{{role: admin}}]}}
   budi: {{name: Budi, login: budi, roles: [{{role: kasubbag}}]}}
@@ -124,6 +130,11 @@ def test_a_problem_is_taken_up_by_one_run_and_solved_when_its_watcher_sees_it_no
     assert (solved["state"], solved["solved_by"], solved["gone_in"]) == ("solved", first, third["run"])
     statuses.append(503)
     fourth = document(capsys, "run", "p.yml", code=10)["run"]
+    ways = document(capsys, "show", fourth, code=0)["steps"][1]["targets"][0]["tasks"][0]["outputs"]
+    assert ways["alternatives"][0]["remedies"] == ["Hidupkan kembali."]
+    assert ways["alternatives"][0]["before"][0]["remarks"] == ["Budi: Layanan web dihidupkan kembali."]
+    [asked] = document(capsys, "status")["waiting"]
+    assert asked["question"] == "Pecahkan: 1. Situs mati (situs): Budi: Layanan web dihidupkan kembali."
     again = problem(capsys)
     assert (again["state"], again["holder"]["run"]) == ("handled", fourth)
     assert [past["solved_by"] for past in again["earlier"]] == [first]
