@@ -87,6 +87,7 @@ class Lab:
     directory: Path = Path("/nonexistent")
     broken: frozenset[str] = frozenset()
     earlier: Callable[[str, str | None], StepValue | None] = lambda step, target: None
+    roles: str = "{admin: Admin}"
 
     def __post_init__(self) -> None:
         self.events: list[Event] = []
@@ -98,7 +99,7 @@ class Lab:
         self.plan = self._plan()
 
     def _plan(self) -> Plan:
-        text = "procedure: {title: T, roles: {admin: Admin}}\n" + textwrap.dedent(self.top)
+        text = f"procedure: {{title: T, roles: {self.roles}}}\n" + textwrap.dedent(self.top)
         texts = {"lab.yml": text + "steps:\n" + self.steps, **self.others}
         mistakes: list[Any] = []
         playbook = load_playbook(Path("lab.yml"), mistakes, texts)
@@ -217,19 +218,12 @@ class Lab:
         finally:
             executor.close()
 
-    def answer(self, step: str, label: str, *, task: str = "", person: str = "Siti") -> list[Event]:
-        """The run's events with an answer to its open request at that step."""
+    def answer(self, step: str, label: str, *, task: str = "", person: str = "Siti", to: str = "") -> list[Event]:
+        """The run's events with an answer to its open request at that step; `task` may be "sign[admin]"."""
         for event in reversed(self.events):
-            if event.kind is Kind.REQUESTED and event.step == step and task in ("", event.task):
-                data = {
-                    "role": "admin",
-                    "person": person,
-                    "label": label,
-                    "method": "login",
-                    "note": "n",
-                    "subject": "",
-                }
-                return [*self.events, replace(event, kind=Kind.ANSWERED, data={**data, "at": NOW.isoformat()})]
+            place = f"{event.task}[{event.item}]" if event.item else event.task
+            if event.kind is Kind.REQUESTED and event.step == step and task in ("", event.task, place):
+                return [*self.events, give_answer(event, label, person=person, to=to)]
         raise AssertionError(f"nothing was asked in {step}: {self.told}")
 
     @property
@@ -275,6 +269,20 @@ class Lab:
     def now(self) -> datetime:
         """The time stands still."""
         return NOW
+
+
+def give_answer(asked: Event, label: str, *, person: str = "Siti", to: str = "") -> Event:
+    """Given a request, return a person's answer to it."""
+    words = {
+        "role": asked.data["role"],
+        "person": person,
+        "label": label,
+        "method": "login",
+        "note": "n",
+        "subject": "",
+    }
+    data = {**words, "at": NOW.isoformat(), **({"to": to} if to else {})}
+    return replace(asked, kind=Kind.ANSWERED, data=data)
 
 
 @dataclass(frozen=True)
