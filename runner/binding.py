@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runner.actions import ACTIONS
 from runner.calendar import Calendar
-from runner.errors import Mistake, RecordError, Refused, refuse
+from runner.errors import Mistake, Refused
 from runner.hours import OfficeError
 from runner.inventory import Inventory, load_inventory, parse_inventory
 from runner.inventory.documents import Document
@@ -20,6 +19,7 @@ from runner.plan.planning import Earlier, build_plan
 from runner.playbook import Playbook
 from runner.playbook.reading import load_playbook
 from runner.record.evidence import EvidenceStore
+from runner.record.sources import kept_text
 
 MOST_DAYS = 5
 Keep = Callable[[str, bytes, str], Any]
@@ -61,7 +61,7 @@ def rebind(
 
     Another inventory in `inventories` may change only how to connect. Raise Refused otherwise.
     """
-    texts = {str(source["file"]): _kept_text(source, store) for source in started["sources"]}
+    texts = {str(source["file"]): kept_text(source, store) for source in started["sources"]}
     kinds = {str(source["file"]): source["kind"] for source in started["sources"]}
     mistakes: list[Mistake] = []
     playbook_texts = {file: text for file, text in texts.items() if kinds[file] == "playbook"}
@@ -75,25 +75,6 @@ def rebind(
     return _bind(playbook, inventory, selection, now, earlier, mistakes)
 
 
-def inventory_as_begun(started: Mapping[str, Any], store: EvidenceStore) -> Inventory:
-    """Given what a run said at its start, return its inventory, from the exact bytes it began with."""
-    found = [source for source in started["sources"] if source["kind"] == "inventory"]
-    return parse_inventory([Document(str(source["file"]), _kept_text(source, store)) for source in found])
-
-
-def load_kept_inventory(started: Mapping[str, Any], store: EvidenceStore) -> Inventory:
-    """Given what a run said at its start, return the inventory as the record keeps it, secrets masked.
-
-    Raise RecordError where a kept file is missing or was altered, Refused where it cannot be read.
-    """
-    kept = [
-        Document(str(source["file"]), _read_kept(source, store).decode())
-        for source in started.get("sources") or ()
-        if source["kind"] == "inventory"
-    ]
-    return parse_inventory(kept)
-
-
 def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, Any]]:
     """Keep the text of a plan's files as evidence; return what a run says of them."""
     kept = []
@@ -104,27 +85,6 @@ def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, Any]]:
             digest = hashlib.sha256(text).hexdigest()
             known = {"name": evidence.name, "sha256": digest, "kept": evidence.sha256, "size": evidence.size}
             kept.append({"kind": kind, "file": source.file, **known})
-    return kept
-
-
-def _kept_text(source: Mapping[str, Any], store: EvidenceStore) -> str:
-    """A file as it was: from the record, or, where secrets in it were masked there, from the disk if unchanged."""
-    if source["kept"] == source["sha256"]:
-        return _read_kept(source, store).decode()
-    path = Path(source["file"])
-    text = path.read_bytes().removeprefix(BOM_UTF8) if path.is_file() else b""
-    if hashlib.sha256(text).hexdigest() != source["sha256"]:
-        message = "it holds secrets, so the record keeps it masked, and the file is not the same any more"
-        raise refuse(source["file"], message, "put the file back as it was")
-    return text.decode()
-
-
-def _read_kept(source: Mapping[str, Any], store: EvidenceStore) -> bytes:
-    """A file as the record keeps it."""
-    with store.open(source["kept"]) as file:
-        kept = file.read()
-    if hashlib.sha256(kept).hexdigest() != source["kept"]:
-        raise RecordError(f"{store.path(source['kept'])}: '{source['file']}' was altered. see: sop verify")
     return kept
 
 

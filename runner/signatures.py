@@ -50,11 +50,7 @@ def parse_key(text: str) -> PublicKey:
     words = text.split()
     if len(words) < 2 or words[0] not in KINDS:
         raise ValueError(f"{text[:40]!r} is no public SSH key. copy the line of a .pub file")
-    try:
-        raw = base64.b64decode(words[1], validate=True)
-    except binascii.Error:
-        raw = b""
-    if _take_text(raw)[0] != words[0].encode():
+    if _take_text(_decode(words[1].encode("utf-8", "surrogateescape")))[0] != words[0].encode():
         raise ValueError(f"{text[:40]!r} is a damaged public SSH key. copy the whole line of the .pub file")
     return PublicKey(words[0], words[1])
 
@@ -62,7 +58,7 @@ def parse_key(text: str) -> PublicKey:
 def signer_of(signature: bytes) -> PublicKey:
     """Given a signature as `ssh-keygen -Y sign` writes it, return the key it claims. Raise Failed where it is none."""
     found = _ARMOUR.match(signature) if len(signature) <= LARGEST_SIGNATURE else None
-    raw = base64.b64decode(found[1]) if found else b""
+    raw = _decode(b"".join(found[1].split())) if found else b""
     if not raw.startswith(_MAGIC) or len(raw) < 14:
         raise Failed("this is no SSH signature. give the .sig file that 'ssh-keygen -Y sign' wrote")
     blob, _ = _take_text(raw[10:])
@@ -144,6 +140,14 @@ def agent_keys() -> tuple[PublicKey, ...]:
     if not found:
         raise Failed("--ssh agent: no SSH agent answers that has a key. add it: ssh-add KEYFILE, or name the file")
     return tuple(found)
+
+
+def _decode(text: bytes) -> bytes:
+    """Base64 as bytes; of what is none, nothing."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return b""
 
 
 def _take_text(raw: bytes) -> tuple[bytes, bytes]:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from runner.actions.person_sign import ROLE
-from runner.contract import ANSWER_OUTPUTS, Action, Call, Effect, Outcome, Preview, Reach, Repeat, Request, Status
+from runner.actions.people.asking import build_asking
+from runner.contract import Call, Request
 
 
-def run(call: Call) -> Outcome:
-    """Ask for the work."""
-    answers = tuple(call.inputs["answers"])
-    return Outcome(Status.WAITING, request=Request(call.inputs["role"], call.inputs["question"], answers))
+def ask(call: Call) -> Request:
+    """Given a call, return what is asked for: the work."""
+    return Request(call.inputs["role"], call.inputs["question"], tuple(call.inputs["answers"]))
 
 
-def preview(call: Call) -> Preview:
-    """Say who would be asked for what."""
-    return Preview(f"{call.inputs['role']} would be asked: {call.inputs['question']}")
-
-
-ACTION = Action(
-    name="person.do",
-    description="The holder of a role does something and reports it; the run waits until then.",
-    inputs={
-        "role": ROLE,
+ACTION = build_asking(
+    "person.do",
+    "The holder of a role does something and reports it; the run waits until then.",
+    {
         "question": {
             "type": "string",
             "description": "what is to be done",
@@ -36,15 +29,8 @@ ACTION = Action(
             "examples": [["mandiri", "pihak ketiga"]],
         },
     },
-    outputs=ANSWER_OUTPUTS,
-    effect=Effect.OUTSIDE,
-    repeat=Repeat.SAFE,
-    reach=Reach.CONTROLLER,
-    limit="1m",
-    run=run,
-    preview=preview,
-    targets=("",),
-    person=True,
+    ask,
+    asked="asked",
     example="""\
 - id: repair
   action: person.do

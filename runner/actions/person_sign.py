@@ -6,26 +6,14 @@ import hashlib
 import json
 from typing import Any
 
-from runner.contract import ANSWER_OUTPUTS, Action, Call, Effect, Outcome, Preview, Reach, Repeat, Request, Status
-
-ROLE: dict[str, Any] = {
-    "type": "string",
-    "optional": True,
-    "description": "the role that must act; without it the task's or step's actor",
-    "examples": ["kasubbag"],
-}
+from runner.actions.people.asking import build_asking
+from runner.contract import Call, Request
 
 
-def run(call: Call) -> Outcome:
-    """Ask for the signature."""
-    document = call.inputs.get("document")
-    request = Request(call.inputs["role"], call.inputs["question"], ("signed", "returned"), _subject(document))
-    return Outcome(Status.WAITING, request=request)
-
-
-def preview(call: Call) -> Preview:
-    """Say who would be asked for what."""
-    return Preview(f"{call.inputs['role']} would be asked to sign: {call.inputs['question']}")
+def ask(call: Call) -> Request:
+    """Given a call, return what is asked for: the signature."""
+    subject = _subject(call.inputs.get("document"))
+    return Request(call.inputs["role"], call.inputs["question"], ("signed", "returned"), subject)
 
 
 def _subject(document: Any) -> str:
@@ -38,11 +26,10 @@ def _subject(document: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-ACTION = Action(
-    name="person.sign",
-    description="The holder of a role signs what is put before him or her; the run waits until then.",
-    inputs={
-        "role": ROLE,
+ACTION = build_asking(
+    "person.sign",
+    "The holder of a role signs what is put before him or her; the run waits until then.",
+    {
         "question": {
             "type": "string",
             "default": "Mohon ditandatangani.",
@@ -56,15 +43,8 @@ ACTION = Action(
             "examples": ["{{ steps.report.report }}"],
         },
     },
-    outputs=ANSWER_OUTPUTS,
-    effect=Effect.OUTSIDE,
-    repeat=Repeat.SAFE,
-    reach=Reach.CONTROLLER,
-    limit="1m",
-    run=run,
-    preview=preview,
-    targets=("",),
-    person=True,
+    ask,
+    asked="asked to sign",
     example="""\
 - id: sign
   action: person.sign

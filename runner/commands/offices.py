@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import cached_property
 from pathlib import Path
 
-from runner.binding import inventory_as_begun
 from runner.errors import RunnerError
 from runner.inventory import Inventory, load_inventory
 from runner.messages import Language
 from runner.people.turns import Office
 from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
+from runner.record.sources import load_kept_inventory
 
 
 class Offices:
@@ -34,7 +34,7 @@ class Offices:
         key = tuple(source["kept"] for source in sources if source["kind"] == "inventory")
         if key not in self._known:
             try:
-                self._known[key] = Office.of(inventory_as_begun(whole.started, self._store))
+                self._known[key] = Office.of(load_kept_inventory(whole.started, self._store))
             except (RunnerError, ValueError, KeyError):
                 self._known[key] = Office.of(Inventory())
         return self._known[key]

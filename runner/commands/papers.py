@@ -76,9 +76,9 @@ class Desk:
 
     def office_at(self, journal: Journal, run: str) -> Office:
         """Given a run, return the office as it was then, or as the inventory of `-i` says."""
-        from runner.binding import load_kept_inventory
         from runner.inventory import load_inventory
         from runner.record.evidence import EvidenceStore
+        from runner.record.sources import load_kept_inventory
         from runner.reports.making import office_of
 
         if self.inventories:

@@ -18,9 +18,11 @@ from runner.people.accounts import account, person_of
 from runner.people.answers import (
     Head,
     add_signature,
+    attached,
     build_answer,
     check_head,
     check_stated,
+    head_of,
     read_bounded,
     read_statement,
     state,
@@ -147,7 +149,7 @@ class Desk(NamedTuple):
         found = read_statement(words.signature.with_suffix(""))
         event = self._from_statement(words, found, signer_of(signature))
         check_stated(found, event)
-        check_head(self.journal, self.journal.asked_at(self.record.run, self.request.key), found["head"])
+        check_head(self.journal, self.journal.asked_at(self.record.run, self.request.key), head_of(found))
         return add_signature(self._complete(event), signature, self.store)
 
     def _from_statement(self, words: Words, found: dict[str, Any], key: PublicKey) -> Event:
@@ -157,21 +159,11 @@ class Desk(NamedTuple):
             raise refuse("--answer", f"'{words.answer}' was typed, and '{label}' was signed", "leave --answer out")
         check_subject(self.record, self.store, self.request)
         act = choose_act(self.plan, self.request, None if to else label, note, to)
-        head = found.get("head") or {}
-        made = Head(head.get("record", 0), str(head.get("sha256", "")), str(found.get("made", "")))
-        event = self._build(self.post.by_key(key, words.person), act)
-        event = replace(event, data={**event.data, "evidence": self._attached(found)})
-        return state(event, self.request.request.question, made)
-
-    def _attached(self, found: dict[str, Any]) -> list[dict[str, Any]]:
-        """The files that a statement names, which were kept when it was written."""
-        try:
-            evidence = [Evidence(**each) for each in found.get("evidence") or ()]
-        except TypeError:
-            raise refuse("--signature", "its list of evidence cannot be read", "make a new statement") from None
-        if fault := next(filter(None, map(self.store.verify, evidence)), None):
+        files = attached(found)
+        if fault := next(filter(None, map(self.store.verify, files)), None):
             raise refuse("--signature", fault, "make a new statement with --to-sign --evidence, and sign that")
-        return [each._asdict() for each in evidence]
+        event = self._build(self.post.by_key(key, words.person), act._replace(evidence=files))
+        return state(event, self.request.request.question, head_of(found))
 
     def _named(self, person: str) -> Signer:
         """Who will sign a statement elsewhere: who was named, or the only holder of the role who has a key."""

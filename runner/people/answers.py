@@ -89,11 +89,33 @@ def read_statement(path: Path) -> dict[str, Any]:
     """Given the file that --to-sign wrote, return what it says. Raise Refused where it is no such statement."""
     try:
         found = json.loads(read_bounded(path, LARGEST_STATEMENT))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or found.get("form") != FORM:
         raise refuse(str(path), "it is no statement of an answer", "sign the file that --to-sign writes, as it is")
     return found
+
+
+def head_of(found: Mapping[str, Any]) -> Head:
+    """Given a statement, return the head that it names. Raise Refused where it names none."""
+    head = found.get("head")
+    record = head.get("record") if isinstance(head, dict) else None
+    if not isinstance(head, dict) or not isinstance(record, int):
+        raise refuse(
+            "--signature", "'head' is not that of a chain", "make a new statement with --to-sign, and sign that"
+        )
+    return Head(record, str(head.get("sha256")), str(found.get("made")))
+
+
+def attached(found: Mapping[str, Any]) -> tuple[Evidence, ...]:
+    """Given a statement, return the files that it names. Raise Refused where they cannot be told."""
+    written = found.get("evidence")
+    forms = {"name": str, "sha256": str, "size": int, "media_type": str}
+    listed: list[Any] = written if isinstance(written, list) else [written]
+    for each in listed:
+        if not isinstance(each, dict) or {name: type(value) for name, value in each.items()} != forms:
+            raise refuse("--signature", "its list of evidence cannot be read", "make a new statement with --to-sign")
+    return tuple(Evidence(**each) for each in listed)
 
 
 def check_stated(found: Mapping[str, Any], event: Event) -> None:
@@ -105,14 +127,9 @@ def check_stated(found: Mapping[str, Any], event: Event) -> None:
             raise refuse("--signature", message[:500], "make a new statement with --to-sign, and sign that")
 
 
-def check_head(journal: Journal, request_at: int, head: Mapping[str, Any]) -> None:
+def check_head(journal: Journal, request_at: int, head: Head) -> None:
     """Raise Refused where a statement's head is not in this journal, at or after the request."""
-    record = head.get("record")
-    if (
-        not isinstance(record, int)
-        or not request_at <= record < LONGEST_JOURNAL
-        or journal.hash_of(record) != head.get("sha256")
-    ):
+    if not request_at <= head.record < LONGEST_JOURNAL or journal.hash_of(head.record) != head.sha256:
         message = "it was made for another journal, or before this was asked"
         raise refuse("--signature", message, "make a new statement with --to-sign, and sign that")
 

@@ -648,3 +648,17 @@ def test_another_key_written_into_the_record_is_named(office: Office, keys: Path
     forge(lambda data: data["signature"].__setitem__("key", public))
     assert office.do("root", "verify") == 7
     assert "the signature does not hold" in office.says
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"form": "sop answer 1"}', '{"form": "sop answer 1", "label": [1], "head": "x", "evidence": 7}',
+     '{"form": "sop answer 1", "label": "sendiri", "note": "x", "head": {"record": true}, "evidence": [[]]}',
+     '{"form": "sop answer 1", "label": "sendiri", "note": "x", "evidence": [{"name": 1, "sha256": 2, "size": "3",'
+     ' "media_type": 4}]}', '{"form": "sop answer 1", "label": "sendiri", "note": "x", "evidence": [], "head": 5}'],
+)  # fmt: skip
+def test_any_statement_is_read_or_refused(office: Office, keys: Path, text: str) -> None:
+    Path("s.txt").write_text(text)
+    sign_elsewhere(keys, "siti")
+    assert office.sign("root", "report", "--signature", "s.txt.sig") in (2, 5), office.says
+    assert office.answers() == []

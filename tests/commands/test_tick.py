@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from runner.contract import Outcome, Status
+from runner.durations import Deadline
 from runner.events import Kind
 from runner.people.documents import TICK_SCHEMA
 from runner.people.going_on import BY_TICK, MOST_CRASHES, read_course
@@ -276,3 +278,40 @@ def test_mistakes_in_a_ladder_are_told_at_their_place(court: Court, rung: str, m
     assert court.do("cron", "check", "q.yml") == 5
     assert mistake in court.says
     assert court.says.startswith("q.yml:")
+
+
+CRASHING = """
+procedure: {title: T}
+steps: [{id: one, activity: a, tasks: [{id: act, action: command.run, %s with: {command: %s}}]}]
+"""
+
+
+def crash(court: Court, effect: str) -> str:
+    """Begin a run whose command waits, and kill it; return its id."""
+    wait = "touch begun; test -e again || sleep 60"
+    Path("p.yml").write_text(CRASHING % (effect, json.dumps(f"cd {Path.cwd()} && {wait}")))
+    code = "from runner.cli import main; main(['run', 'p.yml'])"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = Deadline.after(30)
+    while not Path("begun").exists():
+        assert not deadline.passed
+        time.sleep(0.02)
+    process.kill()
+    process.wait(20)
+    Path("again").touch()
+    return next(run["run"] for run in court.document("history")["runs"] if run["status"] == "interrupted")
+
+
+def test_a_run_that_was_killed_while_it_read_goes_on(court: Court) -> None:
+    run = crash(court, "effect: read,")
+    assert court.tick()["resumed"] == [{"run": run, "status": "ok", "exit_code": 0}]
+    assert court.tick()["resumed"] == []
+
+
+def test_a_run_that_was_killed_in_what_may_not_be_repeated_is_left_to_a_person(court: Court) -> None:
+    run = crash(court, "")
+    [left] = court.tick()["left"]
+    assert left["run"] == run
+    assert left["why"].startswith("it was cut off in 'one.act', which is not repeated unseen")
+    assert court.do("cron", "tick") == 3
+    assert f"sop resume {run}" in court.says
