@@ -18,16 +18,17 @@ from runner.contract import Outcome, Severity, Status
 from runner.events import Event, Kind, outcome_to_json
 from runner.record.problems import KnownProblem, Past, State
 from runner.reports.history import Spread, gather_history
-from runner.reports.history_page import build_history, days_between
+from runner.reports.history_page import build_history
 from runner.reports.office import build_letterhead
 from runner.reports.paper.layout import choose_layout
 from runner.reports.paper.model import Chart, Line, Paper, Table
 from runner.reports.paper.page import render_html
 from runner.reports.pen import take_pen
+from runner.reports.periodic.terms import parse_term
 
 WIB = ZoneInfo("Asia/Jakarta")
 FIRST = datetime(2026, 10, 31, 17, 0, tzinfo=UTC)  # midnight of the 1st of November in WIB
-DAYS = days_between(date(2026, 11, 1), date(2026, 12, 1))
+DAYS = list(parse_term("2026-11").slices(date(2026, 11, 30)))
 PEN = take_pen({"timezone": "WIB"})
 NAMES = {"pn_contoh": "Website Pengadilan Negeri Contoh"}
 
@@ -83,7 +84,7 @@ def trouble(key: str, *spans: tuple[float, float | None]) -> KnownProblem:
 
 def build() -> list[Any]:
     troubles = [trouble("website.unavailable", (104, 110), (700, None)), trouble("website.not_updated", (1, 2))]
-    return list(build_history(gather_history(a_month(), WIB), troubles, NAMES, DAYS, PEN))
+    return list(build_history(gather_history(a_month(), WIB), troubles, lambda name: NAMES.get(name, name), DAYS, PEN))
 
 
 @given(st.lists(st.floats(1e-4, 1e4), min_size=5, max_size=300), st.sampled_from([50, 95, 99]))
@@ -124,7 +125,7 @@ def test_what_failed_or_knows_no_end_tells_nothing() -> None:
 def test_the_latest_look_at_an_end_counts() -> None:
     found = gather_history(a_month(), WIB)
     certificate = found.ends["pn_contoh", "certificate"]
-    assert (certificate.ends, certificate.days_left(found.until)) == (date(2027, 2, 10), 72)
+    assert (certificate.ends, certificate.days_left(date(2026, 11, 30))) == (date(2027, 2, 10), 72)
 
 
 def test_pictures_tell_the_same_as_the_tables() -> None:
@@ -155,7 +156,7 @@ def test_pictures_tell_the_same_as_the_tables() -> None:
 
 def test_many_sites_are_shown_together() -> None:
     events = [check(f"site{number:03d}", minute, available=number > 0) for number in range(900) for minute in (0, 5)]
-    blocks = list(build_history(gather_history(events, WIB), [], {}, DAYS, PEN))
+    blocks = list(build_history(gather_history(events, WIB), [], str, DAYS, PEN))
     chart = next(block for block in blocks if isinstance(block, Chart))
     assert [(each.name, each.values[0]) for each in chart.series] == [
         ("900 website bersama-sama", pytest.approx(100 * 899 / 900))
@@ -165,7 +166,7 @@ def test_many_sites_are_shown_together() -> None:
 
 
 def test_nothing_on_record_is_said() -> None:
-    (line,) = build_history(gather_history([], WIB), [], {}, DAYS, PEN)
+    (line,) = build_history(gather_history([], WIB), [], str, DAYS, PEN)
     assert isinstance(line, Line)
 
 

@@ -145,6 +145,12 @@ def test_an_hour_and_a_half_from_cron_tells_each_fault_once(tmp_path: Path, caps
         ("website.unavailable", 35, 55),  # the third check in a row, until the second good one
         ("website.unknown", 70, 85),
     ]
+    folder = tmp_path / "laporan"
+    words = ["report", "pemantauan", "2026-11", "--records", str(tmp_path / "records"), "-o", str(folder)]
+    assert run(words) == 0
+    page = (folder / "pemantauan-2026-11.html").read_text("utf-8")
+    assert "1 November 2026, 00.35–00.55 WIB" in page
+    assert page.count("<svg") == 3  # nothing looked at what ends
     assert "Traceback" not in capsys.readouterr().err
 
 

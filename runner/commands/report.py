@@ -64,6 +64,22 @@ def tabel7(period: str, **asked: Any) -> int:
     return desk.deliver(build_tabel7(tell_term(journal, term, office)), office)
 
 
+@command.command(
+    "pemantauan", short_help="the websites' history: availability, outages, response times, what ends when"
+)
+@click.argument("period")
+@paper_options
+def pemantauan(period: str, **asked: Any) -> int:
+    """The websites' history over a PERIOD in pictures: availability by day, outages, response times, countdowns."""
+    from runner.reports.making import make_history
+    from runner.reports.periodic.terms import parse_term
+
+    desk, term = take_desk(asked), parse_term(period)
+    journal = desk.journal()
+    office = desk.office_of_term(journal, term)
+    return desk.deliver(make_history(journal, term, office), office)
+
+
 @command.command("nota-dinas", short_help="nota dinas that forwards a run's report, as a draft")
 @click.argument("run")
 @click.option("--from", "sender", default="", help="The role that sends it. Default: who checks the report.")

@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
 from runner.events import Event
@@ -106,11 +106,12 @@ class Countdown(NamedTuple):
 
 @dataclass(slots=True)
 class History:
-    """The websites by name, what ends, by target and kind, and the last day that anything is told of."""
+    """The websites by name, what ends, by target and kind, and when the last of it was recorded (in the office's
+    zone; None of nothing)."""
 
     sites: dict[str, SiteHistory] = field(default_factory=dict)
     ends: dict[tuple[str, str], Countdown] = field(default_factory=dict)
-    until: date = date.min
+    as_of: datetime | None = None
 
 
 def sum_tallies(tallies: Iterable[Tally]) -> Tally:
@@ -136,8 +137,8 @@ def gather_history(outcomes: Iterable[Event], zone: tzinfo) -> History:
         outputs = event.data.get("outputs") or {}
         if event.data.get("status") not in GOOD or not outputs or event.target is None:
             continue
-        day = event.at.astimezone(zone).date()
-        found.until = max(found.until, day)
+        at = event.at.astimezone(zone)
+        found.as_of, day = max(found.as_of or at, at), at.date()
         if event.data.get("action") == "website.available":
             _note_check(found.sites.setdefault(event.target, SiteHistory()), outputs, day)
         elif event.data.get("action") in ("tls.certificate", "domain.status"):

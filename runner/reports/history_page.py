@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from datetime import date, datetime
 
 from runner.record.problems import KnownProblem
 from runner.reports.history import (
@@ -47,51 +47,54 @@ TIMES = (Column("Tahap", 44), *(Column(f"p{percent}", 30, "right") for percent i
 ENDS = (Column("No", 10, "center"), Column("Yang berakhir", 60), Column("Berakhir", 40), Column("Sisa", 26, "right"))
 OUTAGES = (Column("Website", 40), Column("Keadaan", 36), Column("Waktu", 64), Column("Lama", 26, "right"))
 
-Names = Mapping[str, str]
+Names = Callable[[str], str]
+Slice = tuple[str, date, date]  # its label, its first day, and the day after its last
 
 
 def build_history(
-    found: History, troubles: Sequence[KnownProblem], names: Names, days: Sequence[date], pen: Pen
+    found: History, troubles: Sequence[KnownProblem], names: Names, slices: Sequence[Slice], pen: Pen
 ) -> Iterator[Block]:
-    """Given what a period's records tell of the websites, their problems, their titles and the period's days, give the
-    pictures and tables of it."""
-    if not found.sites and not found.ends:
+    """Given what a period's records tell of the websites, their problems, what gives a target's title, and the days or
+    months of the period, give the pictures and tables of it."""
+    if found.as_of is None or not (found.sites or found.ends):
         yield Line("Tidak ada pemantauan website yang tercatat dalam periode ini.")
         return
     yield Heading("Ketersediaan")
-    yield from _availability(found.sites, names, days, pen)
+    yield from _availability(found.sites, names, slices, pen)
     yield Heading("Gangguan")
     yield from _outages(troubles, names, pen)
     yield Heading("Waktu jawab")
-    yield from _times(found.sites, days, pen)
+    yield from _times(found.sites, slices, pen)
     yield Heading("Masa berlaku sertifikat dan nama domain")
-    yield from _ends(list(found.ends.values()), found.until, names, pen)
+    yield from _ends(list(found.ends.values()), found.as_of.date(), names, pen)
 
 
-def days_between(first: date, end: date) -> list[date]:
-    """Given the first day and the one after the last, return all days."""
-    return [first + timedelta(days=number) for number in range((end - first).days)]
-
-
-def _availability(sites: Mapping[str, SiteHistory], names: Names, days: Sequence[date], pen: Pen) -> Iterator[Block]:
-    rows = {names.get(name, name): site.days for name, site in sorted(sites.items())}
-    shown = rows if len(rows) <= MOST_SERIES else {f"{len(rows)} website bersama-sama": _together(rows.values(), days)}
-    series = [Series(name, [each[day].share if day in each else None for day in days]) for name, each in shown.items()]
+def _availability(sites: Mapping[str, SiteHistory], names: Names, slices: Sequence[Slice], pen: Pen) -> Iterator[Block]:
+    rows = {names(name): site.days for name, site in sorted(sites.items())}
+    shown = rows if len(rows) <= MOST_SERIES else {f"{len(rows)} website bersama-sama": _together(rows.values())}
+    series = [
+        Series(name, [_sliced(each, first, end).share for _, first, end in slices]) for name, each in shown.items()
+    ]
     known = [value for each in series for value in each.values if value is not None]
-    said = f"Ketersediaan per hari, terendah {pen.number(min(known), 1)} persen." if known else "Tidak ada data."
-    yield Chart("Ketersediaan per hari (persen)", _labels(days), series, "%", 100, said)
+    said = f"Ketersediaan, terendah {pen.number(min(known), 1)} persen." if known else "Tidak ada data."
+    yield Chart("Ketersediaan (persen)", _labels(slices), series, "%", 100, said)
     worst = sorted(rows.items(), key=lambda row: (sum_tallies(row[1].values()).share or 0.0, row[0]))
     yield Table(AVAILABILITY, [_tally_row(name, sum_tallies(each.values()), pen) for name, each in worst[:MOST_ROWS]])
     note = "Dihitung dari pemeriksaan yang hasilnya diketahui; kegagalan dalam jendela pemeliharaan tidak dihitung."
     yield Line(note, Look.NOTE)
 
 
-def _together(rows: Collection[Mapping[date, Tally]], days: Sequence[date]) -> dict[date, Tally]:
-    return {day: sum_tallies(each[day] for each in rows if day in each) for day in days}
+def _together(sites: Collection[Mapping[date, Tally]]) -> dict[date, Tally]:
+    days = sorted({day for site in sites for day in site})
+    return {day: sum_tallies(site[day] for site in sites if day in site) for day in days}
 
 
-def _labels(days: Sequence[date]) -> list[str]:
-    return [str(day.day) for day in days]
+def _sliced(days: Mapping[date, Tally], first: date, end: date) -> Tally:
+    return sum_tallies(tally for day, tally in days.items() if first <= day < end)
+
+
+def _labels(slices: Sequence[Slice]) -> list[str]:
+    return [label for label, _, _ in slices]
 
 
 def _tally_row(name: str, tally: Tally, pen: Pen) -> Sequence[Cell]:
@@ -118,16 +121,17 @@ def _outage_row(start: datetime, end: datetime | None, problem: KnownProblem, na
     lasted = pen.duration((end - start).total_seconds()) if end else "masih berlangsung"
     when = pen.span(start, end) if end else f"sejak {pen.clock(start)}"
     target = problem.target or ""
-    return cell(names.get(target, target)), cell(TROUBLE_NAMES[problem.key]), cell(when), cell(lasted)
+    return cell(names(target)), cell(TROUBLE_NAMES[problem.key]), cell(when), cell(lasted)
 
 
-def _times(sites: Mapping[str, SiteHistory], days: Sequence[date], pen: Pen) -> Iterator[Block]:
-    by_day = [sum_spreads(site.answers[day] for site in sites.values() if day in site.answers) for day in days]
-    whole = sum_spreads(by_day)
+def _times(sites: Mapping[str, SiteHistory], slices: Sequence[Slice], pen: Pen) -> Iterator[Block]:
+    answers = [answer for site in sites.values() for answer in site.answers.items()]
+    by_slice = [sum_spreads(each for day, each in answers if first <= day < end) for _, first, end in slices]
+    whole = sum_spreads(by_slice)
     if not whole.classes:
         yield Line("Tidak ada jawaban yang tercatat.")
         return
-    yield _times_chart("Waktu jawab seluruhnya per hari (milidetik)", _labels(days), by_day)
+    yield _times_chart("Waktu jawab seluruhnya (milidetik)", _labels(slices), by_slice)
     phases = [sum_spreads(s.phases[p] for s in sites.values() if p in s.phases) for p in PHASES]
     yield _times_chart("Waktu jawab menurut tahap (milidetik)", [PHASE_NAMES[p] for p in PHASES], phases)
     rows = [*zip(PHASE_NAMES.values(), phases, strict=True), ("Seluruhnya", whole)]
@@ -173,7 +177,7 @@ def _ends(ends: list[Countdown], today: date, names: Names, pen: Pen) -> Iterato
         Series("lebih lama", [value if value > SOON else 0 for value in values]),
     ]
     first = shown[0]
-    said = f"Yang paling dekat berakhir: {names.get(first.target, first.target)}, {first.days_left(today)} hari lagi."
+    said = f"Yang paling dekat berakhir: {names(first.target)}, {first.days_left(today)} hari lagi."
     title = f"Sisa masa berlaku pada {pen.day(today)} (hari), menurut nomor dalam tabel"
     yield Chart(title, labels, series[::-1], "", _round_up(max(values)), said)
     yield Table(ENDS, [_end_row(n, each, today, names, pen) for n, each in enumerate(soonest[:MOST_ROWS], 1)])
@@ -182,6 +186,6 @@ def _ends(ends: list[Countdown], today: date, names: Names, pen: Pen) -> Iterato
 def _end_row(number: int, each: Countdown, today: date, names: Names, pen: Pen) -> Sequence[Cell]:
     days = each.days_left(today)
     left = f"{pen.number(days)} hari" if days >= 0 else "telah berakhir"
-    title = f"{KINDS[each.kind]} {names.get(each.target, each.target)}"
+    title = f"{KINDS[each.kind]} {names(each.target)}"
     seen = Line(f"terakhir diperiksa {pen.day(each.seen)}", Look.NOTE)
     return cell(str(number)), cell(title, seen), cell(pen.day(each.ends)), cell(left)

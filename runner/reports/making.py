@@ -10,15 +10,17 @@ from runner.errors import did_you_mean, refuse
 from runner.inventory import Inventory
 from runner.record import build_record
 from runner.record.document import Record
-from runner.record.period import Period
+from runner.record.period import Period, outcomes_in
 from runner.record.problems import KnownProblem, problems
 from runner.record.reader import JournalReader
 from runner.reports.activities import pair_activities
+from runner.reports.history import gather_history
+from runner.reports.history_page import build_history
 from runner.reports.incident import build_incident
 from runner.reports.latest import find_latest
 from runner.reports.letters import build_nota_dinas, build_surat, posts_of
 from runner.reports.minutes import build_minutes
-from runner.reports.office import Office
+from runner.reports.office import Office, build_letterhead
 from runner.reports.paper.model import Paper
 from runner.reports.pen import take_pen
 from runner.reports.periodic.gathering import gather
@@ -52,6 +54,25 @@ def tell_term(journal: JournalReader, term: Term, office: Office) -> Told:
         drill=find_latest(journal, DRILL, period.until),
         office=office,
         calendar=Calendar.from_office({"timezone": "Asia/Jakarta", **office.settings}),
+        head=journal.head(),
+    )
+
+
+def make_history(journal: JournalReader, term: Term, office: Office) -> Paper:
+    """Given a period, return the history of the websites in pictures."""
+    pen = take_pen(office.settings)
+    period = term.period(pen.zone)
+    found = gather_history(outcomes_in(journal, period), pen.zone)
+    as_of = found.as_of or period.since
+    slices = list(term.slices(as_of.date()))
+    blocks = build_history(found, problems(journal, period), office.title_of, slices, pen)
+    return Paper(
+        name=f"pemantauan-{term.text.lower()}",
+        title="LAPORAN PEMANTAUAN WEBSITE",
+        subtitle=term.name,
+        letterhead=build_letterhead(office.settings),
+        blocks=list(blocks),
+        as_of=as_of,
         head=journal.head(),
     )
 
