@@ -8,7 +8,7 @@ the close of the last working day on or before their end. Of a range the late bo
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from calendar import isleap, monthrange
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -84,6 +84,19 @@ class Calendar:
                 return self._moment(year, left)
             left -= self._year(year)[-1]
         raise ValueError(f"the working time ends more than {FURTHEST_YEARS} years from now. write a shorter one")
+
+    def subtract_working(self, end: datetime, seconds: float) -> datetime:
+        """Given an aware time and working time in seconds, return the latest time from which that much is left.
+
+        Raise ValueError if that is more than a hundred years ago.
+        """
+        local = self._local(end)
+        left = self._worked(local) - round(seconds * SECOND)
+        for year in range(local.year, local.year - FURTHEST_YEARS, -1):
+            if left >= 0:
+                return min(local, self._latest(year, left))
+            left += self._year(year - 1)[-1]
+        raise ValueError(f"the working time began more than {FURTHEST_YEARS} years ago. write a shorter one")
 
     def due(self, start: datetime, norm: Norm) -> datetime | None:
         """Given an aware time and a norm that starts then, return when it is due; None if it has no bound."""
@@ -171,6 +184,19 @@ class Calendar:
         day, left = date(year, 1, 1) + timedelta(days=number), worked - table[number]
         for begin, end in self.hours(day):
             if left <= (end - begin) * SECOND:
+                return self._at(day, begin * SECOND + left)
+            left -= (end - begin) * SECOND
+        raise AssertionError("BUG: a day holds less working time than its year's table says")
+
+    def _latest(self, year: int, worked: int) -> datetime:
+        """The latest local time at which no more than that much of a year's working time is used up."""
+        table = self._year(year)
+        number = bisect_right(table, worked) - 1
+        if number == len(table) - 1:
+            return self._at(date(year + 1, 1, 1), 0)
+        day, left = date(year, 1, 1) + timedelta(days=number), worked - table[number]
+        for begin, end in self.hours(day):
+            if left < (end - begin) * SECOND:
                 return self._at(day, begin * SECOND + left)
             left -= (end - begin) * SECOND
         raise AssertionError("BUG: a day holds less working time than its year's table says")

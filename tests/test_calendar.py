@@ -330,6 +330,35 @@ def test_working_time_added_is_working_time_used(start: datetime, amount: float)
     assert TAIS.working_seconds(start, end - timedelta(microseconds=1)) < round(amount, 6)
 
 
+@pytest.mark.parametrize(
+    ("end", "minutes", "start"),
+    [
+        ("2026-07-06 16:30", 30, "2026-07-06 16:00"),
+        ("2026-07-06 13:10", 30, "2026-07-06 11:40"),  # 10 minutes after the break, 20 before it
+        ("2026-07-06 08:05", 30, "2026-07-03 16:05"),  # 5 on Monday, 25 on Friday
+        ("2026-07-06 08:30", 30, "2026-07-06 08:00"),  # the latest of many such moments, not Friday's close
+        ("2026-07-05 10:00", 30, "2026-07-03 16:00"),
+        ("2026-03-25 08:30", 35, "2026-03-17 14:55"),  # through the leave
+        (
+            "2026-01-02 08:00",
+            60,
+            "2025-12-31 16:00",
+        ),  # a Friday from 7.30: half an hour, and half one of the year before
+        ("2026-07-06 10:00", 0, "2026-07-06 10:00"),
+    ],
+)
+def test_working_time_is_taken_off_as_it_is_added(end: str, minutes: int, start: str) -> None:
+    assert TAIS.subtract_working(_at(end), minutes * 60) == _at(start)
+
+
+@given(moments, seconds)
+def test_what_is_taken_off_is_the_latest_start(end: datetime, amount: float) -> None:
+    start = TAIS.subtract_working(end, amount)
+    assert start <= end
+    assert TAIS.working_seconds(start, end) == pytest.approx(amount, abs=1e-6)
+    assert TAIS.working_seconds(start + timedelta(microseconds=2), end) < round(amount, 6)
+
+
 @given(moments, moments, moments)
 def test_working_time_adds_up(first: datetime, second: datetime, third: datetime) -> None:
     whole = TAIS.working_seconds(first, third)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from runner.calendar import Calendar
@@ -17,8 +17,6 @@ from runner.playbook.escalation import Rung, parse_ladder
 from runner.record.document import OpenRequest, Record
 
 REMINDER, ESCALATION = "pengingat", "eskalasi"  # templates of letters
-_FURTHEST = timedelta(days=60)  # before a due time, where working time is looked for
-_PRECISION = timedelta(seconds=1)
 
 
 class Reached(NamedTuple):
@@ -47,19 +45,7 @@ def moment_of(rung: Rung, due: datetime, calendar: Calendar) -> datetime:
     if not rung.before:
         return calendar.due(due, rung.norm) or due
     assert rung.norm.late is not None
-    return _before(due, rung.norm.late.nominal, calendar)
-
-
-def _before(due: datetime, seconds: float, calendar: Calendar) -> datetime:
-    """The latest moment from which that much working time is left until the due time."""
-    early, late = due - _FURTHEST, due
-    while late - early > _PRECISION:
-        middle = early + (late - early) / 2
-        if calendar.working_seconds(middle, due) >= seconds:
-            early = middle
-        else:
-            late = middle
-    return early
+    return calendar.subtract_working(due, rung.norm.late.nominal)
 
 
 def _is_told(record: Record, request: OpenRequest, rung: Rung, office: Office) -> bool:
