@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "look for mistakes in playbooks and inventory",
     "dashboard": "static pages for the office's screen: each site's state, and whose turn it is",
     "demo": "run the whole SOP on an embedded court website",
+    "export": "the record for an auditor, in one file that verifies without sop",
     "history": "runs, newest first",
     "inventory": "what there is, and whether it can be reached",
     "plan": "a dry run: read, preview, and say what could not be checked",

@@ -33,7 +33,7 @@ FILES_OF = {
     "record": """
         folder database chain evidence sources statements proof locks document reader journal period gathering
         schema_parts record_schema __init__ unfinished marks occurrences problems register solutions
-        recalling
+        recalling standalone exporting
     """,
     "form": """
         __init__ chart table measure paper shapes widths levels grid router cutting page labels heads marks sheets svg

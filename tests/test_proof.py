@@ -186,7 +186,9 @@ def test_a_cut_off_tail_is_found_by_the_head(records: Path) -> None:
     journal = Journal.open(records)
     assert journal.verify() == []
     (fault,) = journal.verify(head=head)
-    assert "the journal was cut off, or it is another one" in fault.message
+    assert "the journal was cut off or rebuilt, or it is another one" in fault.message
+    (fault,) = journal.verify(head=f"{ROWS}:{head}")
+    assert fault.message == f"the journal ends at record 12: what followed, up to record {ROWS}, was cut off"
     assert journal.verify(head=journal.head()) == []
 
 
@@ -199,7 +201,10 @@ def test_a_rewritten_chain_is_found_by_the_head(records: Path) -> None:
             previous = link(previous, body)
             connection.execute("UPDATE events SET body = ?, hash = ? WHERE seq = ?", (body, previous, seq))
     assert verify(records) == []
-    assert Journal.open(records).verify(head=head) != []
+    (fault,) = Journal.open(records).verify(head=head)
+    assert "cut off or rebuilt" in fault.message
+    (fault,) = Journal.open(records).verify(head=f"{ROWS}:{head[:12]}")
+    assert fault.message == f"record {ROWS} has not the hash {head[:12]}: the journal was rebuilt, or it is another one"
 
 
 def test_a_head_may_be_copied_from_paper(records: Path) -> None:
@@ -209,7 +214,9 @@ def test_a_head_may_be_copied_from_paper(records: Path) -> None:
     assert journal.verify(head=grouped) == []
     assert journal.verify(head=head[:12]) == []
     assert journal.verify(head=GENESIS) == []
-    for wrong in ("", head[:11], "not a hash at all", head + "0"):
+    assert journal.verify(head=f"{ROWS}:{head[:12]}") == []
+    assert journal.verify(head=f"{ROWS - 1}:{head[:12]}") != []
+    for wrong in ("", head[:11], f"x:{head}", f"-1:{head}", f"{'9' * 30}:{head}", "not a hash at all", head + "0"):
         with pytest.raises(Refused, match=r"--head: .* is no hash"):
             journal.verify(head=wrong)
 

@@ -12,7 +12,7 @@ import click
 
 from runner.commands.options import Decorator, format_option, inventory_option, records_option
 from runner.errors import RecordError, refuse
-from runner.record.journal import Journal, open_journal
+from runner.record.journal import Journal
 from runner.reports.office import Office
 from runner.reports.paper.model import Paper
 from runner.reports.periodic.terms import Term
@@ -68,11 +68,8 @@ class Desk:
     form: str
 
     def journal(self) -> Journal:
-        """The journal. Raise RecordError where there is none."""
-        journal = open_journal(self.records)
-        if journal is None:
-            raise RecordError(f"{self.records}: there is no journal. name its folder with --records")
-        return journal
+        """The journal. Raise Refused where there is none."""
+        return Journal.open(self.records, create=False)
 
     def office_at(self, journal: Journal, run: str) -> Office:
         """Given a run, return the office as it was then, or as the inventory of `-i` says."""

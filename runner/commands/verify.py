@@ -14,7 +14,7 @@ from runner.screen import print_json, show
 
 @click.command("verify")
 @click.argument("run", default="")
-@click.option("--head", default=None, help="The hash printed on a report: its record must still be there.")
+@click.option("--head", default=None, help="The hash printed on a report, or NUMBER:HASH: it must still be there.")
 @records_option()
 @format_option()
 def command(run: str, head: str | None, records: Path, form: str) -> int:
@@ -22,10 +22,13 @@ def command(run: str, head: str | None, records: Path, form: str) -> int:
     journal = Journal.open(records, create=False)
     faults = journal.verify(journal.find_run(run) if run else None, head)
     if form == "json":
-        print_json({"whole": not faults, "head": journal.head(), "faults": [str(fault) for fault in faults]})
+        record, sha256 = journal.tip()
+        told = [str(fault) for fault in faults]
+        print_json({"whole": not faults, "head": sha256, "record": record, "faults": told})
     else:
         for fault in faults:
             show(str(fault))
         if not faults:
-            show(f"the record is whole. head of the chain: {journal.head()}")
+            record, sha256 = journal.tip()
+            show(f"the record is whole. head of the chain: {sha256} (--head {record}:{sha256[:12]})")
     return RecordError.exit_code if faults else 0

@@ -39,6 +39,7 @@ _WHERE = """
 """
 _EVENTS = "SELECT body" + _WHERE
 _SIGHTINGS = "SELECT at, run, playbook, step, task, target, item, status, problems" + _WHERE
+_EDGES = "SELECT min(seq), max(seq)" + _WHERE
 _LATE = "EXISTS (SELECT 1 FROM json_each(body, '$.data.deviations') WHERE value LIKE 'late: %')"
 _ENDS = f"SELECT at, playbook, step, target, status, {_LATE}" + _WHERE
 
@@ -109,6 +110,12 @@ def step_ends_in(journal: JournalReader, period: Period, *, playbook: str = "", 
     """The finished steps of the period in short, in order."""
     for at, *place, status, late in _select(journal, _ENDS, period, (Kind.STEP_FINISHED,), (playbook, step, "")):
         yield StepEnd._make((datetime.fromisoformat(at), *place, Status(status), bool(late)))
+
+
+def records_in(journal: JournalReader, period: Period) -> tuple[int, int]:
+    """The numbers of the first and the last record of the period; zeros where there is none."""
+    first, last = next(_select(journal, _EDGES, period, (), ("", "", "")))
+    return int(first or 0), int(last or 0)
 
 
 def _select(

@@ -18,6 +18,8 @@ from runner.record.evidence import EvidenceStore
 from runner.record.statements import AnswerCheck
 
 SHORTEST_HEAD = 12  # digits of a hash that someone copies from a printed report
+_HEX = frozenset("0123456789abcdef")
+_MOST_RECORDS = 1 << 62
 _REMEMBERED = 100  # rows; the longest inserted stretch whose every record is named
 
 _ROWS = """
@@ -55,23 +57,30 @@ class Fault(NamedTuple):
         return f"{label}: {self.message}"
 
 
-def parse_head(text: str) -> str:
-    """Given a hash as printed on a report (all of it, or SHORTEST_HEAD digits at least), return its digits.
+class Head(NamedTuple):
+    """The head of the chain as a report bears it: the first digits of the hash, and its record's number (0: unsaid)."""
 
-    Raise Refused when it is no hash.
+    digits: str
+    record: int = 0
+
+
+def parse_head(text: str) -> Head:
+    """Given a head as printed on a report (the hash, or SHORTEST_HEAD digits of it at least; maybe NUMBER: before it),
+    return it. Raise Refused when it is none.
     """
-    digits = "".join(text.split()).lower()
-    if SHORTEST_HEAD <= len(digits) <= len(GENESIS) and not set(digits) - set("0123456789abcdef"):
-        return digits
+    number, colon, digits = "".join(text.split()).lower().rpartition(":")
+    numbered = number.isascii() and number.isdigit() and len(number) < len(str(_MOST_RECORDS))
+    if SHORTEST_HEAD <= len(digits) <= len(GENESIS) and set(digits) <= _HEX and (numbered or not colon):
+        return Head(digits, int(number or 0))
     raise refuse("--head", f"'{text}' is no hash", f"copy {SHORTEST_HEAD} digits or more from the report")
 
 
 def check_journal(
-    connection: sqlite3.Connection, store: EvidenceStore, *, run: str | None = None, head: str | None = None
+    connection: sqlite3.Connection, store: EvidenceStore, *, run: str | None = None, head: Head | None = None
 ) -> list[Fault]:
     """Given a journal opened for reading, recompute all of it and return what is wrong, by record.
 
-    Evidence is checked of `run` only, if given; `head` is the beginning of a hash that must be in the chain.
+    Evidence is checked of `run` only, if given; `head` must be in the chain.
     """
     connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     try:
@@ -85,20 +94,35 @@ def check_journal(
         return [Fault(0, f"the file is damaged ({error})")]
 
 
-def _check_rows(connection: sqlite3.Connection, store: EvidenceStore, run: str | None, head: str | None) -> list[Fault]:
+def _check_rows(
+    connection: sqlite3.Connection, store: EvidenceStore, run: str | None, head: Head | None
+) -> list[Fault]:
     chain, evidence, answers = _ChainCheck(), _EvidenceCheck(store, run), AnswerCheck(store, _hashes(connection))
-    seen = head is None or GENESIS.startswith(head)
+    seen, last = head is None or GENESIS.startswith(head.digits), 0
     for row in evidence.check(chain.check(_rows(connection))):
-        seen = seen or row.hash.startswith(str(head))
+        seen, last = seen or _is_head(row, head), row.seq
         if run in (None, row.columns[0]):
             wrong = answers.look(row.seq, row.columns[2], row.body)
             evidence.faults += [_fault(row.seq, row.columns, message) for message in wrong]
     altered = {each.seq for each in chain.faults()}  # what such a record says of its evidence means nothing
     lacking = [each for each in evidence.faults if each.seq not in altered]
     found = sorted(chain.faults() + lacking, key=lambda each: each.seq)
-    if not seen:
-        found.insert(0, Fault(0, f"no record has the hash {head}: the journal was cut off, or it is another one"))
+    if head and not seen:
+        found.insert(0, Fault(0, _why_not_there(head, last)))
     return found
+
+
+def _is_head(row: Row, head: Head | None) -> bool:
+    return head is not None and head.record in (0, row.seq) and row.hash.startswith(head.digits)
+
+
+def _why_not_there(head: Head, last: int) -> str:
+    """What became of the record that a report was made from; with its number, cutting and rebuilding can be told."""
+    if not head.record:
+        return f"no record has the hash {head.digits}: the journal was cut off or rebuilt, or it is another one"
+    if last < head.record:
+        return f"the journal ends at record {last}: what followed, up to record {head.record}, was cut off"
+    return f"record {head.record} has not the hash {head.digits}: the journal was rebuilt, or it is another one"
 
 
 class _ChainCheck:
