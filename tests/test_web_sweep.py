@@ -1,0 +1,103 @@
+"""Nine hundred websites in one run, over TLS on loopback: availability, certificate and content of each."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.web_servers import make_authority
+
+SITES = 900
+FIRST_PORT = 23000
+BAD = {17: "gone", 230: "suspended", 555: "old"}
+HOME = """<!doctype html><title>Pengadilan Negeri Contoh</title><main><h1>Berita</h1>
+<article><p>{day}</p><p>Ketua pengadilan menerima kunjungan kerja.</p></article></main>"""
+NGINX = """\
+daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off; default_type text/html;
+    ssl_certificate {certificate}; ssl_certificate_key {key};
+    server {{ listen 127.0.0.1:{first}-{last} ssl; root {folder}/www; }}
+    server {{ listen 127.0.0.1:{suspended} ssl; return 200 "<title>Account Suspended</title>"; }}
+    server {{ listen 127.0.0.1:{old} ssl; root {folder}/old; }}
+}}
+"""
+PLAYBOOK = """\
+procedure: {title: Pemantauan}
+steps:
+  - id: sweep
+    activity: Memantau website
+    targets: websites
+    on_failure: continue
+    tasks:
+      - {id: available, action: website.available, with: {ca_file: "{{ vars.ca }}", tries: 1}}
+      - {id: certificate, action: tls.certificate, with: {ca_file: "{{ vars.ca }}"}}
+      - {id: updated, action: website.updated, with: {ca_file: "{{ vars.ca }}", max_age: 30 hari}}
+"""
+
+
+def serve(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+    authority = make_authority(folder)
+    authority.context()
+    pages = {"www": time.strftime("%-d/%-m/%Y"), "old": "1/2/2020"}
+    for name, day in pages.items():
+        (folder / name).mkdir()
+        (folder / name / "index.html").write_text(HOME.format(day=day))
+    config = folder / "nginx.conf"
+    config.write_text(
+        NGINX.format(
+            folder=folder,
+            certificate=next(folder.glob("127*.crt")),
+            key=next(folder.glob("127*.key")),
+            first=FIRST_PORT,
+            last=FIRST_PORT + SITES - 1,
+            suspended=FIRST_PORT + SITES,
+            old=FIRST_PORT + SITES + 1,
+        )
+    )
+    folder.chmod(0o755)
+    return subprocess.Popen(["nginx", "-c", str(config)], stderr=subprocess.PIPE), str(authority.ca_file)
+
+
+def port_of(number: int) -> int:
+    special = {"gone": 1, "suspended": FIRST_PORT + SITES, "old": FIRST_PORT + SITES + 1}
+    return special.get(BAD.get(number, ""), FIRST_PORT + number)
+
+
+@pytest.mark.heavy
+def test_nine_hundred_sites_in_one_run(tmp_path: Path) -> None:
+    folder = tmp_path / "web"
+    folder.mkdir()
+    server, authorities = serve(folder)
+    try:
+        sites = {f"s{n:03d}": {"url": f"https://127.0.0.1:{port_of(n)}/"} for n in range(SITES)}
+        (tmp_path / "inventory.yml").write_text(json.dumps({"websites": sites, "vars": {"ca": authorities}}))
+        (tmp_path / "playbook.yml").write_text(PLAYBOOK)
+        words = ["-m", "runner", "run", "playbook.yml", "-i", "inventory.yml", "-f", "100", "--format", "json"]
+        started = time.monotonic()
+        done = subprocess.run([sys.executable, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+        seconds = time.monotonic() - started
+    finally:
+        server.terminate()
+        server.wait()
+    assert done.returncode == 10, done.stderr[-2000:]
+    told = {(each["target"], each["key"]) for each in json.loads(done.stdout)["problems"]}
+    slow = {each for each in told if each[1] == "website.slow"}  # a busy machine makes some
+    assert told - slow == {
+        ("s017", "website.unavailable"),
+        ("s017", "certificate.unknown"),
+        ("s017", "website.update_unknown"),
+        ("s230", "website.unavailable"),
+        ("s230", "website.update_unknown"),
+        ("s555", "website.not_updated"),
+    }
+    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    print(f"{SITES} sites, three checks each: {seconds:.1f} s, {memory:.0f} MiB")
+    assert memory < 300
