@@ -12,7 +12,8 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,7 @@ from typing import Any
 from runner.errors import RecordError, RunnerError, refuse
 from runner.events import Event, Kind
 from runner.record.chain import FORM, GENESIS, canonical, columns_of, link, playbook_of
-from runner.record.database import connect_to_write, create_database, database_errors, upgrade_database
+from runner.record.database import connect_to_read, connect_to_write, create_database, database_errors, upgrade_database
 from runner.record.folder import LONGEST_WAIT, disk_errors, gate
 from runner.record.reader import JournalReader
 
@@ -59,6 +60,8 @@ class Journal(JournalReader):
         self._process = os.getpid()
         self._connection: sqlite3.Connection | None = None
         self._file = (0, 0)
+        self._asking = threading.Lock()
+        self._reader: sqlite3.Connection | None = None
         self._playbooks: dict[str, str] = {}
 
     @classmethod
@@ -95,8 +98,24 @@ class Journal(JournalReader):
                     connection.execute("ROLLBACK")
                 raise
 
+    @contextmanager
+    def looking_up(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection for one short question; it stays open, since opening costs ten times the answer."""
+        if os.getpid() != self._process:
+            with self.reading() as connection:
+                yield connection
+            return
+        with self._asking, database_errors(self.path):
+            if self._reader is None:
+                self._reader = connect_to_read(self.path, FORM)
+            yield self._reader
+
     def close(self) -> None:
         """Close the file; the object can still read, and opens the file again to append."""
+        with self._asking:
+            if self._reader is not None and os.getpid() == self._process:
+                self._reader.close()
+                self._reader = None
         if self._connection is not None and os.getpid() == self._process:
             with self._mutex, gate(self.records, seconds=self._seconds), database_errors(self.path):
                 self._connection.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -86,6 +86,10 @@ class JournalReader:
         """Give a connection for reading. Raise RecordError when the journal cannot be read."""
         with database_errors(self.path), closing(connect_to_read(self.path, FORM)) as connection:
             yield connection
+
+    def looking_up(self) -> AbstractContextManager[sqlite3.Connection]:
+        """Give a connection for one short question. Raise RecordError when the journal cannot be read."""
+        return self.reading()
 
     def events(self, run: str) -> Iterator[Event]:
         """The events of a run, in order; of an unknown run none."""
@@ -175,11 +179,11 @@ class JournalReader:
         return tuple(_summary(start, turn, locks) for start, turn in zip(starts, turns, strict=True))
 
     def _latest(self, query: str, given: tuple[str | None, ...]) -> Latest | None:
-        with self.reading() as connection:
-            row = connection.execute(query, given).fetchone()
-        if row is None:
+        with self.looking_up() as connection:
+            rows = connection.execute(query, given).fetchall()
+        if not rows:
             return None
-        event = Event.from_json(json.loads(row[0]))
+        event = Event.from_json(json.loads(rows[0][0]))
         return Latest(dict(event.data.get("outputs") or {}), event.at, event.run)
 
 

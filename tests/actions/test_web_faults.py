@@ -33,7 +33,7 @@ from tests.web_servers import (
 
 HOME = "<!doctype html><title>Pengadilan Negeri Contoh</title><main><h1>Selamat datang</h1><p>Berita</p></main>"
 OK = b"HTTP/1.1 200 OK\r\n"
-LIMIT = 1.0
+LIMIT = 2.0
 SIZE = 1_000_000
 
 

@@ -48,7 +48,7 @@ def inflater(encoding: str) -> Callable[[bytes, int], bytes]:
     """Given a content encoding (some servers compress unasked), return what unpacks a piece, at most n bytes of it."""
     name = encoding.strip().lower()
     if name in ("", "identity"):
-        return lambda piece, most: piece
+        return lambda piece, most: piece[: max(1, most)]
     if name not in ("gzip", "x-gzip", "deflate"):
         raise fail(Cause.BROKEN, f"jawaban memakai pengodean {name[:40]!r} yang tidak diminta")
     machine = zlib.decompressobj(47 if "gzip" in name else zlib.MAX_WBITS)
