@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -14,7 +15,7 @@ from runner.durations import render_duration
 from runner.errors import did_you_mean, refuse
 from runner.messages import render_counted, render_moment, render_size
 from runner.record import build_record
-from runner.record.document import Answer, Record, StepRecord, TargetRecord, TaskRecord
+from runner.record.document import Answer, Escalation, Hand, Record, StepRecord, TargetRecord, TaskRecord
 from runner.record.journal import Journal
 from runner.screen import print_json, show, show_paged, width
 from runner.screen.summary import render_steps, render_summary
@@ -62,6 +63,12 @@ def _lines(record: Record, step: str, records: Path) -> Iterator[str]:
     for answer in record.answers:
         if step in ("", answer.key.step):
             yield from wrap(_answer(answer), width(), indent="  ")
+    for hand in record.hands:
+        if step in ("", hand.key.step):
+            yield from wrap(_hand(hand), width(), indent="  ")
+    for each in record.escalations:
+        if step in ("", each.key.step):
+            yield from wrap(_escalation(each), width(), indent="  ")
     yield ""
     yield render_steps(record, width()) if step else render_summary(record, records, width())
 
@@ -130,6 +137,25 @@ def _output(name: str, value: object, more: str) -> Iterator[str]:
 
 def _answer(answer: Answer) -> str:
     note = f" ({one_line(answer.note)})" if answer.note else ""
-    at = f"{answer.at.astimezone():%Y-%m-%d %H:%M}"
+    acting = f"{answer.acting}. " if answer.acting else ""
+    to = f" to {answer.to}" if answer.to else ""
     who, label = one_line(answer.person), one_line(answer.label)
-    return f"answer to {answer.key.step}: {label}{note}, {who}, {at}, by {one_line(answer.method)}"
+    how = f"{acting}{who}, {_minute(answer.at)}, by {one_line(answer.method)}"
+    return f"answer to {answer.key.step}: {label}{to}{note}, {how}"
+
+
+def _hand(hand: Hand) -> str:
+    until = _minute(hand.until) if hand.until else "now"
+    remark = f"; {one_line(hand.remark)}" if hand.remark else ""
+    told = f"{one_line(hand.note)}, handed over by {one_line(hand.person)}{remark}"
+    return f"{hand.key.step} with {one_line(hand.party)} from {_minute(hand.since)} until {until}: {told}"
+
+
+def _escalation(each: Escalation) -> str:
+    who = ", ".join(map(one_line, each.persons)) or "nobody"
+    told = "told" if each.reached else "could not be told"
+    return f"{each.key.step} escalated to {one_line(each.role)}: {who} {told}, {_minute(each.at)}"
+
+
+def _minute(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

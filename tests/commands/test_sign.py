@@ -515,6 +515,9 @@ def test_a_third_party_s_time_is_told_apart(office: Office) -> None:
     assert hand.until is not None
     assert hand.until - hand.since == timedelta(hours=1)
     assert office.sign("siti", "report", "--answer", "bersama", "--note", "oleh PT Contoh") == 0
+    assert office.do("siti", "show", "last") == 0
+    assert "report with PT Contoh from" in office.says
+    assert "tiket 7, handed over by Siti; kabel diganti" in " ".join(office.says.split())
 
 
 def test_one_way_to_sign_at_a_time(office: Office) -> None:

@@ -114,6 +114,8 @@ def test_each_rung_is_told_once_and_at_its_time(court: Court) -> None:
     ]
     assert first.told[0]["channel"] == "room"
     assert court.document("status")["waiting"][0]["escalated"][1]["persons"] == ["Budi"]
+    assert court.do("cron", "show", "last") == 0
+    assert "report escalated to kasubbag: Budi told" in court.says
 
 
 def test_nothing_is_approved_however_long_it_waits(court: Court) -> None:
