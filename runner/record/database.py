@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runner.errors import RecordError
-from runner.record.folder import LONGEST_WAIT, disk_errors, gate, make_folder, sync_folder
+from runner.record.folder import LONGEST_WAIT, disk_errors, gate, make_folder, shared_bits, sync_folder
 
 _ANYWHERE = "name another folder with --records"
 _REASONS = {
@@ -71,6 +71,7 @@ def create_database(path: Path, form: Format) -> None:
         fresh = path.with_name(f".{path.name}.new")
         fresh.unlink(missing_ok=True)
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        fresh.chmod(0o600 | shared_bits(path.parent) & 0o060)
         _fill(fresh, form)
         fresh.rename(path)
         sync_folder(path.parent)

@@ -20,7 +20,7 @@ from typing import BinaryIO, cast
 
 from runner.contract import Evidence
 from runner.errors import Failed, RecordError
-from runner.record.folder import disk_errors, make_folder, sync_folder
+from runner.record.folder import disk_errors, make_folder, shared_bits, sync_folder
 
 LARGEST_EVIDENCE = 2 * 1024**3
 _PIECE = 1024 * 1024
@@ -122,7 +122,7 @@ class EvidenceStore:
 
     def _install(self, copy: BinaryIO, sha256: str) -> None:
         copy.flush()
-        os.fchmod(copy.fileno(), 0o400)
+        os.fchmod(copy.fileno(), 0o400 | shared_bits(self._folder) & 0o040)
         os.fsync(copy.fileno())
         path = self.path(sha256)
         make_folder(path.parent)

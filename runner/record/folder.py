@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,12 +44,24 @@ def disk_errors(place: Path) -> Iterator[None]:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder for this user only, durably, unless it is there. Raise RecordError if that fails."""
+    """Make a folder for this user only, durably, unless it is there; in a shared one, shared too.
+
+    Raise RecordError if that fails.
+    """
     if path.is_dir():
         return
     with disk_errors(path):
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if bits := shared_bits(path.parent):
+            path.chmod(stat.S_ISGID | 0o700 | bits)
         sync_folder(path.parent)
+
+
+def shared_bits(folder: Path) -> int:
+    """Given a folder, return what its group may do (a mode's middle digit), if its files are meant for the group: it
+    then has the setgid bit, as by `chmod 2770`. Raise OSError."""
+    mode = folder.stat().st_mode
+    return mode & 0o070 if mode & stat.S_ISGID else 0
 
 
 def sync_folder(path: Path) -> None:

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from runner.errors import Locked
 from runner.record.database import Format, connect_to_read, connect_to_write, create_database, database_errors
-from runner.record.folder import disk_errors, gate, locked_within, make_folder
+from runner.record.folder import disk_errors, gate, locked_within, make_folder, shared_bits
 
 Pair = tuple[str, str | None]
 
@@ -125,6 +125,8 @@ class Locks:
         path = self._file(run)
         with disk_errors(path):
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            if (bits := shared_bits(self._running)) and os.fstat(handle).st_uid == os.geteuid():
+                os.fchmod(handle, 0o600 | bits & 0o060)
             if locked_within(handle, fcntl.LOCK_EX, seconds=_MOMENT) and (holder is None or _was_here(holder)):
                 return handle
             os.close(handle)

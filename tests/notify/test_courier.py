@@ -173,6 +173,10 @@ def test_shipped_templates_are_formal_and_complete(name: str) -> None:
         "expires": "31 Desember 2026",
         "days_left": 30,
         "problems": [{"message": "Satu."}, {"message": "Dua."}],
+        **dict.fromkeys(("procedure", "run", "activity", "question", "position", "persons"), "Laporan."),
+        "since": "Senin, 23 November 2026 pukul 09.00 WIB",
+        "due": "pukul 11.00 WIB",
+        "time": "1 jam",
     }
     (letter,) = make(MAIL).write(notice("sari", template=name, values=values))
     assert letter.text.startswith("Yth. Sari, S.H.\n\nDengan hormat,\n")
