@@ -15,6 +15,7 @@ from runner.errors import Refused, RunnerError
 
 COMMANDS = {
     "actions": "what kinds of act there are",
+    "cancel": "end a run for good, with a reason",
     "check": "look for mistakes in playbooks and inventory",
     "dashboard": "static pages for the office's screen: each site's state, and whose turn it is",
     "demo": "run the whole SOP on an embedded court website",

@@ -34,7 +34,8 @@ class Kind(StrEnum):
     escalated      rung (from 1), when, role, persons, due, told [{channel, recipient, status, answer}]
     problem_marked key, target, state, person, login, reason, until, severity, evidence
                                                                        (of a problem, by a run or a person, at any time)
-    run_ended      status, exit_code
+    cancelled      person, login, reason                               (by a person; the run never goes on)
+    run_ended      status ("cancelled" after that), exit_code
     """
 
     RUN_STARTED = "run_started"
@@ -50,6 +51,7 @@ class Kind(StrEnum):
     TAKEN_BACK = "taken_back"
     ESCALATED = "escalated"
     PROBLEM_MARKED = "problem_marked"
+    CANCELLED = "cancelled"
     RUN_ENDED = "run_ended"
 
 

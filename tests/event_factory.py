@@ -78,8 +78,9 @@ class RunFactory:
         data = {"role": "sekretaris", "person": "siti", "label": "ya", "method": "login", "note": "", "subject": ""}
         return self.event(Kind.ANSWERED, step=step, task=task, target=target, data=data, **_place(place))
 
-    def moved(self, step: str, to: str, *, back: bool) -> Event:
-        return self.event(Kind.MOVED, step=step, attempt=1, data={"to": to, "back": back, "why": "tidak"})
+    def moved(self, step: str, to: str, *, back: bool, again: Sequence[str] = ()) -> Event:
+        data = {"to": to, "back": back, "why": "tidak", "again": list(again)}
+        return self.event(Kind.MOVED, step=step, attempt=1, data=data)
 
     def whole(self, outcome: Outcome | None = None, **place: Any) -> list[Event]:
         """A run of one task."""

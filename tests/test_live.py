@@ -100,7 +100,7 @@ def test_board_begins_again_when_a_decision_goes_back() -> None:
         board.add(factory.step_started(step, "web1"))
         board.add(factory.step_finished(step, "web1"))
     assert dict(board.counts()) == {"done": 1}
-    board.add(factory.moved("backup", "check", back=True))
+    board.add(factory.moved("backup", "check", back=True, again=["check", "backup"]))
     assert dict(board.counts()) == {"to do": 1}
 
 

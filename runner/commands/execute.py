@@ -21,7 +21,8 @@ from runner.engine.heading import describe
 from runner.engine.progress import build_progress
 from runner.engine.scope import StepValue
 from runner.engine.terms import Brake, Ending, Request
-from runner.events import Event
+from runner.errors import refuse
+from runner.events import Event, Kind
 from runner.inventory import Inventory, Target
 from runner.people.accounts import account
 from runner.plan import Plan
@@ -89,6 +90,7 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
             store = EvidenceStore(options.records)
             stack.callback(journal.close)
             _lock(stack, Locks(options.records), run, plan)
+            _check_going_on(journal, options.resume)
         stack.enter_context(closing(connections))
         world = open_world(
             plan.inventory,
@@ -114,6 +116,12 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
             Engine(plan, emit, executor, world, request, brake).run()
         executor.close()
         return build_record(journal.events(run))
+
+
+def _check_going_on(journal: Journal, run: str) -> None:
+    """Raise Refused where a run to be resumed was cancelled a moment ago."""
+    if run and any(event.kind is Kind.CANCELLED for event in journal.events(run)):
+        raise refuse(run, "it was cancelled", "begin a new one, with --from where it should start")
 
 
 def _build_request(bound: Bound, options: Options, journal: Journal, run: str, header: Mapping[str, Any]) -> Request:

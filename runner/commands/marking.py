@@ -35,11 +35,7 @@ def mark_problem(
 
     Raise Refused where the login proves nobody, the reason is missing or the day has passed.
     """
-    text = "".join(each if each.isprintable() or each == "\n" else " " for each in reason).strip()
-    if not text:
-        raise refuse("--reason", "it is missing; it goes into the record", "--reason '…'")
-    if len(text) > LONGEST_NOTE:
-        raise refuse("--reason", f"{len(text)} characters, at most {LONGEST_NOTE} are kept", "put it into --evidence")
+    text = check_reason(reason)
     inventory = load_inventory(find_inventories(inventories))
     login, now = account(), take_clock().now()
     local = now.astimezone(Calendar.from_office(inventory.office).office.zone)
@@ -60,6 +56,16 @@ def mark_problem(
     )
     journal.append([mark.event()])
     return mark
+
+
+def check_reason(reason: str) -> str:
+    """Given `--reason`, return it as it is recorded. Raise Refused where it is missing, or too long."""
+    text = "".join(each if each.isprintable() or each == "\n" else " " for each in reason).strip()
+    if not text:
+        raise refuse("--reason", "it is missing; it goes into the record", "--reason '…'")
+    if len(text) > LONGEST_NOTE:
+        raise refuse("--reason", f"{len(text)} characters, at most {LONGEST_NOTE} are kept", "write it shorter")
+    return text
 
 
 def parse_last_day(text: str) -> date | None:

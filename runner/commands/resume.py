@@ -35,14 +35,23 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
     journal = Journal.open(records, create=False)
     name = journal.find_run(run)
     record = build_record(journal.events(name))
+    check_may_go_on(record)
     bound = bound_as_begun(journal, record, inventories)
-    if not may_go_on(record):
-        raise refuse(name, f"this run has ended: {record.status}", "begin a new one, with --from where it should start")
     explicit = explicit_steps(record.started["options"], bound.plan)
     options = Options(records, asked["forks"], {}, explicit, resume=name, reason=asked["reason"])
     with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
         ended = carry_out(bound, options, screen.listen, stopping=screen.say_stopping)
     return finish(ended, screen, form=form, records=records)
+
+
+def check_may_go_on(record: Record) -> None:
+    """Raise Refused, with why, where a run is at its end."""
+    anew = "begin a new one, with --from where it should start"
+    if gone := record.cancelled:
+        when = f"{gone.at.astimezone():%Y-%m-%d %H:%M}"
+        raise refuse(record.run, f"it was cancelled by {gone.person} on {when}: {gone.reason}", anew)
+    if not may_go_on(record):
+        raise refuse(record.run, f"this run has ended: {record.status}", anew)
 
 
 def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ...] = ()) -> Bound:

@@ -56,6 +56,9 @@ def command(run: str, step: str, folder: Path | None, records: Path, form: str) 
 def _lines(record: Record, step: str, records: Path) -> Iterator[str]:
     yield from wrap(f"run {record.run}: {printable(record.title or record.playbook)}", width())
     yield _course(record)
+    if gone := record.cancelled:
+        told = f"cancelled by {gone.person} (login {gone.login}), {gone.at.astimezone():%Y-%m-%d %H:%M}: {gone.reason}"
+        yield from wrap(one_line(told), width())
     yield ""
     for one in sorted((*record.attempts, *record.steps), key=_begun):
         if step in ("", one.id) and one.targets:

@@ -9,6 +9,7 @@ from runner.contract import Evidence, Status
 from runner.events import Event, Key, Kind
 from runner.record.document import (
     Answer,
+    Cancellation,
     Escalation,
     FoundProblem,
     Hand,
@@ -27,6 +28,7 @@ from runner.record.record_schema import RECORD_SCHEMA
 __all__ = [
     "RECORD_SCHEMA",
     "Answer",
+    "Cancellation",
     "Escalation",
     "FoundProblem",
     "Hand",
@@ -54,6 +56,7 @@ class _Fold:
     def __init__(self) -> None:
         self._first: Event | None = None
         self._ended: Event | None = None
+        self._cancelled: Cancellation | None = None
         self._steps: dict[str, dict[int, dict[str | None, GatheredTarget]]] = {}
         self._answers: list[Event] = []
         self._moves: list[Event] = []
@@ -73,6 +76,7 @@ class _Fold:
             Kind.TAKEN_BACK: self._taken_back,
             Kind.ESCALATED: self._escalations.append,
             Kind.PROBLEM_MARKED: lambda event: None,
+            Kind.CANCELLED: self._cancel,
             Kind.RUN_ENDED: self._run_ended,
         }
 
@@ -89,6 +93,10 @@ class _Fold:
 
     def _run_ended(self, event: Event) -> None:
         self._ended = event
+
+    def _cancel(self, event: Event) -> None:
+        data = event.data
+        self._cancelled = Cancellation(str(data["person"]), str(data["login"]), str(data["reason"]), event.at)
 
     def _step_started(self, event: Event) -> None:
         target = self._target(event)
@@ -158,7 +166,7 @@ class _Fold:
             run=self._first.run,
             playbook=str(data.get("playbook", "")),
             title=str(data.get("title", "")),
-            status=Status(end.get("status", Status.INTERRUPTED)),
+            status=Status.INTERRUPTED if self._cancelled else Status(end.get("status", Status.INTERRUPTED)),
             exit_code=end.get("exit_code", exit_code(statuses, problems, interrupted=not self._ended)),
             started=data,
             began=self._first.at,
@@ -166,11 +174,12 @@ class _Fold:
             steps=tuple(latest),
             attempts=tuple(attempt for attempt, is_latest in attempts if not is_latest),
             problems=problems,
-            requests=tuple(self._requests()),
+            requests=() if self._cancelled else tuple(self._requests()),
             answers=tuple(_answer(event) for event in self._answers),
             moves=tuple(_move(event) for event in self._moves),
             hands=tuple(self._hands),
             escalations=tuple(_escalation(event) for event in self._escalations),
+            cancelled=self._cancelled,
         )
 
     def _find_waiting_inside(self) -> None:

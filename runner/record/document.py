@@ -161,6 +161,15 @@ class Move(NamedTuple):
     at: datetime
 
 
+class Cancellation(NamedTuple):
+    """Who ended a run for good before its end, under which login, why and when."""
+
+    person: str
+    login: str
+    reason: str
+    at: datetime
+
+
 class Record(NamedTuple):
     """What a run did. `steps` has the latest attempt of each step in the playbook's order, `attempts` the earlier ones.
 
@@ -184,6 +193,7 @@ class Record(NamedTuple):
     moves: tuple[Move, ...] = ()
     hands: tuple[Hand, ...] = ()
     escalations: tuple[Escalation, ...] = ()
+    cancelled: Cancellation | None = None
 
     def document(self) -> dict[str, Any]:
         """The run as `sop run --format json` prints it; its form is RECORD_SCHEMA."""
@@ -199,6 +209,7 @@ class Record(NamedTuple):
                 {"key": p.key, "severity": str(p.severity), "target": p.target, "message": p.message}
                 for p in self.problems
             ],
+            **_turns(self),
         }
 
 
@@ -220,6 +231,19 @@ def exit_code(statuses: Iterable[Status], problems: Collection[object] = (), int
     if interrupted:
         codes.add(130)
     return next((code for code in _FIRST_COUNTS if code in codes), 0)
+
+
+def _turns(record: Record) -> dict[str, Any]:
+    """What only some runs have: where it went on out of order, and that it was cancelled."""
+    gone = record.cancelled
+    moves = [
+        {"step": move.step, "to": move.to, "back": move.back, "why": move.why, "at": move.at.isoformat()}
+        for move in record.moves
+    ]
+    return {
+        **({"moves": moves} if moves else {}),
+        **({"cancelled": {**gone._asdict(), "at": gone.at.isoformat()}} if gone else {}),
+    }
 
 
 def _step(step: StepRecord) -> dict[str, Any]:

@@ -81,6 +81,26 @@ _PROBLEM = thing(
     },
 )
 
+_MOVE = thing(
+    "Where a decision, a person who returned it, or a failure went on at another place.",
+    {
+        "step": one("string", "The step that it went on from.", "solved"),
+        "to": one("string", 'The step, "step.task" within one, "end" or "out".', "solution"),
+        "back": one("boolean", "Whether that was done again.", True),
+        "why": one("string", "The answer, the reason of who returned it, or the failure.", "Siti: belum"),
+        "at": moment("When, UTC.", "2026-11-22T02:31:10+00:00"),
+    },
+)
+_CANCELLED = thing(
+    "Who ended the run for good; only of a run that was cancelled.",
+    {
+        "person": one("string", "The person's name.", "Siti Aminah, S.Kom."),
+        "login": one("string", "The login that recorded it.", "siti"),
+        "reason": one("string", "Why.", "Situs dipindahkan ke peladen lain."),
+        "at": moment("When, UTC.", "2026-11-22T02:31:10+00:00"),
+    },
+)
+
 RECORD_SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "A run of sop",
@@ -96,5 +116,6 @@ RECORD_SCHEMA: Schema = {
             "steps": many("The steps, in the procedure's order.", _STEP),
             "problems": many("What was found wrong; one entry for each key and target.", _PROBLEM),
         },
+        sometimes={"moves": many("Where it went on out of order, where it did.", _MOVE), "cancelled": _CANCELLED},
     ),
 }

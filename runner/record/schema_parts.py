@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 Schema = dict[str, Any]
@@ -13,12 +14,19 @@ def one(type_: str | list[str], description: str, example: Any, **more: Any) -> 
     return {"type": type_, "description": description, "examples": [example], **more}
 
 
-def thing(description: str, keys: Mapping[str, Schema], *, missing: bool = False) -> Schema:
-    """Given what an object is and the schemas of its keys, all required, return its schema; `missing`: or null."""
+def thing(
+    description: str,
+    keys: Mapping[str, Schema],
+    *,
+    missing: bool = False,
+    sometimes: Mapping[str, Schema] = MappingProxyType({}),
+) -> Schema:
+    """Given what an object is and the schemas of its keys, all required but those that it has only `sometimes`, return
+    its schema; `missing`: or null."""
     return {
         "type": ["object", "null"] if missing else "object",
         "description": description,
-        "properties": dict(keys),
+        "properties": {**keys, **sometimes},
         "required": list(keys),
         "additionalProperties": False,
         "examples": [{name: schema["examples"][0] for name, schema in keys.items()}],

@@ -51,7 +51,10 @@ def unfinished(journal: JournalReader) -> Iterator[Record]:
 
 
 def may_go_on(record: Record) -> bool:
-    """Whether a run stopped before its end: cut off, or waiting for a person, whatever else in it failed."""
+    """Whether a run stopped before its end: cut off, or waiting for a person, whatever else in it failed. One that
+    was cancelled never goes on."""
+    if record.cancelled:
+        return False
     begun = (target for step in record.steps for target in step.targets if target.started)
     return record.status in (Status.WAITING, Status.INTERRUPTED) or any(target.ended is None for target in begun)
 

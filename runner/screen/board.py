@@ -21,7 +21,7 @@ WAITING = "waiting"
 TO_DO = "to do"
 STATES = (DONE, RUNNING, WAITING, FAILED, TO_DO)
 
-_Place = tuple[str, str | None]  # run (an included playbook is a run of its own), target
+_Place = tuple[str, str | None, str]  # run (an included playbook is a run of its own), target, step where it runs once
 
 
 @dataclass(slots=True)
@@ -40,7 +40,6 @@ class Board:
     """Given the targets of each step, in order ((None,) where it runs once), take in events and tell what goes on."""
 
     def __init__(self, steps: Mapping[str, Iterable[str | None]]) -> None:
-        self._order = list(steps)
         self._to_do: dict[str | None, set[str]] = {}
         for step, targets in steps.items():
             for target in targets:
@@ -63,16 +62,16 @@ class Board:
             for place in [place for place in self._lanes if place[0] == event.run]:
                 del self._lanes[place]
         elif event.kind is Kind.MOVED:
-            if event.data["back"] and event.run == self._run:
-                self._go_back(str(event.data["to"]))
+            if event.run == self._run:
+                self._go_back(event.data.get("again") or ())
         elif event.kind is Kind.REQUESTED:
             self._waiting.add(event.target)
-            self._lanes.pop((event.run, event.target), None)
+            self._lanes.pop(_place(event), None)
         else:
             self._add_to_lane(event)
 
     def _add_to_lane(self, event: Event) -> None:
-        place = event.run, event.target
+        place = _place(event)
         if event.kind is Kind.STEP_STARTED:
             due = event.data.get("due")
             self._lanes[place] = _Lane(event.step, event.at, datetime.fromisoformat(due) if due else None)
@@ -96,9 +95,11 @@ class Board:
         else:
             bad.add(event.step)
 
-    def _go_back(self, to: str) -> None:
-        """A new attempt begins: the steps from there on are to do again."""
-        again = set(self._order[self._order.index(to) :]) if to in self._order else set()
+    def _go_back(self, steps: Iterable[str]) -> None:
+        """A new attempt of those steps begins."""
+        again = set(steps)
+        for place in [place for place, lane in self._lanes.items() if lane.step in again]:
+            del self._lanes[place]
         for target, planned in self._planned.items():
             self._to_do[target] |= planned & again
             self._bad.get(target, set()).difference_update(again)
@@ -110,7 +111,7 @@ class Board:
             running = len(self._lanes)
             whole = len(self._planned.get(None, ()))
             return Counter({DONE: whole - left, RUNNING: running, TO_DO: max(0, left - running)})
-        running_now = {target for _, target in self._lanes}
+        running_now = {target for _, target, _ in self._lanes}
         return Counter(self._state(target, target in running_now) for target in self._targets)
 
     def _state(self, target: str, running: bool) -> str:
@@ -126,9 +127,9 @@ class Board:
         """What to show, at most `height` lines of `width` columns: a head line, then the longest-running targets."""
         lanes = sorted(self._lanes.items(), key=lambda item: item[1].started or item[1].begun)
         shown = lanes if len(lanes) < height else lanes[: max(0, height - 2)]
-        widest = max((width_of(_name(target)) for (_, target), _ in shown), default=0)
+        widest = max((width_of(_name(target)) for (_, target, _), _ in shown), default=0)
         lines = [self._head(now)]
-        lines += [f"  {_row(target, lane, now, min(widest, WIDEST_NAME))}" for (_, target), lane in shown]
+        lines += [f"  {_row(target, lane, now, min(widest, WIDEST_NAME))}" for (_, target, _), lane in shown]
         if len(shown) < len(lanes):
             lines.append(f"  … and {len(lanes) - len(shown)} more")
         return [cut(line, width) for line in lines[: max(1, height)]]
@@ -139,6 +140,11 @@ class Board:
         what = "targets" if self._targets else "steps"
         whole = len(self._targets) or len(self._planned.get(None, ()))
         return f"{self._run}  {_since(self._began, now)}  {told} of {whole} {what}"
+
+
+def _place(event: Event) -> _Place:
+    """Where an event happened: on a target, or in one of several steps that run once, at the same time."""
+    return event.run, event.target, event.step if event.target is None else ""
 
 
 def _name(target: str | None) -> str:

@@ -217,6 +217,8 @@ def answer_commands(record: Record, asked: OpenRequest, records: Path) -> list[s
 
 
 def _next(record: Record, records: Path) -> str:
+    if record.cancelled:
+        return ""
     if record.exit_code == 2:
         steps = [step.id for step in record.steps if step.status in BAD]
         return command_line(["show", record.run, *steps[:1]], records)
