@@ -13,7 +13,8 @@ demo: .venv/installed
 test: lint types servers
 	$(BIN)/python -m pytest -m "not heavy"
 
-test-heavy: .venv/tools servers
+test-heavy: .venv/tools
+	tests/install-servers heavy
 	$(BIN)/python -m pytest -m heavy --timeout 1800
 
 lint: .venv/tools

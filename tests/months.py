@@ -89,6 +89,10 @@ class Month:
         data |= {"procedure": PLAYBOOK["procedure"], "readings": PLAYBOOK["supplement"]["readings"], "steps": FORMS}
         return Event(Kind.RUN_STARTED, run, began, data={**data, "sources": self._sources, "targets": [SITE]})
 
+    def drill(self, began: datetime) -> list[Event]:
+        """The events of a restore test."""
+        return self._run("backup", began, [("drill", ("backup.drill", Outcome(Status.OK, {})))])
+
     def _run(
         self,
         step: str,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import docx
@@ -29,7 +30,7 @@ from runner.reports.paper.page import render_html
 from runner.reports.periodic.it import build_it
 from runner.reports.periodic.tabel7 import build_tabel7
 from runner.reports.periodic.terms import parse_term
-from tests.months import HANDLING, INVENTORY, SUM, Month
+from tests.months import HANDLING, INVENTORY, SUM, Month, at
 from tests.pages import read_page, words
 
 OFFICE = office_of(parse_inventory([Document("kantor.yml", INVENTORY)]))
@@ -76,6 +77,16 @@ def test_backups_stand_with_their_sums_and_no_restore_test_is_invented(october: 
     assert october.count("95,0 MB") == 31
     assert f"{31:064x}" in october
     assert "Uji pulih terakhir: belum ada yang tercatat." in october
+
+
+def test_the_last_restore_test_before_the_end_is_told(tmp_path: Path) -> None:
+    month = Month(tmp_path / "records")
+    for day in (3, 20):
+        month.journal.append(month.drill(at(day, 10)))
+    found = month.write()
+    month.journal.append(month.drill(at(31, 10) + timedelta(days=9)))
+    text = read(build_it(tell_term(found, parse_term("2026-10"), OFFICE)))
+    assert "Uji pulih terakhir atas Website PN Contoh: Selasa, 20 Oktober 2026 pukul 10.02 WIB, selesai" in text
 
 
 def test_each_activity_stands_with_its_norm_and_how_it_went(october: str) -> None:

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 from runner.events import Event
 from runner.record.reader import JournalReader
 
-_PLACES = "SELECT DISTINCT playbook, step, task FROM events INDEXED BY latest_tasks WHERE kind = 'task_finished'"
+# from one place to the next through the index: a journal has a few dozen, among a million outcomes
+_PLACES = """
+    WITH RECURSIVE places(playbook, step, task) AS (
+        SELECT '', '', ''
+        UNION ALL
+        SELECT f.playbook, f.step, f.task FROM places p JOIN events f ON f.seq = (
+            SELECT seq FROM events INDEXED BY latest_tasks WHERE kind = 'task_finished'
+            AND (playbook, step, task) > (p.playbook, p.step, p.task) ORDER BY playbook, step, task LIMIT 1
+        )
+    )
+    SELECT playbook, step, task FROM places WHERE task <> ''
+"""
 _PLACE = "FROM events INDEXED BY latest_tasks WHERE kind = 'task_finished' AND playbook = ? AND step = ? AND task = ?"
 _ACTION = f"SELECT json_extract(body, '$.data.action') {_PLACE} LIMIT 1"
-_LAST = f"SELECT body {_PLACE} AND status IS NOT 'skipped' AND at < ? ORDER BY seq DESC LIMIT 1"
+_RECORDS = f"SELECT seq {_PLACE} AND status <> 'skipped' ORDER BY seq DESC"
 
 
 def find_latest(journal: JournalReader, action: str, before: datetime) -> Event | None:
     """Given a journal, an action and a time, return the last outcome of that action before it; None without any."""
-    until = before.astimezone(UTC).isoformat()
-    found: list[Event] = []
+    found = []
     with journal.reading() as connection:
         for place in connection.execute(_PLACES).fetchall():
             if connection.execute(_ACTION, place).fetchone()[0] == action:
-                row = connection.execute(_LAST, (*place, until)).fetchone()
-                found += [Event.from_json(json.loads(row[0]))] if row else []
+                found += _last(connection, place, before.astimezone(UTC).isoformat())
     return max(found, key=lambda event: event.at, default=None)
+
+
+def _last(connection: Any, place: tuple[str, str, str], before: str) -> list[Event]:
+    for (seq,) in connection.execute(_RECORDS, place):
+        at, body = connection.execute("SELECT at, body FROM events WHERE seq = ?", (seq,)).fetchone()
+        if at < before:
+            return [Event.from_json(json.loads(body))]
+    return []

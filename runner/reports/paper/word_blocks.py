@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from runner.reports.paper.layout import Layout
@@ -45,7 +46,8 @@ class Writer:
     def __init__(self, document: Any, layout: Layout) -> None:
         self._document = document
         self._layout = layout
-        self._together = False
+        self._follows = False  # whether the next block belongs on the same page
+        self._inner = False  # whether this block is to stand on one page
         self._charts = 0
         self._write: dict[str, Callable[[Any], None]] = {
             "line": self._line,
@@ -61,8 +63,10 @@ class Writer:
 
     def write(self, paper: Paper) -> None:
         """Write the whole paper."""
-        for line in paper.letterhead.lines:
-            self._say(line, "Kop Satuan Kerja" if line is paper.letterhead.lines[-1] else "Kop")
+        for line in paper.letterhead.lines[:-1]:
+            self._say(line, "Kop")
+        for line in paper.letterhead.lines[-1:]:
+            self._say(line, "Kop Satuan Kerja")
         for line in paper.letterhead.contacts:
             self._say(line, "Kop Alamat")
         if paper.letterhead.lines:
@@ -81,9 +85,17 @@ class Writer:
 
     def _say(self, text: str, style: str) -> Any:
         paragraph = self._document.add_paragraph(clean(text), style)
-        if self._together:
+        if self._follows:
             paragraph.paragraph_format.keep_with_next = True
         return paragraph
+
+    def _add(self, widths: Sequence[float], rows: Sequence[Row], *, ruled: bool, whole: bool = False) -> None:
+        """Add a table; `whole` keeps its rows on one page."""
+        whole = whole or self._inner
+        kept = [replace(row, together=True) for row in rows] if whole else list(rows)
+        if kept and not self._follows:
+            kept[-1] = replace(kept[-1], together=False)
+        add_table(self._document, widths, kept, ruled=ruled)
 
     def _line(self, block: Line) -> None:
         self._say(block.text, STYLES[block.look])
@@ -102,8 +114,8 @@ class Writer:
 
     def _pairs(self, block: Pairs) -> None:
         widths = self._widths((42, 4, None))
-        rows = [self._row([Box(cell(text), "Normal") for text in (name, ":", value)]) for name, value in block.rows]
-        add_table(self._document, widths, rows, ruled=False)
+        rows = [Row([Box(cell(text), "Normal") for text in (name, ":", value)]) for name, value in block.rows]
+        self._add(widths, rows, ruled=False)
         if block.ruled:
             add_rule_below(self._document.paragraphs[-1], "single")
 
@@ -113,19 +125,18 @@ class Writer:
                 [Box(cell(name), "SelTegas", shaded=True), Box(lines, "SelFormulir")],
                 whole=is_whole([lines]),
                 height=0 if lines else 12,
-                together=self._together,
             )
             for name, lines in block.rows
         ]
-        add_table(self._document, self._widths((34, None)), rows, ruled=True)
+        self._add(self._widths((34, None)), rows, ruled=True)
 
     def _table(self, block: Table) -> None:
         widths = [self._layout.inner * width / 1000 for width in block.widths]
         rows = _heads(block)
         for each in block.rows:
             boxes = [Box(lines, align=column.align) for lines, column in zip(each, block.columns, strict=True)]
-            rows.append(Row(boxes, whole=is_whole(each), together=self._together))
-        add_table(self._document, widths, rows, ruled=True)
+            rows.append(Row(boxes, whole=is_whole(each)))
+        self._add(widths, rows, ruled=True)
 
     def _chart(self, block: Chart) -> None:
         self._charts += 1
@@ -142,16 +153,16 @@ class Writer:
             _signing([place.name or NAMELESS if place else "" for place in places], style="TandaTanganNama"),
             _signing([f"NIP {place.number or NUMBERLESS}" if place else "" for place in places]),
         ]
-        add_table(self._document, self._widths((None,) * len(places)), rows, ruled=False)
+        self._add(self._widths((None,) * len(places)), rows, ruled=False, whole=True)
 
     def _group(self, block: Together) -> None:
-        self._together = True
-        for inner in block.blocks:
+        """All but the last block keep to the one after them; the last keeps its own rows together."""
+        outer = self._follows
+        for number, inner in enumerate(block.blocks, 1):
+            self._follows = outer or number < len(block.blocks)
+            self._inner = True
             self._write[inner.kind](inner)
-        self._together = False
-
-    def _row(self, boxes: Sequence[Box]) -> Row:
-        return Row(boxes, together=self._together)
+        self._follows, self._inner = outer, False
 
     def _widths(self, given: Sequence[float | None]) -> list[float]:
         """Columns in mm; those without a width share what is left."""
@@ -161,7 +172,7 @@ class Writer:
 
 
 def _signing(texts: Sequence[str], *, style: str = "TandaTangan", height: float = 0) -> Row:
-    return Row([Box(cell(text), style, "center") for text in texts], height=height, together=True)
+    return Row([Box(cell(text), style, "center") for text in texts], height=height)
 
 
 def _heads(block: Table) -> list[Row]:

@@ -11,6 +11,7 @@ from runner.events import Event
 from runner.record.problems import KnownProblem
 from runner.reports.activities import build_rules
 from runner.reports.findings import Criterion
+from runner.reports.history import sum_tallies
 from runner.reports.office import BLANK, Office, build_letterhead, build_signatures, lone_actors
 from runner.reports.paper.model import Block, Bullets, Heading, Line, Look, Pairs, Paper, Signatures, Together
 from runner.reports.pen import Pen, take_pen
@@ -20,7 +21,7 @@ from runner.reports.periodic.deeds import Names, build_deeds, build_deviations, 
 from runner.reports.periodic.gathering import Gathered, Procedure
 from runner.reports.periodic.realised import Done, build_realisation, count_late, pair_done
 from runner.reports.periodic.renewals import build_services
-from runner.reports.periodic.sites import add_up, build_sites, find_sites, say_share
+from runner.reports.periodic.sites import build_sites, find_sites, say_share
 from runner.reports.periodic.terms import Term
 from runner.reports.periodic.troubles import build_troubles, count_states
 from runner.reports.periodic.visitors import build_visitors, find_logs
@@ -218,7 +219,7 @@ def _sentences(told: Told, procedures: Sequence[tuple[Procedure, Sequence[Done]]
     yield f"{done} pelaksanaan kegiatan tercatat; dari {pen.number(judged)} yang dinilai, {timely}."
     sites = find_sites(found, pen)
     if sites:
-        total = add_up(site.all for site in sites.values())
+        total = sum_tallies(site.all for site in sites.values())
         yield f"Ketersediaan akses {pen.number(len(sites))} website: {say_share(total, pen)}."
     yield f"{pen.number(len(find_sets(found)))} perangkat backup dibuat dan diperiksa keutuhannya."
     yield count_states(told.problems, pen) if told.problems else "Tidak ada permasalahan yang tercatat."

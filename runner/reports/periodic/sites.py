@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.events import Event
 from runner.inventory.register import read_day
+from runner.reports.history import Tally, sum_tallies
 from runner.reports.office import Office
 from runner.reports.paper.model import Block, Chart, Column, Line, Look, Series, Table, cell
 from runner.reports.pen import Pen
@@ -28,54 +29,29 @@ COLUMNS = (
 
 
 @dataclass(slots=True)
-class Count:
-    """How many visits found a site available, not available, or could not tell."""
-
-    up: int = 0
-    down: int = 0
-    unknown: int = 0
-
-    def add(self, available: bool | None) -> None:
-        """Count one more visit."""
-        self.up += available is True
-        self.down += available is False
-        self.unknown += available is None
-
-    @property
-    def share(self) -> float | None:
-        """The percentage of the visits that could tell; None where none could."""
-        told = self.up + self.down
-        return 100 * self.up / told if told else None
-
-
-@dataclass(slots=True)
 class Site:
     """A website over the period; `content` is what was last found of its content, None if nothing was."""
 
-    days: dict[date, Count] = field(default_factory=dict)
+    days: dict[date, Tally] = field(default_factory=dict)
     content: Mapping[str, Any] | None = None
 
     @property
-    def all(self) -> Count:
+    def all(self) -> Tally:
         """All visits."""
-        return add_up(self.days.values())
-
-
-def add_up(counts: Iterator[Count] | Sequence[Count] | Any) -> Count:
-    """Given counts, return their sum."""
-    total = Count()
-    for count in counts:
-        total = Count(total.up + count.up, total.down + count.down, total.unknown + count.unknown)
-    return total
+        return sum_tallies(self.days.values())
 
 
 def find_sites(found: Gathered, pen: Pen) -> dict[str, Site]:
     """Given what a period holds, return its websites by name."""
     sites: dict[str, Site] = {}
     for event in found.outcomes("website.available"):
+        if event.data["status"] == "skipped":
+            continue
         day = pen.local(event.at).date()
         site = sites.setdefault(event.target or "", Site())
-        site.days.setdefault(day, Count()).add(_outputs(event).get("available"))
+        outputs = _outputs(event)
+        tally = site.days.setdefault(day, Tally())
+        tally.add(outputs.get("available"), maintenance=bool(outputs.get("maintenance")))
     for event in found.outcomes("website.updated"):
         sites.setdefault(event.target or "", Site()).content = _outputs(event)
     return dict(sorted(sites.items()))
@@ -92,9 +68,12 @@ def build_sites(sites: Mapping[str, Site], term: Term, until: date, office: Offi
         "Ketersediaan dihitung dari pemeriksaan yang hasilnya diketahui; yang tidak diketahui tidak dianggap tersedia."
     )
     yield Line(words, Look.NOTE)
+    planned = sum(site.all.maintenance for site in sites.values())
+    if planned:
+        yield Line(f"{pen.number(planned)} pemeriksaan dalam jadwal pemeliharaan tidak ikut dihitung.", Look.NOTE)
 
 
-def say_share(count: Count, pen: Pen) -> str:
+def say_share(count: Tally, pen: Pen) -> str:
     """Given visits, return the share of those that found the site available, in words."""
     return "tidak diketahui" if count.share is None else f"{pen.number(count.share, 2)}%"
 
@@ -124,18 +103,19 @@ def _chart(sites: Mapping[str, Site], term: Term, until: date, office: Office) -
     rows = {office.title_of(name): site.days for name, site in sites.items()}
     if len(rows) > MOST_SERIES:
         rows = {f"{len(sites)} website bersama-sama": _merge(list(rows.values()))}
-    series = [
-        Series(name, [add_up(c for day, c in days.items() if first <= day < end).share for _, first, end in slices])
-        for name, days in rows.items()
-    ]
+    series = [Series(name, [_share(days, first, end) for _, first, end in slices]) for name, days in rows.items()]
     lowest = [min(known) for each in series if (known := [value for value in each.values if value is not None])]
     said = f"Ketersediaan akses, {term.name}: terendah {min(lowest):.0f} persen." if lowest else "Tidak ada data."
     return Chart("Ketersediaan akses website (persen)", [label for label, _, _ in slices], series, "%", 100, said)
 
 
-def _merge(sites: Sequence[Mapping[date, Count]]) -> dict[date, Count]:
+def _share(days: Mapping[date, Tally], first: date, end: date) -> float | None:
+    return sum_tallies(tally for day, tally in days.items() if first <= day < end).share
+
+
+def _merge(sites: Sequence[Mapping[date, Tally]]) -> dict[date, Tally]:
     days = sorted({day for site in sites for day in site})
-    return {day: add_up(site[day] for site in sites if day in site) for day in days}
+    return {day: sum_tallies(site[day] for site in sites if day in site) for day in days}
 
 
 def _outputs(event: Event) -> Mapping[str, Any]:
