@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from runner.cli import run
-from runner.contract import Outcome, Severity, Status
+from runner.contract import Outcome, Problem, Severity, Status
 from runner.errors import RecordError
 from runner.events import Kind
+from runner.record.period import StepEnd
 from runner.reports.dashboard import FOLDER, INDEX, Gathered, file_name, gather, render_dashboard
-from runner.reports.dashboard.compliance import Tally
+from runner.reports.dashboard.compliance import Tally, judge
 from runner.reports.dashboard.slots import find_slots, last_slot
 from runner.reports.dashboard.writing import write_pages
 from tests.clocks import FixedClock
@@ -68,6 +69,19 @@ def test_sites_stand_by_what_is_wrong_and_by_what_is_not_known_the_worst_first(o
     assert why["pn_004"] == ("Langkah 2 (database) tidak dapat diselesaikan.",)
     assert why["pn_005"] == ("Langkah 3 belum dilaksanakan lagi: data lama.",)
     assert why["pn_001"] == ()
+
+
+def test_faults_of_a_site_s_server_and_services_are_its_own_the_worst_first(office: OfficeRecord) -> None:
+    usual_days(
+        office, TUESDAY, TUESDAY, {("watch", "pn_001"): lambda day: wrong("watch", day, Severity.MINOR, "Lambat.")}
+    )
+    due = Outcome(Status.OK, problems=(Problem("service.due", Severity.CRITICAL, "Domain berakhir."),))
+    office.step(at(TUESDAY, 9), "renew", {"domain": {"due": due}})
+    office.write()
+    gathered = gather(office.journal, NOW)
+    assert states(gathered) == {"pn_001": "critical", **dict.fromkeys(["pn_002", "pn_003", "pn_004", "pn_005"], "ok")}
+    assert [problem.message for problem in gathered.sites[0].problems] == ["Domain berakhir.", "Lambat."]
+    assert "✖ Kritis pn-contoh.example Domain berakhir. service.due" in text_of(render_dashboard(gathered, QUARTER))
 
 
 def test_a_site_that_nobody_ever_looked_at_is_not_fine(office: OfficeRecord) -> None:
@@ -354,3 +368,27 @@ def test_900_sites_are_made_quickly_and_the_fine_ones_stand_folded(tmp_path: Pat
     index = pages[INDEX].decode()
     assert index.index("pn_450") < index.index("<details>") < index.index("pn_001")
     assert "Baik: 899 situs" in text_of(pages)
+
+
+@pytest.mark.parametrize(
+    ("cron", "now", "slot"),
+    [
+        ("0 8 * * *", at(TUESDAY, 8, 59), at(MONDAY, 8)),
+        ("0 8 * * *", at(TUESDAY, 9), at(TUESDAY, 8)),
+        ("*/5 * * * *", at(TUESDAY, 9, 3), at(TUESDAY, 8, 50)),  # ten minutes for what is asked for every five
+        ("*/5 * * * *", at(TUESDAY, 9, 5), at(TUESDAY, 8, 55)),
+        ("*/30 * * * *", at(TUESDAY, 9, 29), at(TUESDAY, 8, 30)),
+        ("0 0 1 1 *", at(TUESDAY, 9), at(date(2026, 1, 1), 0)),
+    ],
+)
+def test_what_is_asked_for_often_is_old_soon(cron: str, now: datetime, slot: datetime) -> None:
+    assert last_slot([cron], now, WIB) == slot
+
+
+def test_a_month_of_looks_every_five_minutes_is_counted_quickly() -> None:
+    slots = find_slots(["*/5 * * * *"], at(date(2026, 11, 1), 0), NOW, WIB)
+    ends = [StepEnd(slot + timedelta(minutes=1), "p", "s", "t", Status.OK, False) for slot in slots if slot.minute]
+    begun = time.perf_counter()
+    tally = judge(ends, slots, NOW)
+    assert time.perf_counter() - begun < 1
+    assert tally == Tally(on_time=len(ends), missed=23 * 24 + 14)  # each full hour, up to an hour before now

@@ -13,7 +13,7 @@ from runner.record.problems import KnownProblem, open_problems
 from runner.record.reader import JournalReader
 from runner.reports.dashboard.basis import Basis, gather_basis
 from runner.reports.dashboard.compliance import Place, Tally, gather_compliance
-from runner.reports.dashboard.countdown import Countdown, gather_countdowns
+from runner.reports.dashboard.countdown import Countdown, gather_countdowns, title_of
 from runner.reports.dashboard.latest import gather_outcomes
 from runner.reports.dashboard.sites import Site, State, gather_sites
 from runner.reports.dashboard.view import STATES, View, badge
@@ -70,7 +70,7 @@ def gather(journal: JournalReader, now: datetime) -> Gathered:
 def render_dashboard(gathered: Gathered, every: float) -> dict[str, bytes]:
     """Given what was gathered and how often the pages are made anew, in seconds, return the pages by their path."""
     pages = {site.name: f"{FOLDER}/{file_name(site.name)}" for site in gathered.sites}
-    names = {site.name: site.title for site in gathered.sites}
+    names = {target.name: title_of(target) for target in gathered.basis.inventory.targets.values()}
     view = View(gathered.basis, gathered.now, pages, names)
     shared = _shared(gathered, view, every)
     rendered = {INDEX: render_screen("dashboard.html", **shared, **_index(gathered, view))}

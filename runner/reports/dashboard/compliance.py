@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from runner.contract import FINISHED_WELL, Status
@@ -62,7 +63,7 @@ def gather_compliance(journal: JournalReader, basis: Basis, now: datetime) -> di
             slots = _slots(procedure, step, basis, since, now)
             targets = {**dict.fromkeys(_expected(procedure, step, basis) if slots else ()), **ends}
             for target in targets:
-                tally = _judge(ends.get(target, ()), slots, now)
+                tally = judge(ends.get(target, ()), slots, now)
                 if tally.expected:
                     tallies[procedure.name, step, target] = tally
     return tallies
@@ -93,23 +94,18 @@ def _ends(journal: JournalReader, period: Period) -> dict[tuple[str, str], dict[
     return ends
 
 
-def _judge(ends: Sequence[StepEnd], slots: Sequence[datetime], now: datetime) -> Tally:
+def judge(ends: Sequence[StepEnd], slots: Sequence[datetime], now: datetime) -> Tally:
+    """Given a step's ends on a target, the moments of its schedule (both in order) and the time, return its tally."""
     if not slots:
         return add(map(_count, ends))
-    found: list[Tally] = []
-    left = list(ends)
-    for slot, following in zip(slots, [*slots[1:], datetime.max.replace(tzinfo=UTC)], strict=True):
-        within = [end for end in left if slot <= end.at < following]
-        if within:
-            found.append(_count(_best(within)))
-        elif slot + GRACE <= now:
-            found.append(Tally(missed=1))
-    return add(found)
-
-
-def _best(ends: Sequence[StepEnd]) -> StepEnd:
-    """What counts of several ends for one moment: one that went well before one that did not."""
-    return min(ends, key=lambda end: (end.status not in FINISHED_WELL, end.late))
+    best: dict[int, StepEnd] = {}  # for each moment that something came for: what counts of it
+    for end in ends:
+        slot = bisect_right(slots, end.at) - 1
+        best[slot] = min(best.get(slot, end), end, key=lambda each: (each.status not in FINISHED_WELL, each.late))
+    best.pop(-1, None)  # it came before the first moment
+    due = bisect_right(slots, now - GRACE)
+    missed = due - sum(slot < due for slot in best)
+    return add([*map(_count, best.values()), Tally(missed=missed)])
 
 
 def _count(end: StepEnd) -> Tally:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
 from runner.inventory import Target
 from runner.inventory.register import read_day
 from runner.reports.dashboard.basis import Basis
-from runner.reports.dashboard.latest import Outcome, Outcomes
+from runner.reports.dashboard.latest import Outcomes
 
 URGENT, SOON = 7, 30  # days
 CERTIFICATE = "sertifikat"
@@ -51,9 +51,8 @@ def _certificates(basis: Basis, outcomes: Outcomes, today: date) -> Iterator[Cou
     for target in basis.inventory.targets.values():
         if target.kind != "website" or not str(target.settings.get("url", "")).startswith("https:"):
             continue
-        seen = outcomes.good(target.name, "website.available", "website.tls.certificate")
-        expires = seen and read_day(_first(seen, "certificate_expires", "expires"))
-        yield _countdown(CERTIFICATE, title_of(target), target.name, expires, seen, today)
+        found = _seen(outcomes, target.name, {"tls.certificate": "expires", "website.available": "certificate_expires"})
+        yield _countdown(CERTIFICATE, title_of(target), target.name, found, today)
 
 
 def _services(basis: Basis, outcomes: Outcomes, today: date) -> Iterator[Countdown]:
@@ -61,12 +60,11 @@ def _services(basis: Basis, outcomes: Outcomes, today: date) -> Iterator[Countdo
     for target in basis.inventory.targets.values():
         if target.kind != "service":
             continue
-        seen = outcomes.good(target.name, "service.due", "domain.status")
-        expires = seen and read_day(_first(seen, "expires"))
+        found = _seen(outcomes, target.name, {"service.due": "expires", "domain.status": "expires"})
         kind = str(target.settings.get("kind") or "")
         name = str(target.settings.get("name") or target.name)
         for site in sites.get(target.name) or [""]:
-            yield _countdown(_KINDS.get(kind, kind or "layanan"), name, site, expires, seen, today)
+            yield _countdown(_KINDS.get(kind, kind or "layanan"), name, site, found, today)
 
 
 def _sites_of_services(basis: Basis) -> dict[str, list[str]]:
@@ -80,13 +78,21 @@ def _sites_of_services(basis: Basis) -> dict[str, list[str]]:
 
 
 def title_of(target: Target) -> str:
-    """What people call a target: its title, or its name."""
-    return str(target.settings.get("title") or target.name)
+    """What people call a target: its title, a service's name outside, or its name."""
+    outside = target.settings.get("name") if target.kind == "service" else ""
+    return str(target.settings.get("title") or outside or target.name)
 
 
-def _countdown(what: str, name: str, site: str, expires: date | None, seen: Outcome | None, today: date) -> Countdown:
-    return Countdown(what, name, site, expires, (expires - today).days if expires else None, seen and seen.at)
+def _seen(outcomes: Outcomes, target: str, outputs: Mapping[str, str]) -> tuple[date, datetime] | None:
+    """The last day that one of these actions gave last, by the output that tells it, and when."""
+    found = [
+        (last.good.at, day)
+        for last in outcomes.of(target)
+        if last.good and (day := read_day(last.good.outputs.get(outputs.get(last.good.action, ""))))
+    ]
+    return max(found)[::-1] if found else None
 
 
-def _first(seen: Outcome, *names: str) -> object:
-    return next((seen.outputs[name] for name in names if seen.outputs.get(name)), None)
+def _countdown(what: str, name: str, site: str, found: tuple[date, datetime] | None, today: date) -> Countdown:
+    expires, seen = found or (None, None)
+    return Countdown(what, name, site, expires, (expires - today).days if expires else None, seen)

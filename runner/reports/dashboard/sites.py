@@ -117,7 +117,8 @@ def _build(
     due: _Expectations,
 ) -> Site:
     names = dict.fromkeys([target.name, *_hangs_on(target)])
-    own = tuple(problem for name in names for problem in problems.get(name, ()))
+    found = [problem for name in names for problem in problems.get(name, ())]
+    own = tuple(sorted(found, key=lambda problem: WORST_FIRST.index(State(str(problem.severity)))))
     checks = tuple(_checks(target.name, basis, outcomes, due))
     unknown = tuple(dict.fromkeys(_why_unknown(checks)))
     backup = outcomes.good(target.name, *BACKUP)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta, tzinfo
 from itertools import takewhile
 
 GRACE = timedelta(hours=1)  # how long after its moment a step may end before it counts as not done
+SHORTEST_GRACE = timedelta(minutes=10)  # where it is asked for every few minutes
 USUAL = timedelta(hours=26)  # how old what has no schedule may be: daily, and a little more
 MOST = 50_000
 
@@ -31,9 +32,11 @@ def find_slots(crons: Sequence[str], since: datetime, until: datetime, zone: tzi
 def last_slot(crons: Sequence[str], now: datetime, zone: tzinfo) -> datetime | None:
     """Given schedules, return the last moment at which they asked for something that should be done by now."""
     for days in (2, 40, 800):
-        slots = find_slots(crons, now - timedelta(days=days), now - GRACE, zone)
-        if slots:
-            return slots[-1]
+        slots = find_slots(crons, now - timedelta(days=days), now, zone)
+        for before, slot in zip([None, *slots][-2::-1], slots[::-1], strict=False):
+            grace = min(GRACE, max(SHORTEST_GRACE, slot - before)) if before else GRACE
+            if slot + grace <= now:
+                return slot
     return None
 
 

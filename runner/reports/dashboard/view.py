@@ -18,6 +18,7 @@ from runner.reports.pen import Pen
 from runner.reports.values import shorten
 
 LONGEST = 300
+LONGEST_REASON = 140  # in the list of sites
 SOON = 3600  # seconds of working time left
 _UNITS = ((86400, "hari"), (3600, "jam"), (60, "menit"))
 NONE = "–"
@@ -161,7 +162,7 @@ class View:
             url=site.url,
             page=self._pages.get(site.name, ""),
             badge=badge(site.state),
-            why=tuple(_first([*(shorten(p.message, LONGEST) for p in site.problems), *site.unknown], 3)),
+            why=tuple(_first([*(shorten(p.message, LONGEST_REASON) for p in site.problems), *site.unknown], 3)),
             seen=self.at(site.seen, "unknown" if site.unknown else ""),
             content=self._day(site.newest),
             backup=backup,
