@@ -171,7 +171,7 @@ MONTH_TOLD = [
     ("website.unavailable", at(5, 9, 10), at(5, 11, 5)),
     ("website.unavailable", at(9, 23, 50), at(10, 0, 45)),
     ("website.unknown", at(12, 8, 10), at(12, 11, 5)),
-    ("website.unstable", at(16, 10, 40), at(16, 12, 50)),
+    ("website.unstable", at(16, 10, 40), at(16, 12, 35)),
     ("website.unavailable", at(20, 14, 10), at(20, 19, 5)),
     ("website.unknown", at(20, 15, 10), at(20, 16, 5)),
     ("website.unavailable", at(28, 21, 10), at(28, 23, 5)),
