@@ -9,7 +9,7 @@ from typing import Any
 
 from runner.contract import FINISHED_WELL, Outcome, Reason, Status
 from runner.messages import render_counted
-from runner.record.document import Answer, Record, StepRecord, TargetRecord
+from runner.record.document import Answer, Hand, Record, StepRecord, TargetRecord
 from runner.reports.office import Office
 from runner.reports.paper.model import Cell, Column, Line, Look, Table, cell
 from runner.reports.pen import Pen
@@ -193,6 +193,8 @@ def _realised(activity: Activity, record: Record, office: Office, pen: Pen) -> l
         lines += _target(number, target, pen, many=many, going_on=record.ended is None)
     for answer in (answer for answer in record.answers if answer.key.step == activity.id):
         lines += describe_answer(answer, office, pen)
+    for hand in (hand for hand in record.hands if hand.key.step == activity.id):
+        lines += describe_hand(hand, pen)
     return [*lines, Line(f"dan {total - len(pairs)} sasaran lain", Look.NOTE)] if total > len(pairs) else lines
 
 
@@ -212,12 +214,22 @@ def _target(number: int, target: TargetRecord, pen: Pen, *, many: bool, going_on
 
 
 def describe_answer(answer: Answer, office: Office, pen: Pen) -> Iterator[Line]:
-    """Given a person's act, return who signed or decided, when, and with which words."""
+    """Given a person's act, return who signed or decided (a deputy named as one), when, and with which words."""
     did, person = DID.get(answer.label), office.name_of(answer.person)
+    person = f"{person} ({answer.acting})" if answer.acting else person
     said = f"{did} {person}" if did else f"dijawab oleh {person}: {answer.label}"
     yield Line(shorten(said, LONGEST_WORDS), Look.STRONG)
     note = shorten(answer.note, LONGEST_WORDS)
     yield Line(" – ".join(filter(None, (pen.span(answer.at, answer.at), note))))
+
+
+def describe_hand(hand: Hand, pen: Pen) -> Iterator[Line]:
+    """Given a wait for a third party, return who had it, why, and from when until when; apart from the step's time."""
+    yield Line(shorten(f"Pada pihak ketiga {hand.party}: {hand.note}", LONGEST_WORDS), Look.STRONG)
+    lasted = f" (selama {pen.duration((hand.until - hand.since).total_seconds())})" if hand.until else ""
+    remark = shorten(hand.remark, LONGEST_WORDS)
+    until = f"{pen.span(hand.since, hand.until)}{lasted}" if hand.until else f"sejak {pen.span(hand.since, hand.since)}"
+    yield Line(" – ".join(filter(None, (until, remark))))
 
 
 def _marks(activity: Activity, evidence: Sequence[EvidenceRow]) -> list[str]:
