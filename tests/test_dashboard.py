@@ -21,6 +21,7 @@ from runner.reports.dashboard.compliance import Tally, judge
 from runner.reports.dashboard.slots import find_slots, last_slot
 from runner.reports.dashboard.writing import write_pages
 from tests.clocks import FixedClock
+from tests.logins import sign_in
 from tests.offices import HOURS, WIB, OfficeRecord, at, fine, renewals, usual_days, wrong
 from tests.pages import read_page, words
 
@@ -142,6 +143,18 @@ def test_says_whose_turn_it_is_and_how_much_working_time_is_left(office: OfficeR
     assert "terlambat 2 jam 55 menit jam kerja; batas 24 Nov 2026 10.05" in told
     assert "sisa 10 jam jam kerja; batas 25 Nov 2026 16.30" in told
     assert "sisa 49 jam dihitung terus-menerus; batas 26 Nov 2026 15.00" in told
+
+
+def test_nobody_is_waited_for_in_a_run_that_was_cancelled(
+    office: OfficeRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(monkeypatch, "budi")
+    run_id = office.ask(at(TUESDAY, 9), at(TUESDAY, 12), "admin", "report", "submit", "Ajukan?", "working_time")
+    office.write()
+    assert len(gather(office.journal, NOW).waiting) == 1
+    cancelled = ["cancel", run_id, "--reason", "salah situs", "--records", str(office.records)]
+    assert run(cancelled, clock=FixedClock(NOW)) == 0
+    assert gather(office.journal, NOW).waiting == ()
 
 
 def test_says_who_has_a_problem_in_hand(office: OfficeRecord) -> None:
