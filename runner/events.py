@@ -24,7 +24,8 @@ class Kind(StrEnum):
     moved          to, back (boolean), why, again [steps that begin a new attempt]   (a decision, answer or failure
                    goes to another step; where it goes to a task of its own step, `to` is "step.task" and tasks
                    {task: its last try before})
-    requested      action, item, role, question, answers, subject      (a person's act is asked for)
+    requested      action, item, role, question, answers, subject, unheld (the day, where nobody holds the role then;
+                   else "")                                            (a person's act is asked for)
     answered       role, person, acting ("Plh", "Plt", ""), decree, label, to (the step it is returned to, label
                    "returned"; else ""), method, note, subject, evidence [{name, sha256, …}], deviations,
                    signature {kind: login | ssh | paper, …}, inventory [{name, sha256, …}] where another one than the

@@ -119,6 +119,7 @@ MESSAGES: dict[str, Words] = {
     "turn_goes_on": Words("sedang berjalan", "goes on"),
     "turn_can_go_on": Words("dapat dilanjutkan", "can go on"),
     "turn_anyone": Words("siapa pun yang mengetahuinya", "whoever knows"),
+    "turn_outsider": Words("pihak luar: {role}", "outside: {role}"),
     "turn_nobody": Words("tanpa pemangku", "nobody holds it"),
     "turn_party": Words(
         "pada pihak ketiga {party} sejak {since}, {time} waktu kerja: {note}",

@@ -91,6 +91,9 @@ def _whose(turn: Turn, language: Language) -> str:
         return say("turn_running" if turn.status == RUNNING else "turn_can_go_on", language)
     if not turn.request.request.role:
         return say("turn_anyone", language)
+    role, started = turn.request.request.role, turn.record.started
+    if role in started.get("outside", ()):
+        return say("turn_outsider", language, role=started["procedure"]["roles"][role])
     if not turn.officials:
         return say("turn_nobody", language)
     return ", ".join(map(str, turn.officials))

@@ -149,10 +149,16 @@ class Course:
         return outcome
 
     def ask(self, key: Key, action: str, request: Request, item: Any = None) -> None:
-        """Ask a person, once."""
+        """Ask a person, once; say so where nobody holds the role on that day."""
         if key not in self.progress.requested:
             asked = outcome_to_json(Outcome(Status.WAITING, request=request))["request"]
-            self.say(self.event(Kind.REQUESTED, key, {"action": action, "item": item, **asked}))
+            data = {"action": action, "item": item, **asked, "unheld": self._unheld(request.role)}
+            self.say(self.event(Kind.REQUESTED, key, data))
+
+    def _unheld(self, role: str) -> str:
+        day = self.now().astimezone(self.calendar.office.zone).date()
+        insider = role and role not in self.plan.playbook.outside
+        return day.isoformat() if insider and not self.plan.inventory.holders(role, day) else ""
 
     def note(self, key: Key, outcome: Outcome) -> None:
         """Take in an outcome's problems."""

@@ -13,6 +13,7 @@ def describe(plan: Plan) -> dict[str, Any]:
     return {
         **_identity(plan),
         "procedure": dict(procedure),
+        "outside": sorted(plan.playbook.outside),
         "readings": dict(plan.playbook.supplement.get("readings", {})),
         "escalation": list(plan.playbook.supplement.get("escalation", ())),
         "steps": [_describe_step(step) for step in plan.steps],

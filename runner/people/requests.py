@@ -113,12 +113,12 @@ def _check_return(plan: Plan, request: OpenRequest, answer: str | None, to: str)
     """Raise Refused where a step cannot be returned to: only from this one back, and only those that this run does."""
     if answer not in (None, RETURNED):
         raise refuse("--return-to", f"it was returned, and answered '{answer}'", "leave one of them out")
-    ids = [step.id for step in plan.steps]
-    earlier = [step.id for step in plan.steps[: ids.index(request.key.step) + 1] if step.selected]
-    if to not in ids:
+    chosen = {step.id: step.selected for step in plan.steps}
+    earlier = plan.returnable(request.key.step)
+    if to not in chosen:
         raise refuse("--return-to", f"there is no step '{to}'", did_you_mean(to, earlier))
     if to not in earlier:
-        why = "is not part of this run" if ids.index(to) < ids.index(request.key.step) else "comes later"
+        why = "does not come before it" if chosen[to] else "is not part of this run"
         raise refuse("--return-to", f"step '{to}' {why}", f"write one of: {', '.join(earlier)}")
 
 

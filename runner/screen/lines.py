@@ -40,6 +40,9 @@ class Lines:
             yield from self._step(event)
         elif event.kind is Kind.REQUESTED:
             yield f"{_where(event)}: waits for {event.data['role'] or 'a person'}: {_short(event.data['question'])}"
+            if day := event.data.get("unheld"):
+                cure = "name a person in the inventory, and sign with -i"
+                yield f"{_where(event)}: nobody holds the role '{event.data['role']}' on {day}. {cure}"
         elif event.kind is Kind.MOVED:
             to = "goes back" if event.data["back"] else "goes on"
             yield f"{_where(event)}: {to} to '{one_line(event.data['to'])}': {_short(event.data['why'])}"

@@ -189,7 +189,7 @@ def test_returning_needs_a_reason_and_an_earlier_step(office: Office) -> None:
 
 def test_what_comes_later_cannot_be_returned_to(office: Office) -> None:
     assert office.sign("siti", "report", "--return-to", "forward", "--note", "x") == 5
-    assert "step 'forward' comes later. write one of: report" in office.says
+    assert "step 'forward' does not come before it. write one of: report" in office.says
 
 
 def test_files_are_kept_by_their_hash_and_names_do_no_harm(office: Office) -> None:
