@@ -36,6 +36,8 @@ websites:
   pn_contoh: {title: Website PN Contoh, url: "https://pn-contoh.example"}
 services:
   domain: {kind: domain, name: pn-contoh.example}
+knowledge:
+  - {fault: website.*, causes: [Layanan web berhenti], remedies: [Hidupkan kembali layanan web]}
 people:
   a: {name: Petugas A, position: Admin Website, roles: [{role: admin}]}
   b: {name: Petugas B, nip: "198701022010121001", position: Kasubbag PTIP, roles: [{role: kasubbag}]}

@@ -11,6 +11,7 @@ import pytest
 
 from runner.cli import run
 from runner.errors import Refused
+from runner.events import Event, Kind
 from runner.inventory import parse_inventory
 from runner.inventory.documents import Document
 from runner.record.journal import Journal, open_journal
@@ -109,12 +110,25 @@ def test_a_problem_is_a_finding_with_its_norm_and_blanks(october: str) -> None:
     assert "Kondisi Website tidak dapat diakses: tidak ada jawaban." in finding
     assert "Kriteria Mutu baku SOP, kegiatan 1: Akses website yang terpantau" in finding
     assert "Keadaan Selesai Terlihat 2 kali" in finding
-    assert "Sebab Akibat Rekomendasi" in finding
+    assert "Sebab Akibat Rekomendasi Kemungkinan sebab * Layanan web berhenti" in finding
+    assert "Alternatif pemecahan * Hidupkan kembali layanan web" in finding
 
 
 def test_people_s_acts_and_third_parties_waits_stand_apart(october: str) -> None:
     assert "6 Oktober 2026 15.00 WIB 7 Petugas C Sekretaris ditetapkan Pindah ke server baru." in october
     assert "Penyedia Hosting 6 Oktober 2026 11.00 WIB 6 Oktober 2026 14.00 WIB 2 jam (waktu kerja) tiket 7" in october
+
+
+def test_a_cancelled_run_stands_with_its_reason_and_name(tmp_path: Path) -> None:
+    month = Month(tmp_path / "records")
+    began = at(2, 10)
+    said = {"person": "a", "login": "petugas", "reason": "Salah sasaran"}
+    end = {"status": "cancelled", "exit_code": 130}
+    month.journal.append([month.begun("r", began), Event(Kind.CANCELLED, "r", began, data=said)])
+    month.journal.append([Event(Kind.RUN_ENDED, "r", began, data=end)])
+    text = read(build_it(tell_term(month.journal, parse_term("2026-10"), OFFICE)))
+    assert "2 Oktober 2026 10.00 WIB r Petugas A Salah sasaran" in text
+    assert "r 2 Oktober 2026 10.00 WIB 2 Oktober 2026 10.00 WIB dibatalkan" in text
 
 
 def test_deviations_and_the_conclusion_agree(october: str) -> None:

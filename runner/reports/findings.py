@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from runner.inventory.knowledge import Advice, find_advice
 from runner.record.problems import KnownProblem
 from runner.reports.lists import say_left_out
-from runner.reports.paper.model import WHOLE, Block, Heading, Line, Look, Sheet, Together, cell
+from runner.reports.paper.model import WHOLE, Block, Cell, Heading, Line, Look, Sheet, Together, cell
 from runner.reports.pen import Pen
 from runner.reports.values import shorten
 
 MOST_PROBLEMS = 500
 LONGEST_CONDITION = 100_000  # thirty pages
-TO_FILL = "Baris kosong diisi oleh pelaksana; laporan ini tidak menduga sebab, akibat, atau rekomendasi."
+TO_FILL = (
+    "Baris kosong diisi oleh pelaksana; laporan ini tidak menduga sebab, akibat, atau rekomendasi. Baris bertanda * "
+    "berasal dari berkas pengetahuan kantor, bukan dari pemeriksaan atas kejadian ini."
+)
+KNOWN = (
+    ("Kemungkinan sebab *", "causes"),
+    ("Perlu diperiksa *", "checks"),
+    ("Alternatif pemecahan *", "remedies"),
+    ("Dapat dihubungi *", "call"),
+)
 STATES = {"open": "terbuka", "handled": "ditangani", "solved": "selesai", "accepted": "diterima"}
 NONE = "Tidak ada permasalahan terbuka yang tercatat."
 
 Criterion = Callable[[KnownProblem], str]
 
 
-def build_findings(problems: Sequence[KnownProblem], criterion: Criterion, pen: Pen) -> Iterator[Block]:
-    """Given problems and what tells the norm that each offends ("" where it is not known), give each as a form.
+def build_findings(
+    problems: Sequence[KnownProblem], criterion: Criterion, knowledge: Sequence[Advice], pen: Pen
+) -> Iterator[Block]:
+    """Given problems, what tells the norm that each offends ("" where it is not known) and what the office knows of
+    faults, give each as a form.
 
     Of a problem its condition and the norm are known; cause, effect and recommendation are left to be filled in.
     """
@@ -30,7 +43,7 @@ def build_findings(problems: Sequence[KnownProblem], criterion: Criterion, pen: 
     yield Line(TO_FILL, Look.NOTE)
     for number, problem in enumerate(problems[:MOST_PROBLEMS], 1):
         heading = Heading(f"{number}. {problem.target or 'Satuan kerja'}", 2)
-        blocks: list[Block] = [heading, _sheet(problem, criterion(problem), pen)]
+        blocks: list[Block] = [heading, _sheet(problem, criterion(problem), knowledge, pen)]
         if len(problem.message) < WHOLE:
             yield Together(blocks)
         else:
@@ -39,7 +52,14 @@ def build_findings(problems: Sequence[KnownProblem], criterion: Criterion, pen: 
         yield say_left_out(len(problems) - MOST_PROBLEMS)
 
 
-def _sheet(problem: KnownProblem, criterion: str, pen: Pen) -> Sheet:
+def list_advice(problem: KnownProblem, knowledge: Sequence[Advice]) -> list[tuple[str, Cell]]:
+    """Given a problem and what the office knows of faults, return what it knows of this one, by kind."""
+    found = find_advice(knowledge, problem.key, problem.target)
+    lists = [(name, [text for advice in found for text in getattr(advice, field)]) for name, field in KNOWN]
+    return [(name, cell(*dict.fromkeys(texts))) for name, texts in lists if texts]
+
+
+def _sheet(problem: KnownProblem, criterion: str, knowledge: Sequence[Advice], pen: Pen) -> Sheet:
     return Sheet(
         [
             ("Tingkat", cell(pen.severity(problem.severity))),
@@ -51,6 +71,7 @@ def _sheet(problem: KnownProblem, criterion: str, pen: Pen) -> Sheet:
             ("Sebab", ()),
             ("Akibat", ()),
             ("Rekomendasi", ()),
+            *list_advice(problem, knowledge),
         ]
     )
 

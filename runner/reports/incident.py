@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from runner.record.problems import KnownProblem
-from runner.reports.findings import LONGEST_CONDITION, describe_state
+from runner.reports.findings import LONGEST_CONDITION, TO_FILL, describe_state, list_advice
 from runner.reports.office import ACKNOWLEDGED, BLANK, PREPARED, Office, build_letterhead
 from runner.reports.paper.model import (
     Block,
@@ -84,8 +84,10 @@ def _blocks(problem: KnownProblem, office: Office, pen: Pen, as_of: datetime, po
             ("Keadaan sekarang", cell(*describe_state(problem, pen))),
             ("Aset dan sistem terdampak", cell(office.title_of(problem.target)) if problem.target else ()),
             ("Kerentanan yang dimanfaatkan", ()),
+            *list_advice(problem, office.knowledge),
         ]
     )
+    yield Line(TO_FILL, Look.NOTE)
     yield Heading("c. Kronologi")
     yield Table(COLUMNS, [(cell(pen.time(at)), cell(what)) for at, what in sorted(_chronology(problem))])
     yield Heading("d. Dampak")

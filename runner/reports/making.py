@@ -35,7 +35,7 @@ INSTANT = timedelta(microseconds=1)
 def office_of(inventory: Inventory) -> Office:
     """Given an inventory, return the office that stands on papers."""
     titles = {target.name: str(target.view().get("title") or target.name) for target in inventory.targets.values()}
-    return Office(inventory.office, inventory.people, titles)
+    return Office(inventory.office, inventory.people, titles, inventory.knowledge)
 
 
 def make_situation(journal: JournalReader, run: str, office: Office) -> Paper:

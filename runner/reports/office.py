@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from runner.inventory.knowledge import Advice
 from runner.inventory.people import Person
 from runner.reports.paper.model import Letterhead, Signature
 
@@ -19,11 +20,13 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """The office and its people, as the inventory has them; `people` and `titles` of targets by their short names."""
+    """The office and its people, as the inventory has them; `people` and `titles` of targets by their short names;
+    `knowledge` is what it knows of faults."""
 
     settings: Json = field(default_factory=dict)
     people: Mapping[str, Person] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
+    knowledge: Sequence[Advice] = ()
 
     @property
     def city(self) -> str:

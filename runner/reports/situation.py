@@ -116,7 +116,7 @@ def _blocks(
     yield Heading("B. Hasil yang Dicapai")
     yield from _results(activities, pen)
     yield Heading("C. Permasalahan")
-    yield from build_findings(problems, lambda problem: _criterion(problem, activities), pen)
+    yield from build_findings(problems, lambda each: _criterion(each, activities), office.knowledge, pen)
     yield Heading("D. Penyimpangan dari Mutu Baku")
     deviations = build_deviations(activities, pen)
     yield Bullets(deviations) if deviations else Line("Tidak ada penyimpangan yang tercatat.")

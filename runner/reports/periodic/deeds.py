@@ -38,6 +38,7 @@ RUNGS = (
     Column("Kepada", 50),
     Column("Tersampaikan", 24),
 )
+CANCELLED = (Column("Waktu", 30), Column("Pelaksanaan", 40), Column("Oleh", 40), Column("Alasan", 58))
 DEVIATIONS = (
     Column("Waktu", 30),
     Column("Pelaksanaan", 38),
@@ -65,6 +66,9 @@ class Names(NamedTuple):
 def build_deeds(found: Gathered, names: Names, office: Office, calendar: Calendar, pen: Pen) -> Iterator[Block]:
     """Given what a period holds, give what people decided and signed, third parties' waits and escalations."""
     yield from build_list(DEEDS, [_deed(event, found, names, office, pen) for event in found.answers], none=NO_DEEDS)
+    if found.cancellations:
+        yield Heading("Pelaksanaan yang dibatalkan", 2)
+        yield from build_list(CANCELLED, [_cancelled(event, office, pen) for event in found.cancellations])
     if found.waits:
         yield Heading("Waktu tunggu pihak ketiga (dihitung terpisah)", 2)
         yield from build_list(WAITS, [_wait(wait, calendar, pen) for wait in found.waits])
@@ -101,6 +105,12 @@ def _deed(event: Event, found: Gathered, names: Names, office: Office, pen: Pen)
         ),
         cell(shorten(str(data.get("note") or ""), LONGEST_WORDS)),
     )
+
+
+def _cancelled(event: Event, office: Office, pen: Pen) -> Sequence[Cell]:
+    person, reason = (str(event.data.get(name) or "") for name in ("person", "reason"))
+    words = shorten(reason, LONGEST_WORDS)
+    return cell(pen.clock(event.at)), cell(event.run), cell(office.name_of(person)), cell(words)
 
 
 def _wait(wait: Wait, calendar: Calendar, pen: Pen) -> Sequence[Cell]:

@@ -25,6 +25,7 @@ KINDS = (
     Kind.HANDED,
     Kind.TAKEN_BACK,
     Kind.ESCALATED,
+    Kind.CANCELLED,
 )
 
 
@@ -114,6 +115,7 @@ class Gathered:
         self.answers: list[Event] = []
         self.waits: list[Wait] = []
         self.escalations: list[Event] = []
+        self.cancellations: list[Event] = []
         self._outcomes: dict[str, dict[tuple[str, Key], Event]] = defaultdict(dict)
         self.as_of: datetime | None = None
 
@@ -166,6 +168,7 @@ class _Reader:
             Kind.HANDED: self._handed,
             Kind.TAKEN_BACK: self._taken_back,
             Kind.ESCALATED: self.found.escalations.append,
+            Kind.CANCELLED: self.found.cancellations.append,
         }
 
     def take(self, event: Event) -> None:

@@ -117,7 +117,8 @@ def _blocks(told: Told) -> Iterator[Block]:
     yield Heading("C. Hasil yang Dicapai")
     yield from _results(told)
     yield Heading("D. Permasalahan")
-    yield from build_troubles(told.problems, criterion_of(procedures), told.term, told.until, pen)
+    criterion, knowledge = criterion_of(procedures), told.office.knowledge
+    yield from build_troubles(told.problems, criterion, knowledge, told.term, told.until, pen)
     yield Heading("E. Penyelesaian Masalah dan Keputusan")
     yield from build_deeds(found, names, told.office, told.calendar, pen)
     yield Heading("F. Penyimpangan dari Mutu Baku")

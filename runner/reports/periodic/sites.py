@@ -17,6 +17,7 @@ from runner.reports.periodic.gathering import Gathered
 from runner.reports.periodic.terms import Term
 
 MOST_SERIES = 3
+FRESH = {True: "masih baru", False: "terlalu lama", None: "tidak diketahui apakah masih baru"}
 COLUMNS = (
     Column("Website", 33),
     Column("Pemeriksaan", 24, "right"),
@@ -94,8 +95,10 @@ def _content(site: Site, pen: Pen) -> Iterator[str]:
     yield pen.day(newest) if newest else "tidak diketahui"
     if age is not None:
         yield f"berumur {pen.number(age)} hari"
-    updated = content.get("updated")
-    yield "tidak diketahui apakah masih baru" if updated is None else "masih baru" if updated else "terlalu lama"
+    yield FRESH[content.get("updated")]
+    for section in content.get("sections") or ():
+        day = read_day(section.get("newest"))
+        yield f"{section.get('section')}: {pen.day(day) if day else '–'}, {FRESH[section.get('updated')]}"
 
 
 def _chart(sites: Mapping[str, Site], term: Term, until: date, office: Office) -> Chart:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
+from runner.inventory.knowledge import Advice
 from runner.record.problems import KnownProblem
 from runner.reports.findings import NONE, STATES, Criterion, build_findings
 from runner.reports.paper.drawing import choose_top
@@ -17,15 +18,21 @@ Spell = tuple[datetime, datetime | None]
 
 
 def build_troubles(
-    problems: Sequence[KnownProblem], criterion: Criterion, term: Term, until: date, pen: Pen
+    problems: Sequence[KnownProblem],
+    criterion: Criterion,
+    knowledge: Sequence[Advice],
+    term: Term,
+    until: date,
+    pen: Pen,
 ) -> Iterator[Block]:
-    """Given the problems of a period and the last day on record, give the picture of them and each as a finding."""
+    """Given the problems of a period, the norm that each offends, what the office knows of faults and the last day on
+    record, give the picture of them and each as a finding."""
     if not problems:
         yield Line(NONE)
         return
     yield Line(count_states(problems, pen))
     yield _chart(problems, term, until, pen)
-    yield from build_findings(problems, criterion, pen)
+    yield from build_findings(problems, criterion, knowledge, pen)
 
 
 def count_states(problems: Sequence[KnownProblem], pen: Pen) -> str:
