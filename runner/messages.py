@@ -50,7 +50,6 @@ MESSAGES: dict[str, Words] = {
     "status.waiting": Words("menunggu", "waiting"),
     "status.interrupted": Words("terhenti", "interrupted"),
     "status.skipped": Words("dilewati", "skipped"),
-    "status.cancelled": Words("dibatalkan", "cancelled"),
     "reason.condition": Words("syaratnya tidak terpenuhi", "its condition does not hold"),
     "reason.not_selected": Words("tidak dipilih", "not selected"),
     "reason.previewed": Words("hanya ditinjau", "previewed"),

@@ -37,7 +37,8 @@ class Pen:
     def status(self, status: str | None) -> str:
         """Given a status of the record, return its word; None while it still runs. On paper, changed is done."""
         key = f"status.{'ok' if status == 'changed' else status}"
-        return say(key, "id") if key in MESSAGES else "sedang berjalan"
+        otherwise = "dibatalkan" if status == "cancelled" else "sedang berjalan"
+        return say(key, "id") if key in MESSAGES else otherwise
 
     def deviation(self, deviation: str) -> str:
         """Given a deviation as recorded, return it in words."""
