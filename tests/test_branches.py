@@ -407,3 +407,33 @@ def test_branches_run_on_targets_too() -> None:
     lab.run(forks=1)
     assert len(done(lab)) == 12
     assert len([event for event in lab.events if event.kind is Kind.STEP_FINISHED]) == 2
+
+
+PLACES = """
+  - id: repair
+    activity: a
+    tasks:
+      - {id: fetch, action: lab.read}
+      - {id: beside, action: lab.read, after: []}
+      - {id: mend, action: lab.read, after: [fetch]}
+      - {id: polish, action: lab.read}
+  - id: test
+    activity: b
+    actor: admin
+    decide: {question: Benar?, answers: {Sudah Benar: next, Belum Benar: {step: repair, task: mend}}}
+"""
+
+
+def test_an_answer_may_lead_to_a_task_of_another_step() -> None:
+    lab = office(PLACES)
+    lab.run()
+    answer(lab, "test.decide", "Belum Benar")
+    assert sorted(done(lab)) == ["beside", "fetch", "mend", "mend", "polish", "polish"]
+    repair = lab.record.steps[0]
+    assert repair.attempt == 2
+    told = {task.id: task.outcome.message for task in repair.targets[0].tasks}
+    assert (told["fetch"], told["beside"], told["mend"]) == ("it went on to 'mend'", "it went on to 'mend'", "")
+    answer(lab, "test.decide", "Sudah Benar")
+    assert lab.told[-1] == "run_ended ok 0"
+    with pytest.raises(Refused, match="step 'repair' has no task 'mned'. did you mean 'mend'"):
+        office(PLACES.replace("task: mend}", "task: mned}"))

@@ -44,12 +44,13 @@ class Turn:
 
 class Move(NamedTuple):
     """Leave a step for another one, or ("end", "out") for none; `why` is the decision, answer or failure, `task` the
-    task that decided, where it was not the step itself."""
+    task that decided, where it was not the step itself, `entry` the task with which the other one begins."""
 
     source: str
     to: str
     why: str
     task: str = ""
+    entry: str = ""
 
 
 Ask = Act | Pause | Include | Turn
@@ -96,8 +97,11 @@ class Lane:
 
 @dataclass(slots=True)
 class Course:
-    """What all lanes of a run share. `halted` says why nothing but `always` is done any more, `done` what ran once and
-    needs no more; `replaying` is true until a resumed run has gone through all that its record tells."""
+    """What all lanes of a run share.
+
+    `halted` says why nothing but `always` is done any more, `done` what ran once and needs no more, `entries` with which
+    task a step begins; `replaying` is true until a resumed run has gone through all that its record tells.
+    """
 
     plan: Plan
     run: str
@@ -121,6 +125,7 @@ class Course:
     halted: str = ""
     passed: PassedOver = field(default_factory=PassedOver)
     done: set[str] = field(default_factory=set)
+    entries: dict[str, str] = field(default_factory=dict)
     replaying: bool = False
     order: Order = field(init=False)
     places: dict[str, int] = field(init=False)
@@ -228,6 +233,8 @@ class Course:
             self.rounds[source, move.task] = self.rounds.get((source, move.task), 0) + 1
             self._begin_again(again)
         over = self.order.follows(source) - again
+        if move.entry:
+            self.entries[to] = move.entry
         self.passed.add(source, to, over - self.again(to) if to in self.places else over)
         return again
 
@@ -235,6 +242,7 @@ class Course:
         self.done -= steps
         self.passed.forget(steps)
         for step in steps:
+            self.entries.pop(step, None)
             self.attempts[step] = self.attempts.get(step, 1) + 1
             self.forget_problems(step)
         for place in [place for place in self.statuses if place[0] in steps]:

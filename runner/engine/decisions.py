@@ -98,7 +98,7 @@ class Decisions:
         return replace(made, status=Status.FAILED, message=why)
 
     def _goes_back(self, asked: Asked, route: Route) -> bool:
-        if route.task and asked.task:
+        if route.kind == "task" and asked.task:
             planned = next(each for each in self._course.plan.steps if each.id == asked.key.step)
             return route.task not in planned.order.follows(asked.task.id)
         return bool(route.step) and self._course.goes_back(asked.key.step, route.step)

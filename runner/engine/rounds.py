@@ -38,11 +38,19 @@ class Round:
         self._key = key
         self._scope = scope
         self._tasks = {task.id: task for task in planned.tasks}
-        self._passed = PassedOver()
+        self._passed = self._begin_at(course.entries.get(planned.id, ""))
         self._before: dict[str, int] = {}
         self.values = TaskValues()
         self.outcomes: dict[str, list[Outcome]] = {task.id: [] for task in planned.tasks}
         self.moves: list[Move] = []
+
+    def _begin_at(self, entry: str) -> PassedOver:
+        """Of a step that is entered at one of its tasks, what neither is that nor follows it is passed over."""
+        passed = PassedOver()
+        if entry:
+            order = self._planned.order
+            passed.add("", entry, frozenset(order.before) - order.follows(entry) - {entry})
+        return passed
 
     def begin(self, name: str) -> Several[Way]:
         """Do the task of that id."""
@@ -141,13 +149,13 @@ class Round:
         route = task.task.decision.answers[str(decided.outputs["label"])]
         if route.kind == "next":
             return Way()
-        if route.task and route.task not in follows:
+        if route.kind == "task" and route.task not in follows:
             return Way(back=route.task)
-        if route.task:
+        if route.kind == "task":
             again = self._planned.order.follows(route.task) | {route.task}
             self._passed.add(task.id, route.task, follows - again)
             return Way()
-        move = Move(self._planned.id, route.step or route.kind, decided.message, task.id)
+        move = Move(self._planned.id, route.step or route.kind, decided.message, task.id, route.task)
         if route.step and self._course.goes_back(self._planned.id, route.step):
             return Way(leaves=move)
         self.moves.append(move)

@@ -42,7 +42,8 @@ class Routes:
         if outcome.outputs.get("to"):
             return Move(planned.id, str(outcome.outputs["to"]), reason_of(outcome))
         route = planned.decision.answers[str(outcome.outputs["label"])]
-        return None if route.kind == "next" else Move(planned.id, route.step or route.kind, outcome.message)
+        move = Move(planned.id, route.step or route.kind, outcome.message, entry=route.task)
+        return None if route.kind == "next" else move
 
     def failed(self, planned: PlannedStep) -> Move | None:
         """Where a failure in the step leads: to a new attempt for all, or forward, alone where other targets go their

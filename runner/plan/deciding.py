@@ -85,17 +85,18 @@ def _check_place(playbook: Playbook, place: _Place) -> Iterator[Mistake]:
 
 
 def _check_answers(playbook: Playbook, place: _Place) -> Iterator[Mistake]:
-    steps, tasks = [step.id for step in playbook.steps], [task.id for task in place.step.tasks]
+    steps = {step.id: [task.id for task in step.tasks] for step in playbook.steps}
     for label, route in place.decision.answers.items():
         where = (*place.where, "answers", label)
         if route.step and route.step not in steps:
             cure = did_you_mean(route.step, steps)
             yield playbook.source.mistake((*where, "step"), f"there is no step '{route.step}'", cure)
-        if route.task and place.task is None:
+        tasks = steps.get(route.step or place.step.id)
+        if route.kind == "task" and place.task is None:
             message = "a step's decision leads to steps; only a task's leads to tasks"
             yield playbook.source.mistake((*where, "task"), message, "write decide: on a task of the step")
-        elif route.task and route.task not in tasks:
-            message = f"step '{place.step.id}' has no task '{route.task}'"
+        elif route.task and tasks is not None and route.task not in tasks:
+            message = f"step '{route.step or place.step.id}' has no task '{route.task}'"
             yield playbook.source.mistake((*where, "task"), message, did_you_mean(route.task, tasks))
 
 
@@ -105,7 +106,7 @@ def _check_way_out(playbook: Playbook, order: Order, place: _Place) -> Iterator[
     back_to = order.precedes(step.id) | {step.id}
     tasks_back = order_tasks(step.tasks).precedes(task.id) | {task.id} if task else frozenset()
     routes = place.decision.answers.values()
-    if all(route.step in back_to or route.task in tasks_back for route in routes):
+    if all(route.step in back_to or (route.kind == "task" and route.task in tasks_back) for route in routes):
         message = "every answer leads back, so it never ends"
         yield playbook.source.mistake((*place.where, "answers"), message, "let one lead to next, end or out")
 

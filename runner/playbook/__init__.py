@@ -19,7 +19,7 @@ Where = tuple[str | int, ...]
 
 class Route(NamedTuple):
     """Where it goes on: kind is "stop", "continue", "next", "end", "out" (`text` may name the other procedure), "step"
-    or "task" (then `step` or `task` is its id)."""
+    (`step` is its id, `task` may name one of its tasks to begin with) or "task" (of the same step)."""
 
     kind: str
     step: str = ""

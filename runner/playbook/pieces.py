@@ -115,6 +115,12 @@ COMMON: Mapping[str, Schema] = {
     "always": ALWAYS,
     "run_as": RUN_AS,
 }
+DESTINATION_PLACE = mapping(
+    {"step": ID, "task": ID},
+    "a step of this playbook; an earlier one begins a new attempt. With `task`, at that task of it",
+    {"step": "repair", "task": "test"},
+    ("step",),
+)
 DESTINATION_TASK = mapping(
     {"task": ID},
     "a task of this step; one that came before is done again, with all that follows it",
@@ -132,7 +138,7 @@ ANSWER: Schema = {
     "examples": ["next", {"step": "solution"}, {"task": "check"}],
     "oneOf": [
         {"type": "string", "enum": ["next", "end", "out"]},
-        DESTINATION_STEP,
+        DESTINATION_PLACE,
         DESTINATION_TASK,
         DESTINATION_OUT,
     ],

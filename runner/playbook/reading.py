@@ -209,8 +209,8 @@ def _names(written: Any) -> tuple[str, ...] | None:
 def _route(written: Any, default: Route) -> Route:
     if not isinstance(written, dict):
         return default if written is None else Route(written)
-    [(kind, name)] = written.items()
-    return Route(kind, **{"text" if kind == "out" else kind: name})
+    kind = next(kind for kind in ("step", "task", "out") if kind in written)
+    return Route(kind, written.get("step", ""), written.get("task", ""), written.get("out", ""))
 
 
 def _decision(body: Mapping[str, Any], actors: tuple[str, ...]) -> Decision | None:

@@ -44,6 +44,7 @@ def render_closing(record: Record, records: Path) -> str:
     """Given a record, return its last lines: status, exit code and meaning, where the record lies, what to do next."""
     waits_too = record.exit_code == 10 and record.status is Status.WAITING
     meaning = WAITS_TOO if waits_too else MEANINGS.get(record.exit_code, "")
+    meaning = "cancelled; it never goes on" if record.cancelled else meaning
     following = _next(record, records)
     ended = f"run {record.run}: {coloured(record.status)}, exit code {record.exit_code} ({meaning})"
     return f"{ended}\nrecord in {printable(records)}" + (f". next: {following}" if following else "")
