@@ -33,7 +33,7 @@ class Kind(StrEnum):
     handed         party, person, note                                 (to a third party, who has it from then on)
     taken_back     person, note
     escalated      rung (from 1), when, role, persons, due, told [{channel, recipient, status, answer}]
-    problem_marked key, target, state, person, login, reason, until, severity, evidence
+    problem_marked key, target, state, person, login, method, reason, until, severity, evidence
                                                                        (of a problem, by a run or a person, at any time)
     cancelled      person, login, reason                               (by a person; the run never goes on)
     run_ended      status ("cancelled" after that), exit_code

@@ -58,7 +58,7 @@ def finish(journal: Journal, run: RunFactory) -> None:
 
 
 def accept(journal: Journal, number: float, **fields: object) -> None:
-    mark = Mark("site.down", "site", State.ACCEPTED, "watch0", day(number), "Siti", "siti", "pindah hosting")
+    mark = Mark("site.down", "site", State.ACCEPTED, "watch0", day(number), "Siti", "siti", reason="pindah hosting")
     journal.append([mark._replace(**fields).event()])  # type: ignore[arg-type]  # fields
 
 

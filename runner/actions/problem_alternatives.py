@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from textwrap import fill
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repea
 from runner.messages import render_moment, say
 
 TIMEZONE = "Asia/Jakarta"
+WIDTH = 96
 MOST_PROBLEMS = 200
 LONGEST_SUMMARY = 2000
 NOTHING_KNOWN = "Belum ada alternatif yang dicatat; tambahkan dalam berkas pengetahuan (kunci knowledge)."
@@ -27,7 +29,7 @@ def run(call: Call) -> Outcome:
     problems = call.record.problems()
     alternatives = [_alternatives(problem) for problem in problems[:MOST_PROBLEMS]]
     now = call.now.astimezone(ZoneInfo(call.office.get("timezone") or TIMEZONE))
-    text = "\n".join(_lines(alternatives, len(problems), now)) + "\n"
+    text = "\n".join(map(_folded, _lines(alternatives, len(problems), now))) + "\n"
     kept = call.keep("alternatif-pemecahan.txt", text.encode(), "text/plain")
     outputs = {
         "count": len(problems),
@@ -110,6 +112,12 @@ def _lines(alternatives: Sequence[Mapping[str, Any]], count: int, now: datetime)
                 yield f"     - dikerjakan oleh: {', '.join(solution['changes'])}"
     if count > len(alternatives):
         yield from ("", f"… dan {count - len(alternatives)} masalah lain; lihat: sop problems")
+
+
+def _folded(line: str) -> str:
+    """A line of the document, folded where it is too wide to print; what follows stands under its text."""
+    indent = " " * (len(line) - len(line.lstrip(" -")))
+    return fill(line, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _flat(text: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from runner.calendar import Calendar
 from runner.commands.clock import take_clock
 from runner.commands.options import find_inventories
-from runner.errors import refuse
+from runner.contract import Evidence
+from runner.errors import Refused, refuse
 from runner.inventory import load_inventory
 from runner.people.accounts import account
 from runner.people.attaching import attach
 from runner.people.requests import LONGEST_NOTE
-from runner.people.signers import Post
+from runner.people.signers import OTHERWISE, Post, Signer
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from runner.record.marks import Mark, State
@@ -28,19 +31,23 @@ def mark_problem(
     last_day: date | None,
     *,
     files: tuple[Path, ...] = (),
+    paper: Path | None = None,
     person: str = "",
     inventories: tuple[Path, ...] = (),
 ) -> Mark:
-    """Record that the person of this login accepts a problem (up to its present severity), or opens it again.
+    """Record that the person of this login, or who signed the paper, accepts a problem (up to its present severity), or
+    opens it again.
 
-    Raise Refused where the login proves nobody, the reason is missing or the day has passed.
+    Raise Refused where nobody is proved, the reason is missing or the day has passed.
     """
     text = check_reason(reason)
     inventory = load_inventory(find_inventories(inventories))
     login, now = account(), take_clock().now()
     local = now.astimezone(Calendar.from_office(inventory.office).office.zone)
     until = _end_of(last_day, local) if last_day else None
-    signer = Post(inventory, "", local.date()).by_login(login, person)
+    store = EvidenceStore(journal.records)
+    scan = attach(store, [paper], "--paper") if paper else ()
+    signer = _signer(Post(inventory, "", local.date()), login, person, scan)
     mark = Mark(
         key=problem.key,
         target=problem.target,
@@ -52,7 +59,8 @@ def mark_problem(
         reason=text,
         until=until,
         severity=problem.severity,
-        evidence=attach(EvidenceStore(journal.records), files),
+        method=signer.method,
+        evidence=(*attach(store, files), *scan),
     )
     journal.append([mark.event()])
     return mark
@@ -66,6 +74,16 @@ def check_reason(reason: str) -> str:
     if len(text) > LONGEST_NOTE:
         raise refuse("--reason", f"{len(text)} characters, at most {LONGEST_NOTE} are kept", "write it shorter")
     return text
+
+
+def _signer(post: Post, login: str, person: str, scan: Sequence[Evidence]) -> Signer:
+    """Who says it. Raise Refused where neither the login nor a paper proves it."""
+    try:
+        return post.by_paper(scan[0].sha256, person, login) if scan else post.by_login(login, person)
+    except Refused as refused:
+        cure = "record a signed --paper, with --person"
+        mistakes = [replace(each, cure=cure) if each.cure == OTHERWISE else each for each in refused.mistakes]
+        raise Refused(*mistakes) from None
 
 
 def parse_last_day(text: str) -> date | None:

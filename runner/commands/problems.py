@@ -90,7 +90,8 @@ def show_problem(key: str, target: str | None, records: Path, form: str) -> int:
 @click.option("--until", default="", help="The last day (2026-12-31); without it, until the problem is gone.")
 @click.option("--target", default=None, help="The target, where several have it.")
 @click.option("--evidence", "files", multiple=True, type=_FILE, help="A file that shows why; repeatable.")
-@click.option("--person", default="", help="Your name, to be sure: it must be this login's.")
+@click.option("--paper", type=_FILE, help="The scan of a paper that the person signed, where the login proves nobody.")
+@click.option("--person", default="", help="Who it is: with --paper needed, else it must be this login's.")
 @inventory_option()
 @records_option()
 def accept(key: str, reason: str, until: str, target: str | None, records: Path, **asked: object) -> int:
@@ -113,7 +114,8 @@ def accept(key: str, reason: str, until: str, target: str | None, records: Path,
 @click.option("--reason", default="", help="Why; it goes into the record.")
 @click.option("--target", default=None, help="The target, where several have it.")
 @click.option("--evidence", "files", multiple=True, type=_FILE, help="A file that shows why; repeatable.")
-@click.option("--person", default="", help="Your name, to be sure: it must be this login's.")
+@click.option("--paper", type=_FILE, help="The scan of a paper that the person signed, where the login proves nobody.")
+@click.option("--person", default="", help="Who it is: with --paper needed, else it must be this login's.")
 @inventory_option()
 @records_option()
 def reopen(key: str, reason: str, target: str | None, records: Path, **asked: object) -> int:

@@ -30,7 +30,7 @@ class State(StrEnum):
 class Mark(NamedTuple):
     """What was said of a problem. `run` has taken it up, or saw it last when a person accepted it; `until` ends an
     acceptance (None: with the occurrence), which holds up to `severity`; `person` is the full name, `login` the
-    account, `evidence` what the person put to it; `seq` is the mark's record."""
+    account, `method` how the person was told apart, `evidence` what was put to it; `seq` is the mark's record."""
 
     key: str
     target: str | None
@@ -39,6 +39,7 @@ class Mark(NamedTuple):
     at: datetime
     person: str = ""
     login: str = ""
+    method: str = ""
     reason: str = ""
     until: datetime | None = None
     severity: Severity | None = None
@@ -53,6 +54,7 @@ class Mark(NamedTuple):
             "state": str(self.state),
             "person": self.person,
             "login": self.login,
+            "method": self.method,
             "reason": self.reason,
             "until": self.until.isoformat() if self.until else None,
             "severity": str(self.severity) if self.severity else None,
@@ -81,6 +83,7 @@ def parse_mark(body: Mapping[str, Any], seq: int = 0) -> Mark:
         at=datetime.fromisoformat(body["at"]),
         person=str(data.get("person") or ""),
         login=str(data.get("login") or ""),
+        method=str(data.get("method") or ""),
         reason=str(data.get("reason") or ""),
         until=datetime.fromisoformat(data["until"]) if data.get("until") else None,
         severity=Severity(data["severity"]) if data.get("severity") else None,

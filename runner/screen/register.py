@@ -36,7 +36,8 @@ def render_problem(
     where = f" on {printable(problem.target)}" if problem.target else ""
     yield f"{printable(problem.key)}{where}: {coloured(problem.severity)}, {problem.state} ({state})"
     yield from wrap(printable(problem.message), width)
-    seen = f"seen {problem.times} times, first {_time(problem.first_seen)}, last {_time(problem.last_seen)}"
+    times = f"{problem.times} time{'s' if problem.times > 1 else ''}"
+    seen = f"seen {times}, first {_time(problem.first_seen)}, last {_time(problem.last_seen)}"
     yield from wrap(f"{seen}, by {problem.step}/{problem.task} of run {problem.run}", width)
     yield from (line for note in _standing(problem) for line in wrap(note, width))
     for each in problem.evidence:

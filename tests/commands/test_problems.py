@@ -17,6 +17,7 @@ from runner.cli import group
 from runner.cli import run as sop
 from runner.errors import Refused
 from runner.record.journal import Journal
+from runner.record.marks import Mark, load_marks
 from runner.record.register import PROBLEM_SCHEMA, REGISTER_SCHEMA
 from tests.clocks import FixedClock
 from tests.commands.test_running import document
@@ -160,7 +161,10 @@ def test_accepting_needs_a_reason_and_a_person_and_is_recorded(
     assert "is no day" in said(capsys, *words, "--until", "besok", code=5)
     assert "there is no such file" in said(capsys, *words, "--evidence", "surat.pdf", code=5)
     sign_in(monkeypatch, "root")
-    assert "nobody's own" in said(capsys, *words, code=5)
+    refused = said(capsys, *words, code=5)
+    assert "nobody's own" in refused
+    assert "record a signed --paper" in refused
+    assert "who signed the paper" in said(capsys, *words, "--paper", "inventory.yml", code=5)
     sign_in(monkeypatch, "stranger")
     assert "belongs to nobody" in said(capsys, *words, code=5)
     assert Journal.open(Path("records")).head() == before, "what was refused left no trace"
@@ -181,9 +185,21 @@ def test_accepting_needs_a_reason_and_a_person_and_is_recorded(
     assert "--reason: it is missing" in said(capsys, "problems", "reopen", KEY, code=5)
     assert said(capsys, "problems", "reopen", KEY, "--reason", "Belum pindah.").endswith("open again, recorded\n")
     assert problem(capsys)["state"] == "open"
+    sign_in(monkeypatch, "root")
+    paper = ("--paper", "surat.pdf", "--person", "Budi")
+    assert said(capsys, *words, *paper).startswith("Budi: website.unavailable is accepted")
+    (accepted,) = [mark for marks in load_marks_of(Path("records")) for mark in marks if mark.login == "root"]
+    assert accepted.method == f"paper {accepted.evidence[0].sha256}, recorded by root"
+    sign_in(monkeypatch, "siti")
+    assert said(capsys, "problems", "reopen", KEY, "--reason", "Masih belum.").endswith("open again, recorded\n")
     assert "not accepted but open" in said(capsys, "problems", "reopen", KEY, "--reason", "x", code=5)
     document(capsys, "run", "p.yml", code=10)
     assert problem(capsys)["state"] == "handled"
+
+
+def load_marks_of(records: Path) -> list[list[Mark]]:
+    with Journal.open(records).reading() as connection:
+        return list(load_marks(connection).values())
 
 
 def said_at(capsys: pytest.CaptureFixture[str], now: datetime, *words: str, code: int = 0) -> str:
