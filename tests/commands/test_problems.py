@@ -149,6 +149,27 @@ def test_a_problem_is_taken_up_by_one_run_and_solved_when_its_watcher_sees_it_no
     Draft202012Validator(PROBLEM_SCHEMA).validate(document(capsys, "problems", "show", KEY))
 
 
+def test_a_cancelled_run_gives_its_problems_back(statuses: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    first = document(capsys, "run", "p.yml", code=10)["run"]
+    assert problem(capsys)["holder"]["run"] == first
+    assert sop(["cancel", first, "--reason", "Keliru dimulai."]) == 0
+    assert problem(capsys)["state"] == "open"
+    second = document(capsys, "run", "p.yml", code=10)["run"]
+    assert (problem(capsys)["state"], problem(capsys)["holder"]["run"]) == ("handled", second)
+
+
+def test_a_run_of_these_steps_alone_takes_up_what_is_open(
+    statuses: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    document(capsys, "run", "p.yml", "--only", "watch", code=10)
+    assert problem(capsys)["state"] == "open"
+    taken = document(capsys, "run", "p.yml", "--from", "solution", code=3)["run"]
+    assert problem(capsys)["holder"]["run"] == taken
+    Path("journal-before").write_text(Journal.open(Path("records")).head())
+    document(capsys, "plan", "p.yml", code=10)
+    assert Journal.open(Path("records")).head() == Path("journal-before").read_text(), "a dry run takes nothing up"
+
+
 def test_accepting_needs_a_reason_and_a_person_and_is_recorded(
     statuses: list[int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
