@@ -194,12 +194,9 @@ class _Drawing:
             act = self._acts[place].get(route["task"])
             yield from [act.node.id] if act and act.node.lanes else []
             return
-        while place < len(self._acts):
-            found = [name for name, act in self._acts[place].items() if act.node.lanes and self._begins(place, name)]
-            if found:
-                yield from (self._acts[place][name].node.id for name in found)
-                return
-            place += 1
+        for name, act in self._acts[place].items():
+            if act.node.lanes and self._begins(place, name):
+                yield act.node.id
 
     def _begins(self, row: int, key: str) -> bool:
         """Whether an act is the first drawn one of its step, or one of the first."""

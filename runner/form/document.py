@@ -10,7 +10,7 @@ from markupsafe import Markup
 from runner.form.chart import build_chart
 from runner.form.heads import Cell, Flow
 from runner.form.identity import find_heading, read_identity
-from runner.form.marks import mark_long
+from runner.form.marks import Marks, mark_labels, mark_long
 from runner.form.measure import line_height
 from runner.form.paper import PAD, PAPERS, Paper
 from runner.form.sheets import Sheet, lay_sheets
@@ -31,6 +31,7 @@ class Shown(NamedTuple):
     place: str
     kind: str
     row: int
+    column: str
 
 
 def render_form(playbook: Json, *, language: Language = "id", paper: str = "a4") -> str:
@@ -38,7 +39,7 @@ def render_form(playbook: Json, *, language: Language = "id", paper: str = "a4")
 
     The form itself is Indonesian and verbatim whatever the language; only the supplement's headings follow it.
     """
-    sheets, marks = _lay(playbook, PAPERS[paper])
+    sheets, marks = lay_form(playbook, PAPERS[paper])
     rules: dict[str, str] = {}
     shown = [_show(number, sheet, rules) for number, sheet in enumerate(sheets, 1)]
     return render_page(
@@ -56,17 +57,24 @@ def render_form(playbook: Json, *, language: Language = "id", paper: str = "a4")
 
 def render_flow(playbook: Json, *, paper: str = "a4") -> str:
     """Given a playbook's plain data, return the pages of its flow as one SVG file."""
-    sheets, _ = _lay(playbook, PAPERS[paper])
+    sheets, _ = lay_form(playbook, PAPERS[paper])
     return render_svg(sheets, PAPERS[paper], str(playbook["procedure"]["title"]))
 
 
-def _lay(playbook: Json, paper: Paper) -> tuple[Sequence[Sheet], Sequence[tuple[str, str]]]:
+def lay_form(playbook: Json, paper: Paper) -> tuple[Sequence[Sheet], Sequence[tuple[str, str]]]:
+    """Given a playbook's plain data and the paper, return the flow's sheets, and the texts for which marks stand there:
+    those that are too long, and labels for which there is no room."""
     procedure, steps = playbook["procedure"], playbook["steps"]
     chart = build_chart(playbook)
     labels = tuple(str(label) for label in (procedure.get("roles") or {}).values())
     flow = Flow(find_heading(procedure, "flow"), read_columns(procedure, steps), labels, read_rows(steps), chart)
-    flow, marks = mark_long(flow)
-    return lay_sheets(flow, paper), marks
+    marks = Marks()
+    flow = mark_long(flow, marks)
+    sheets = lay_sheets(flow, paper)
+    crowded = {label.edge for sheet in sheets for label in sheet.labels if not label.free}
+    if crowded:
+        sheets = lay_sheets(mark_labels(flow, crowded, marks), paper)
+    return sheets, marks.listed()
 
 
 def _show(number: int, sheet: Sheet, rules: dict[str, str]) -> Mapping[str, Any]:
@@ -99,7 +107,7 @@ def _shown(cell: Cell, scale: float, sheet: str, rules: dict[str, str]) -> Shown
     across = f"left:{(box.x + PAD) / scale:.2f}mm;width:{(box.width - 2 * PAD) / scale:.2f}mm"
     down = f"top:{top / scale:.2f}mm;font-size:{cell.size / scale:.2f}pt"
     names = (_named(f"{sheet}-x", across, rules), _named(f"{sheet}-y", down, rules))
-    return Shown("".join(cell.lines), " ".join(names), cell.kind, cell.row + 1)
+    return Shown("".join(cell.lines), " ".join(names), cell.kind, cell.row + 1, cell.column)
 
 
 def _named(prefix: str, rule: str, rules: dict[str, str]) -> str:

@@ -25,12 +25,13 @@ class Flow(NamedTuple):
 
 class Cell(NamedTuple):
     """Text in a box. `kind` is "head", "lane", "number", "text", "centre", "heading" or "title"; lines joined are the
-    text."""
+    text. `row` counts from 0; it and `column` are set for texts of rows."""
 
     box: Box
     lines: tuple[str, ...]
     kind: str
     row: int = -1
+    column: str = ""
 
     @property
     def size(self) -> float:

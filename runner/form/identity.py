@@ -39,10 +39,11 @@ class Part(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """The block. `heads` are labels with their text, `pairs` parts side by side (left, right), `sections` parts over
-    the whole width."""
+    """The block. `heads` are labels with their text, the title's among them where it is `named`; `pairs` parts side by
+    side (left, right), `sections` parts over the whole width."""
 
     title: str
+    named: bool
     unit: str
     heads: tuple[tuple[str, str], ...]
     pairs: tuple[tuple[Part | None, Part | None], ...]
@@ -59,6 +60,7 @@ def read_identity(procedure: Json) -> Identity:
     notes = procedure.get("notes")
     return Identity(
         title=procedure["title"],
+        named="title" in (procedure.get("headings") or {}),
         unit=procedure.get("unit") or "",
         heads=tuple(_heads(procedure)),
         pairs=tuple(pair for pair in pairs if any(pair)),

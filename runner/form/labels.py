@@ -11,7 +11,7 @@ Path = Sequence[tuple[float, float]]
 
 _NEAR = 0.5  # between the line and its label
 _STEP = 1.5
-_OVER_LINE, _OVER_SYMBOL = 6.0, 1000.0
+_OVER_LINE, _OVER_SYMBOL = 15.0, 1000.0
 
 
 def place_label(

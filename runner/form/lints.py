@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runner.errors import Mistake
-from runner.form.chart import DECISION, END, START, Chart, build_chart, find_texts
+from runner.form.chart import CONNECTOR, DECISION, END, START, Chart, build_chart, find_texts
 from runner.form.table import TIME, find_norm, read_columns
 from runner.source import Source, load_source
 
@@ -112,7 +112,8 @@ def _ends(form: _Form) -> Found:
     leaving = {edge.source for edge in edges}
     for node in nodes:
         last = END not in symbols and node is nodes[-1]
-        if node.symbol != END and node.id not in leaving and "/" not in node.id and not last:
+        goes_on = node.id in leaving or node.symbol in (END, CONNECTOR)
+        if not goes_on and not last:
             yield (
                 ("steps", node.row),
                 f"dead end: no arrow leaves '{node.id}'",

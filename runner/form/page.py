@@ -16,7 +16,7 @@ from runner.form.router import Link, Routes, route
 from runner.form.shapes import Box, Size, edge_x, edge_y, size_symbol
 from runner.form.widths import Widths
 
-LABEL_WIDTH = 17.0
+LABEL_WIDTH = 13.0
 WHOLE, LEAVING, ARRIVING = "whole", "leaving", "arriving"
 
 
@@ -68,9 +68,9 @@ def lay_page(pieces: Sequence[Piece], edges: Sequence[Edge], widths: Widths) -> 
         stacks[0] = (*_band(arriving, here, len(widths.lanes)), *stacks[0])
         stacks[-1] = (*stacks[-1], *_band(leaving, here, len(widths.lanes)))
     levels = [level for stack in stacks for level in stack]
-    spots = [Spot(n.id, at, find_runs(n.lanes), n.symbol) for at, level in enumerate(levels) for n in level]
+    spots = tuple(Spot(n.id, at, find_runs(n.lanes), n.symbol) for at, level in enumerate(levels) for n in level)
     links = {_link(half): half for half in halves}
-    routes = route(spots, list(links), len(widths.lanes))
+    routes = route(spots, tuple(links), len(widths.lanes))
     return _Measuring(pieces, stacks, routes, widths, links, arriving | leaving).page()
 
 
@@ -160,8 +160,9 @@ class _Measuring:
         return xs, needs
 
     def _half_width(self, lane: int) -> float:
-        single = [node for level in self._levels for node in level if node.lanes == (lane,)]
-        return max((self._sizes[node.id].width / 2 for node in single), default=6.5)
+        """Half the width of the widest symbol that begins or ends in a lane."""
+        ends = [node for level in self._levels for node in level if any(lane in run for run in find_runs(node.lanes))]
+        return max((self._sizes[node.id].width / 2 for node in ends), default=6.5)
 
     def _tracks(self, used: Iterable[int], number: int) -> tuple[list[int], list[int]]:
         """Used tracks before and after the middle of a lane or level, in order."""

@@ -9,6 +9,7 @@ which of them are used. So no track is ever too narrow.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import pairwise
 from typing import NamedTuple
@@ -18,6 +19,10 @@ from runner.form.grid import DOWN, LANE, LEFT, LEVEL, RIGHT, UP, Grid, Point, Po
 
 _STEPS = {UP: (0, -1), RIGHT: (1, 0), DOWN: (0, 1), LEFT: (-1, 0)}
 _BEND, _CROSSING, _FORBIDDEN = 7.0, 6.0, 400.0  # in the grid's lengths
+
+
+Window = tuple[int, int, int, int]  # the first and the last line from left to right, and from top to bottom
+Ends = Mapping[tuple[Point, int], float]
 
 
 class Link(NamedTuple):
@@ -35,7 +40,8 @@ class Routes(NamedTuple):
     paths: Mapping[Link, tuple[Point, ...]]
 
 
-def route(spots: Sequence[Spot], links: Sequence[Link], lanes: int) -> Routes:
+@lru_cache(maxsize=256)  # the same page is measured again whenever a lane grows
+def route(spots: tuple[Spot, ...], links: tuple[Link, ...], lanes: int) -> Routes:
     """Given symbols and arrows, return the arrows' paths. Short arrows are laid first."""
     levels = 1 + max((spot.level for spot in spots), default=0)
     by_id = {spot.id: spot for spot in spots}
@@ -68,6 +74,7 @@ class _Search:
         self._entering: dict[tuple[Point, int], list[Link]] = {}
         self._decisions = {spot.id for spot in spots if spot.symbol == DECISION}
         self._bars = {point for spot in spots for point in bar(grid, spot)}
+        self._used = set(self._bars)
 
     def lay(self, link: Link, spots: Mapping[str, Spot], *, lenient: bool) -> tuple[Point, ...]:
         """Find the link's path and keep its lines; () where there is none. Lenient: rather over another arrow."""
@@ -82,10 +89,24 @@ class _Search:
             for port in ports(self.grid, target, out=False, back=target.level < source.level)
             if (cost := self._port_cost(port, link, out=False, lenient=lenient)) is not None
         }
-        points = self._find(link, starts, ends, lenient)
+        points: list[Point] = []
+        for spread in (1, 3, max(self.grid.lanes, self.grid.levels)):
+            window = self._window(source, target, spread)
+            points = points or self._find(link, starts, ends, window, lenient)
         if points:
             self._keep(link, points)
         return _corners(points)
+
+    def _window(self, one: Spot, two: Spot, spread: int) -> Window:
+        """The part of the grid to search: the lanes and levels of both symbols, and some around them."""
+        lanes = [lane for spot in (one, two) for run in spot.runs for lane in run]
+        pitch = self.grid.pitch
+        return (
+            max(min(lanes) - spread, 0) * pitch,
+            min(max(lanes) + spread + 1, self.grid.lanes) * pitch,
+            max(min(one.level, two.level) - spread, 0) * pitch,
+            min(max(one.level, two.level) + spread + 1, self.grid.levels) * pitch,
+        )
 
     def _port_cost(self, port: Port, link: Link, *, out: bool, lenient: bool) -> float | None:
         """What it costs to take this place; None where it is taken by others."""
@@ -102,9 +123,7 @@ class _Search:
         plain = one.source not in self._decisions and not one.label and not two.label
         return one.source == two.source and plain
 
-    def _find(
-        self, link: Link, starts: Sequence[Port], ends: Mapping[tuple[Point, int], float], lenient: bool
-    ) -> list[Point]:
+    def _find(self, link: Link, starts: Sequence[Port], ends: Ends, window: Window, lenient: bool) -> list[Point]:
         """Dijkstra's search over (point, direction), towards the box around the ends."""
         box = self._box(ends)
         queue: list[tuple[float, float, Point, int]] = []
@@ -123,7 +142,7 @@ class _Search:
             state = (point, way)
             if cost > best[state]:
                 continue
-            for near, turn, more in self._moves(link, point, way, came[state] is None, ends, lenient):
+            for near, turn, more in self._moves(link, point, way, came[state] is None, ends, window, lenient):
                 following = (near, turn)
                 if cost + more < best.get(following, 1e9):
                     best[following], came[following] = cost + more, state
@@ -135,20 +154,19 @@ class _Search:
         return _walk(arrived, came)
 
     def _moves(
-        self, link: Link, point: Point, way: int, first: bool, ends: Mapping[tuple[Point, int], float], lenient: bool
+        self, link: Link, point: Point, way: int, first: bool, ends: Ends, window: Window, lenient: bool
     ) -> Iterator[tuple[Point, int, float]]:
         """Where one can go from here: the next point, the direction taken, the cost."""
-        for turn in (way,) if first else (way, (way + 1) % 4, (way + 3) % 4):
+        left, right, top, bottom = window
+        bend = None if first else self._cost_at(link, point, (True, True), lenient)
+        for turn in (way,) if bend is None else (way, (way + 1) % 4, (way + 3) % 4):
             dx, dy = _STEPS[turn]
             near = Point(point.x + dx, point.y + dy)
-            if not (0 <= near.x < self.grid.width and 0 <= near.y < self.grid.height):
+            if not (left <= near.x < right and top <= near.y < bottom):
                 continue
             cost = abs(self._xs[near.x] - self._xs[point.x]) + abs(self._ys[near.y] - self._ys[point.y])
             if turn != way:
-                bend = self._cost_at(link, point, (True, True), lenient)
-                if bend is None:
-                    continue
-                cost += _BEND + bend
+                cost += _BEND + (bend or 0.0)
             if near in self._covered:
                 end = ends.get((near, (turn + 2) % 4))
                 if end is not None:
@@ -160,6 +178,8 @@ class _Search:
 
     def _cost_at(self, link: Link, point: Point, lies: tuple[bool, bool], lenient: bool) -> float | None:
         """The cost of lying across, along or both at a point; None where another arrow lies so."""
+        if point not in self._used:
+            return 0.0
         cost = 0.0
         for mine, lines in zip(lies, (self._across, self._along), strict=True):
             others = [known for known in lines.get(point, ()) if not self._may_share(known, link)]
@@ -182,8 +202,9 @@ class _Search:
             for point in (one, two):
                 if link not in lines.setdefault(point, []):
                     lines[point].append(link)
+        self._used.update(points)
 
-    def _box(self, ends: Mapping[tuple[Point, int], float]) -> tuple[float, float, float, float]:
+    def _box(self, ends: Ends) -> tuple[float, float, float, float]:
         xs = [self._xs[point.x] for point, _ in ends] or [0.0]
         ys = [self._ys[point.y] for point, _ in ends] or [0.0]
         return min(xs), max(xs), min(ys), max(ys)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
-from runner.form.chart import Edge
+from runner.form.chart import DECISION, Edge
 from runner.form.cutting import Piece, cut_rows, heading_columns, heading_width, level_height
 from runner.form.heads import Cell, Flow, lay_head
 from runner.form.labels import place_label
-from runner.form.levels import stack_rows
+from runner.form.levels import Level, stack_rows
 from runner.form.measure import line_height, measure, wrap
 from runner.form.page import ARRIVING, LABEL_WIDTH, LEAVING, WHOLE, Half, Page, Symbol, lay_page
 from runner.form.paper import NOTE, ROOM, Paper
@@ -32,11 +33,12 @@ class Arrow(NamedTuple):
 
 
 class Label(NamedTuple):
-    """An arrow's label."""
+    """An arrow's label; not `free` where it covers a symbol or another label, for want of room."""
 
     edge: Edge
     box: Box
     lines: tuple[str, ...]
+    free: bool
 
 
 class Sheet(NamedTuple):
@@ -94,12 +96,17 @@ def _estimate(pieces: Sequence[Piece], start: int, widths: Widths, room: float) 
     end, used = start, 0.0
     while end < len(pieces):
         piece = pieces[end]
-        stack = sum(level_height(level, widths) + 2 * ROOM for level in piece.levels)
+        stack = sum(level_height(level, widths) + 2 * ROOM + _labels_room(level) for level in piece.levels)
         used += max(piece.text_height, stack)
         if used > room and end > start:
             break
         end += 1
     return end if end == len(pieces) else _before_heading(pieces, start, end)
+
+
+def _labels_room(level: Level) -> float:
+    """What the labels of decisions usually take."""
+    return line_height(NOTE) if any(node.symbol == DECISION for node in level) else 0.0
 
 
 def _before_heading(pieces: Sequence[Piece], start: int, end: int) -> int:
@@ -168,14 +175,14 @@ def _cells(flow: Flow, widths: Widths, page: Page, top: float) -> Iterator[Cell]
         if piece.heading:
             start = _start(flow.columns, heading_columns(flow.columns), widths)
             box = Box(start, row.y + top, heading_width(flow.columns, widths), row.height)
-            yield Cell(box, piece.lines["heading"], "heading", piece.row)
+            yield Cell(box, piece.lines["heading"], "heading", piece.row, "heading")
             continue
         x = 0.0
         for column in flow.columns:
             lines = piece.lines.get(column.key, ())
             if lines:
                 kind = "centre" if column.key in (NUMBER, TIME) else "text"
-                yield Cell(Box(x, row.y + top, widths.of(column), row.height), lines, kind, piece.row)
+                yield Cell(Box(x, row.y + top, widths.of(column), row.height), lines, kind, piece.row, column.key)
             x += widths.of(column)
 
 
@@ -212,22 +219,23 @@ def _labels(arrows: Sequence[Arrow], symbols: Sequence[Symbol], area: Box) -> It
     """Each label once: with the whole arrow, or with the half that leaves."""
     solids = [box for symbol in symbols for box in symbol.boxes]
     lines = [arrow.points for arrow in arrows]
-    for arrow in arrows:
-        if not arrow.edge.label or arrow.part == ARRIVING:
-            continue
-        box, text = _place(arrow, solids, lines, area)
-        solids.append(box)
-        yield Label(arrow.edge, box, text)
+    labelled = [arrow for arrow in arrows if arrow.edge.label and arrow.part != ARRIVING]
+    for arrow in sorted(labelled, key=lambda arrow: _length(arrow.points)):
+        label = _place(arrow, solids, lines, area)
+        solids.append(label.box)
+        yield label
 
 
-def _place(
-    arrow: Arrow, solids: Sequence[Box], lines: Sequence[Sequence[tuple[float, float]]], area: Box
-) -> tuple[Box, tuple[str, ...]]:
-    """The label's place; where none is free, its lines become shorter."""
-    for width in (LABEL_WIDTH, 12.0, 8.0):
+def _length(points: Sequence[tuple[float, float]]) -> float:
+    return sum(abs(x2 - x1) + abs(y2 - y1) for (x1, y1), (x2, y2) in pairwise(points))
+
+
+def _place(arrow: Arrow, solids: Sequence[Box], lines: Sequence[Sequence[tuple[float, float]]], area: Box) -> Label:
+    """The label in its place; where none is free, its lines become shorter."""
+    for width in (LABEL_WIDTH + 4.0, LABEL_WIDTH, 9.0):
         text = tuple(wrap(arrow.edge.shown, width, NOTE))
         size = (max(measure(line.rstrip(), NOTE) for line in text), len(text) * line_height(NOTE))
         box, free = place_label(arrow.points, size, solids, lines, area)
         if free:
             break
-    return box, text
+    return Label(arrow.edge, box, text, free)

@@ -145,7 +145,12 @@ def _cell(cell: Cell) -> str:
     x = box.x + box.width / 2 if middle else box.x + PAD
     y = box.y + (box.height - len(cell.lines) * line_height(size)) / 2 if heading else box.y + PAD
     weight = ' font-weight="bold"' if cell.kind in ("head", "lane", "heading", "title") else ""
-    return _lines((x, y), cell.lines, size, "middle" if middle else "start", weight + f' class="{cell.kind}"') + "\n"
+    return _lines((x, y), cell.lines, size, "middle" if middle else "start", weight + _place_of(cell)) + "\n"
+
+
+def _place_of(cell: Cell) -> str:
+    place = f' data-row="{cell.row + 1}" data-column={_quoted(cell.column)}' if cell.column else ""
+    return f' class="{cell.kind}"{place}'
 
 
 def _lines(at: tuple[float, float], lines: Sequence[str], size: float, anchor: str, more: str = "") -> str:
