@@ -10,6 +10,7 @@ from runner.contract import Action
 _FILES = {
     "website.available": "website_available",
     "website.updated": "website_updated",
+    "website.integrity": "website_integrity",
     "tls.certificate": "tls_certificate",
     "backup.database": "backup_database",
     "backup.files": "backup_files",

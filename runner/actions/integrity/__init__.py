@@ -1,0 +1,1 @@
+"""Whether a website shows what its owner put there: pages, views, sitemap, files."""
