@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -52,7 +53,7 @@ def command(folder: Path, verbose: int) -> int:
         show("\n" + render_summary(record, folder / RECORDS, width()))
     finally:
         os.chdir(before)
-    click.echo(_what_next(folder, report))
+    click.echo(_what_next(folder, report, record.began))
     return 0 if record.exit_code in PLAYED_WELL else record.exit_code
 
 
@@ -112,7 +113,7 @@ def _copy_report(record: Record) -> str:
     return ""
 
 
-def _what_next(folder: Path, report: str) -> str:
+def _what_next(folder: Path, report: str, month: datetime) -> str:
     program = _program()
     lines = ["", f"the report:    {folder / report}"] if report else [""]
     lines += [
@@ -122,6 +123,7 @@ def _what_next(folder: Path, report: str) -> str:
         "try next:",
         f"  {program} show last --records {folder / RECORDS}",
         f"  {program} verify --records {folder / RECORDS}",
+        f"  {program} report it {month:%Y-%m} --records {folder / RECORDS} -o {folder / 'laporan'}",
         f"  {program} report services -i {folder / 'inventory'} --records {folder / RECORDS} -o {folder / 'laporan'}",
         f"  {program} print playbooks/pemeliharaan-website.yml -o form.html",
     ]

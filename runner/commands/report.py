@@ -148,8 +148,9 @@ def surat(run: str, sender: str, party: str, **asked: Any) -> int:
 @records_option()
 @folder_option()
 @click.option("--pdf", is_flag=True, help="Also as PDF; needs sop-runner[pdf].")
+@click.option("--docx", is_flag=True, help="The memo also as DOCX, to edit; needs sop-runner[docx].")
 @format_option()
-def services(inventories: tuple[Path, ...], records: Path, folder: Path, pdf: bool, form: str) -> int:
+def services(inventories: tuple[Path, ...], records: Path, folder: Path, pdf: bool, docx: bool, form: str) -> int:
     """Dates, money and responsibility of all services: a page, a calendar, a cash view, and the memo as a draft."""
     from runner.inventory import load_inventory
     from runner.reports.bundle import list_facts, render_all
@@ -157,7 +158,7 @@ def services(inventories: tuple[Path, ...], records: Path, folder: Path, pdf: bo
 
     now = take_clock().now()
     facts = gather_facts(load_inventory(find_inventories(inventories)), open_journal(records), now)
-    files = render_all(facts, pdf=pdf)
+    files = render_all(facts, pdf=pdf, docx=docx)
     written = {name: str(write(folder, name, content)) for name, content in files.items()}
     if form == "json":
         print_json({"services": list_facts(facts), "files": written})

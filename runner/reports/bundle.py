@@ -10,7 +10,9 @@ from runner.record.reader import JournalReader
 from runner.reports.agenda import render_agenda
 from runner.reports.cash import find_entries, render_csv
 from runner.reports.facts import Facts, gather_facts
-from runner.reports.memo import render_memo
+from runner.reports.memo import build_memo, render_memo
+from runner.reports.paper.layout import choose_layout
+from runner.reports.paper.word import render_docx
 from runner.reports.pdf import render_pdf
 from runner.reports.services import render_services
 
@@ -25,13 +27,17 @@ def render_kind(kind: str, inventory: Inventory, journal: JournalReader | None, 
     return (render_memo(facts) if kind == "services.memo" else render_services(facts)).encode()
 
 
-def render_all(facts: Facts, *, pdf: bool = False) -> dict[str, bytes]:
-    """Given what is known, return all documents by file name; with `pdf` also the pages as PDF. Raise Refused."""
+def render_all(facts: Facts, *, pdf: bool = False, docx: bool = False) -> dict[str, bytes]:
+    """Given what is known, return all documents by file name; with `pdf` also the pages as PDF, with `docx` the memo to
+    edit. Raise Refused where a form's library is missing."""
     pages = {"daftar-layanan": render_services(facts), "konsep-nota-dinas": render_memo(facts)}
     files = {f"{name}.html": page.encode() for name, page in pages.items() if page}
     for name, page in pages.items() if pdf else ():
         if page:
             files[f"{name}.pdf"] = render_pdf(page)
+    memo = build_memo(facts) if docx else None
+    if memo:
+        files[f"{memo.name}.docx"] = render_docx(memo, choose_layout(facts.office, None, landscape=False))
     files["layanan.ics"] = render_agenda(facts)
     files["kebutuhan-dana.csv"] = render_csv(find_entries(facts)).encode()
     return files

@@ -24,10 +24,10 @@ ASKED = (
 THANKS = "Demikian disampaikan. Atas perhatian dan kerja samanya diucapkan terima kasih."
 COLUMNS = (
     Column("No", 9, "center"),
-    Column("Sasaran", 30),
-    Column("Permasalahan", 68),
-    Column("Tingkat", 17),
-    Column("Sejak", 36),
+    Column("Sasaran", 28),
+    Column("Permasalahan", 82),
+    Column("Tingkat", 15),
+    Column("Sejak", 26),
 )
 
 

@@ -2,53 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 
 from runner.inventory.people import Person
 from runner.messages import render_money
 from runner.reports.cash import Entry, find_entries
 from runner.reports.facts import Facts, needs_money
-from runner.reports.office import build_letterhead
-from runner.reports.pages import render_page
+from runner.reports.letters import DRAFT
+from runner.reports.office import BLANK, build_letterhead
+from runner.reports.paper.layout import choose_layout
+from runner.reports.paper.model import (
+    Block,
+    Cell,
+    Column,
+    Line,
+    Look,
+    Pairs,
+    Paper,
+    Signature,
+    Signatures,
+    Table,
+    Together,
+    cell,
+)
+from runner.reports.paper.page import render_html
 from runner.reports.services import add_up, full_title, is_next, plain_day
+
+COLUMNS = (
+    Column("No", 9, "center"),
+    Column("Layanan dan penyedia", 40),
+    Column("Berlaku sampai", 25),
+    Column("Diurus sebelum", 25),
+    Column("Mata anggaran", 33),
+    Column("Jumlah", 33, "right"),
+)
+OPENING = (
+    "Dalam rangka menjaga agar website dan koneksi internet tetap tersedia, bersama ini kami sampaikan layanan yang "
+    "masa berlakunya perlu segera diperpanjang:"
+)
+ASKED = (
+    "Sehubungan dengan hal tersebut, kami mohon persetujuan dan penyediaan dana dari mata anggaran di atas, sehingga "
+    "pembayaran dapat dilakukan sebelum tanggal yang tercantum. Jumlah yang bertanda “perkiraan” dihitung dari harga "
+    "dan pajak dalam daftar layanan dan menunggu invoice dari penyedia."
+)
+THANKS = "Demikian disampaikan. Atas perhatian dan persetujuannya kami ucapkan terima kasih."
 
 
 def render_memo(facts: Facts) -> str:
-    """Given what is known, return the memo (nota dinas) that asks for the money, as a draft; "" where none is needed.
+    """Given what is known, return the memo as a page; "" where none is needed."""
+    paper = build_memo(facts)
+    return render_html(paper, choose_layout(facts.office, None, landscape=False)) if paper else ""
+
+
+def build_memo(facts: Facts) -> Paper | None:
+    """Given what is known, return the memo (nota dinas) that asks for the money, as a draft; None where none is needed.
 
     Its number and date are left blank: the office's registry gives them.
     """
     entries = [entry for entry in find_entries(facts) if needs_money(entry.fact, facts.today) and is_next(entry)]
     if not entries:
-        return ""
-    sender, receiver = (facts.holders.get(role) for role in ("kasubbag", "sekretaris"))
-    return render_page(
-        "memo.html",
-        styles="memo.css",
+        return None
+    return Paper(
+        name="konsep-nota-dinas",
+        title="NOTA DINAS",
+        subtitle="",
         letterhead=build_letterhead(facts.office),
-        city=str(facts.office.get("city") or ""),
-        sender=_post(sender, "Kepala Subbagian Perencanaan, Teknologi Informasi, dan Pelaporan"),
-        receiver=_post(receiver, "Sekretaris"),
-        signer=sender.name if sender else "",
-        number=sender.nip if sender else "",
-        rows=[_ask(entry) for entry in sorted(entries, key=lambda entry: (entry.month, entry.ends))],
-        totals=add_up(entries),
-        moment=plain_day(facts.today),
-        year=str(facts.today.year),
+        blocks=list(_blocks(facts, sorted(entries, key=lambda entry: (entry.month, entry.ends)))),
+        as_of=facts.now.astimezone(facts.calendar.office.zone),
+        head=facts.head,
     )
 
 
-def _ask(entry: Entry) -> Mapping[str, str]:
-    service = entry.fact.service
-    return {
-        "title": full_title(entry.fact),
-        "provider": service.provider or "–",
-        "expires": plain_day(entry.ends),
-        "deadline": plain_day(entry.fact.standing.deadline) if entry.fact.standing else "–",
-        "line": entry.line,
-        "amount": render_money(entry.amount, entry.currency, "id"),
-        "basis": entry.basis,
-    }
+def _blocks(facts: Facts, entries: Sequence[Entry]) -> Iterator[Block]:
+    sender, receiver = (facts.holders.get(role) for role in ("kasubbag", "sekretaris"))
+    post = _post(sender, "Kepala Subbagian Perencanaan, Teknologi Informasi, dan Pelaporan")
+    yield Pairs(
+        [
+            ("Kepada", f"Yth. {_post(receiver, 'Sekretaris')}"),
+            ("Dari", post),
+            ("Tanggal", BLANK),
+            ("Sifat", BLANK),
+            ("Lampiran", f"Daftar layanan, keadaan per {plain_day(facts.today)}"),
+            ("Hal", "Permohonan dana perpanjangan layanan koneksi, hosting, dan nama domain"),
+        ],
+        ruled=True,
+    )
+    yield Line(OPENING, Look.BODY)
+    yield Table(COLUMNS, [*(_ask(*each) for each in enumerate(entries, 1)), *map(_total, add_up(entries))])
+    yield Line(ASKED, Look.BODY)
+    place = Signature("", "", f"{post},", sender.name if sender else "", sender.nip if sender else "")
+    yield Together([Line(THANKS, Look.BODY), Signatures([None, place]), Line(DRAFT, Look.NOTE)])
+
+
+def _ask(number: int, entry: Entry) -> tuple[Cell, ...]:
+    service, standing = entry.fact.service, entry.fact.standing
+    return (
+        cell(str(number)),
+        cell(full_title(entry.fact), Line(service.provider or "–", Look.NOTE)),
+        cell(plain_day(entry.ends)),
+        cell(plain_day(standing.deadline) if standing else "–"),
+        cell(entry.line),
+        cell(render_money(entry.amount, entry.currency, "id"), Line(entry.basis, Look.NOTE)),
+    )
+
+
+def _total(amount: str) -> tuple[Cell, ...]:
+    return (), cell(Line("Jumlah", Look.STRONG)), (), (), (), cell(Line(amount, Look.STRONG))
 
 
 def _post(person: Person | None, otherwise: str) -> str:

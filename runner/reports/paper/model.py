@@ -35,6 +35,8 @@ class Line:
 Cell = tuple[Line, ...]
 
 
+NAMELESS = "( …………………………… )"
+NUMBERLESS = "………………………"
 WHOLE = 900  # letters; a cell with more may be cut by the end of a page
 
 
@@ -163,6 +165,19 @@ class Signatures:
 
     kind: ClassVar[str] = "signatures"
     blocks: Sequence[Signature | None]
+
+    @property
+    def rows(self) -> list[tuple[str, list[str]]]:
+        """Its lines, each with its kind ("line", "space", "named") and a text for each place; no empty line."""
+        lines = [
+            ("line", [place.date if place else "" for place in self.blocks]),
+            ("line", [place.heading if place else "" for place in self.blocks]),
+            ("line", [place.office if place else "" for place in self.blocks]),
+            ("space", ["" for _ in self.blocks]),
+            ("named", [place.name or NAMELESS if place else "" for place in self.blocks]),
+            ("line", [f"NIP {place.number or NUMBERLESS}" if place else "" for place in self.blocks]),
+        ]
+        return [(kind, texts) for kind, texts in lines if kind == "space" or any(texts)]
 
 
 @dataclass(frozen=True, slots=True)

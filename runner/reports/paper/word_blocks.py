@@ -36,8 +36,8 @@ STYLES = {
     Look.CENTER: "Tengah",
     Look.RIGHT: "Kanan",
 }
-NAMELESS = "( …………………………… )"
-NUMBERLESS = "………………………"
+SIGNING = {"line": "TandaTangan", "space": "TandaTangan", "named": "TandaTanganNama"}
+SIGNATURE_HEIGHT = 20.0
 
 
 class Writer:
@@ -80,8 +80,7 @@ class Writer:
             self._say("Nomor: ……………………………………", "Nomor")
         for block in paper.blocks:
             self._write[block.kind](block)
-        self._say(f"Kepala rantai catatan (SHA-256): {paper.head or '……'}", "Catatan")
-        self._say("Cocokkan dengan catatan memakai perintah: sop verify --head", "Catatan")
+        self._say(f"Kepala rantai catatan, diperiksa dengan sop verify --head: {paper.head or '……'}", "Rantai")
 
     def _say(self, text: str, style: str) -> Any:
         paragraph = self._document.add_paragraph(clean(text), style)
@@ -114,7 +113,7 @@ class Writer:
 
     def _pairs(self, block: Pairs) -> None:
         widths = self._widths((42, 4, None))
-        rows = [Row([Box(cell(text), "Normal") for text in (name, ":", value)]) for name, value in block.rows]
+        rows = [Row([Box(cell(text), "SelSurat") for text in (name, ":", value)]) for name, value in block.rows]
         self._add(widths, rows, ruled=False)
         if block.ruled:
             add_rule_below(self._document.paragraphs[-1], "single")
@@ -144,16 +143,14 @@ class Writer:
         add_chart(self._document, self._say("", "Tengah"), block, self._charts, self._layout.inner)
 
     def _signatures(self, block: Signatures) -> None:
-        places = block.blocks
         rows = [
-            _signing([place.date if place else "" for place in places]),
-            _signing([place.heading if place else "" for place in places]),
-            _signing([place.office if place else "" for place in places]),
-            _signing(["" for _ in places], height=20),
-            _signing([place.name or NAMELESS if place else "" for place in places], style="TandaTanganNama"),
-            _signing([f"NIP {place.number or NUMBERLESS}" if place else "" for place in places]),
+            Row(
+                [Box(cell(text), SIGNING[kind], "center") for text in texts],
+                height=SIGNATURE_HEIGHT if kind == "space" else 0,
+            )
+            for kind, texts in block.rows
         ]
-        self._add(self._widths((None,) * len(places)), rows, ruled=False, whole=True)
+        self._add(self._widths((None,) * len(block.blocks)), rows, ruled=False, whole=True)
 
     def _group(self, block: Together) -> None:
         """All but the last block keep to the one after them; the last keeps its own rows together."""
@@ -169,10 +166,6 @@ class Writer:
         left = self._layout.inner - sum(width or 0 for width in given)
         share = left / max(1, sum(width is None for width in given))
         return [share if width is None else width for width in given]
-
-
-def _signing(texts: Sequence[str], *, style: str = "TandaTangan", height: float = 0) -> Row:
-    return Row([Box(cell(text), style, "center") for text in texts], height=height)
 
 
 def _heads(block: Table) -> list[Row]:
