@@ -8,7 +8,8 @@ which of them are used. So no track is ever too narrow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -20,6 +21,8 @@ from runner.form.grid import DOWN, LANE, LEFT, LEVEL, RIGHT, UP, Grid, Point, Po
 _STEPS = {UP: (0, -1), RIGHT: (1, 0), DOWN: (0, 1), LEFT: (-1, 0)}
 _BEND, _CROSSING, _FORBIDDEN = 7.0, 6.0, 400.0  # in the grid's lengths
 
+
+MOST_WAYS = 8  # out of one symbol, each on a line of its own
 
 Window = tuple[int, int, int, int]  # the first and the last line from left to right, and from top to bottom
 Ends = Mapping[tuple[Point, int], float]
@@ -42,12 +45,15 @@ class Routes(NamedTuple):
 
 @lru_cache(maxsize=256)  # the same page is measured again whenever a lane grows
 def route(spots: tuple[Spot, ...], links: tuple[Link, ...], lanes: int) -> Routes:
-    """Given symbols and arrows, return the arrows' paths. Short arrows are laid first."""
+    """Given symbols and arrows, return the arrows' paths. Short arrows are laid first; arrows that leave one symbol in
+    very great number share lines."""
     levels = 1 + max((spot.level for spot in spots), default=0)
     by_id = {spot.id: spot for spot in spots}
     order = sorted(links, key=lambda link: _distance(by_id[link.source], by_id[link.target]))
+    leaving = Counter(link.source for link in links)
+    crowded = {source for source, count in leaving.items() if count > MOST_WAYS}
     for tracks in (2, 4, 8):
-        search = _Search(Grid(lanes, levels, tracks), spots)
+        search = _Search(Grid(lanes, levels, tracks), spots, crowded)
         paths = {link: path for link in order if (path := search.lay(link, by_id, lenient=tracks == 8))}
         if len(paths) == len(links):
             break
@@ -63,7 +69,7 @@ def _distance(source: Spot, target: Spot) -> tuple[int, int]:
 class _Search:
     """Lays one link after another; remembers what lies where."""
 
-    def __init__(self, grid: Grid, spots: Sequence[Spot]) -> None:
+    def __init__(self, grid: Grid, spots: Sequence[Spot], crowded: Collection[str]) -> None:
         self.grid = grid
         self._xs = positions(grid, grid.lanes, LANE)
         self._ys = positions(grid, grid.levels, LEVEL)
@@ -72,6 +78,7 @@ class _Search:
         self._along: dict[Point, list[Link]] = {}
         self._leaving: dict[tuple[Point, int], list[Link]] = {}
         self._entering: dict[tuple[Point, int], list[Link]] = {}
+        self._crowded = crowded
         self._decisions = {spot.id for spot in spots if spot.symbol == DECISION}
         self._bars = {point for spot in spots for point in bar(grid, spot)}
         self._used = set(self._bars)
@@ -121,7 +128,7 @@ class _Search:
         if one.target == two.target:
             return True
         plain = one.source not in self._decisions and not one.label and not two.label
-        return one.source == two.source and plain
+        return one.source == two.source and (plain or one.source in self._crowded)
 
     def _find(self, link: Link, starts: Sequence[Port], ends: Ends, window: Window, lenient: bool) -> list[Point]:
         """Dijkstra's search over (point, direction), towards the box around the ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from runner.form.levels import Level, stack_rows
 from runner.form.measure import line_height, measure, wrap
 from runner.form.page import ARRIVING, LABEL_WIDTH, LEAVING, WHOLE, Half, Page, Symbol, lay_page
 from runner.form.paper import NOTE, ROOM, Paper
+from runner.form.router import MOST_WAYS
 from runner.form.shapes import Box
 from runner.form.table import ACTORS, NUMBER, TIME, Column
 from runner.form.widths import Widths, plan_widths
@@ -220,8 +222,10 @@ def _labels(arrows: Sequence[Arrow], symbols: Sequence[Symbol], area: Box) -> It
     solids = [box for symbol in symbols for box in symbol.boxes]
     lines = [arrow.points for arrow in arrows]
     labelled = [arrow for arrow in arrows if arrow.edge.label and arrow.part != ARRIVING]
+    leaving = Counter(arrow.edge.source for arrow in labelled)
     for arrow in sorted(labelled, key=lambda arrow: _length(arrow.points)):
-        label = _place(arrow, solids, lines, area)
+        shared = leaving[arrow.edge.source] > MOST_WAYS  # what many share is no place for one's label
+        label = _place(arrow._replace(points=arrow.points[::-1]) if shared else arrow, solids, lines, area)
         solids.append(label.box)
         yield label
 

@@ -126,6 +126,14 @@ def test_sixty_rows_have_connectors_in_pairs_and_no_arrow_over_a_page() -> None:
     assert all(0 <= y <= sheet.height for sheet in sheets for arrow in sheet.arrows for _, y in arrow.points)
 
 
+def test_a_decision_with_twenty_answers_is_drawn_in_bounded_time() -> None:
+    answers = {f"pilihan {number}": {"step": f"s{number}"} for number in range(1, 21)}
+    steps = [{"actor": "a", "decide": {"answers": answers}}, *({"actor": "abc"[number % 3]} for number in range(20))]
+    sheets, _ = lay_form(make(steps), PAPERS["a4"])
+    drawn = [arrow.edge.label for sheet in sheets for arrow in sheet.arrows if arrow.part != "arriving"]
+    assert sorted(filter(None, drawn)) == sorted(answers)
+
+
 def test_thirty_lanes_fit_on_the_sheet() -> None:
     roles = {f"r{number}": f"Pejabat {number}" for number in range(30)}
     steps = [{"id": f"s{number}", "activity": "Kegiatan", "actor": f"r{number}"} for number in range(30)]
