@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from runner.errors import Mistake, did_you_mean
-from runner.playbook.pieces import ANSWER, ID, Schema, mapping, text, texts
+from runner.playbook.pieces import ANSWER, Schema, mapping, text, texts
 from runner.source import Source
 
 COLUMNS = ("number", "activity", "actors", "inputs", "time", "outputs", "remark")
@@ -17,17 +17,7 @@ HEADINGS = (
 
 ARROW = mapping(
     {
-        "to": {
-            **ANSWER,
-            "description": "where it leads: as an answer does, or to a task of another step",
-            "examples": ["next", {"step": "solution", "task": "check"}],
-            "oneOf": [
-                *ANSWER["oneOf"],
-                mapping(
-                    {"step": ID, "task": ID}, "a task of a step", {"step": "report", "task": "sign"}, ("step", "task")
-                ),
-            ],
-        },
+        "to": {**ANSWER, "description": "where it leads, as an answer does"},
         "label": text("the label on it, word for word", "Selesai"),
     },
     "one arrow",
