@@ -334,6 +334,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_read(open_folder: Path) -> 
 import os, sys
 from pathlib import Path
 from runner.errors import RecordError
+from runner.record import proof
 from runner.record.journal import Journal
 from tests.event_factory import RunFactory
 if os.getuid() == 0:
@@ -471,6 +472,7 @@ def test_run_ids_sort_and_do_not_repeat() -> None:
         (occurrences._REPORTS, 4),
         (occurrences._CLEAN, 8),
         (occurrences._TRIES, 5),
+        (occurrences._KEYS, 4),
         (unfinished._UNFINISHED, 0),
         (unfinished._ASKING, 0),
         (unfinished._RESUMED, 0),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -10,6 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runner.contract import Outcome, Severity, Status
 from runner.events import Event, Key
@@ -17,7 +20,7 @@ from runner.record.journal import Journal
 from runner.record.locks import Locks
 from runner.record.marks import Mark, State
 from runner.record.period import Period
-from runner.record.problems import KnownProblem, open_problems, problems, unheld
+from runner.record.problems import KnownProblem, open_problems, problems, unheld, unsolved_problems
 from runner.record.recalling import accepted_problems
 from tests.event_factory import START, RunFactory, found
 
@@ -234,6 +237,33 @@ def test_items_that_could_not_tell_end_nothing(journal: Journal) -> None:
     journal.append([run.started(), run.finish(item="0"), run.finish(item="1", outcome=unreachable)])
     journal.append([run.finish(item="1", tries=2), run.ended()])
     assert open_problems(journal) == ()
+
+
+_OUTCOMES = st.sampled_from(
+    [Outcome(Status.OK), found("a"), found("b"), found("a", "b"), Outcome(Status.FAILED), Outcome(Status.UNREACHABLE)]
+)
+
+
+_PLACES = (st.sampled_from(["one", "two"]), st.sampled_from(["x", "y"]), st.sampled_from(["", "0", "1"]))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seen=st.lists(st.tuples(*_PLACES, _OUTCOMES), max_size=14))
+def test_what_is_open_is_what_the_whole_register_says_and_each_outcome_counts(
+    seen: list[tuple[str, str, str, Outcome]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder) / "records") as journal:
+        there: dict[tuple[str, str], set[str]] = {}
+        for number, (task, target, item, outcome) in enumerate(seen):
+            observe(journal, number, outcome, task=task, target=target, item=item)
+            if outcome.status is Status.OK:
+                there[task, target] = {problem.key for problem in outcome.problems}
+        expected = {(key, target) for (_, target), keys in there.items() for key in keys}
+        every = problems(journal)
+        assert {(problem.key, problem.target) for problem in every if problem.state is State.OPEN} == expected
+        assert unsolved_problems(journal) == tuple(problem for problem in every if problem.state is State.OPEN)
+        times = sum(problem.times + sum(past.times for past in problem.earlier) for problem in every)
+        assert times == sum(len(outcome.problems) for *_, outcome in seen)
 
 
 def test_names_with_markup_are_names(journal: Journal) -> None:

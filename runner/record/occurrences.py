@@ -41,6 +41,10 @@ _REPORTS = """
         AND NOT (c.run = r.run_before AND c.attempt = r.attempt_before) ORDER BY seq LIMIT 1
     ) FROM placed r ORDER BY seq
 """
+_KEYS = """
+    SELECT DISTINCT problems FROM events INDEXED BY reports
+    WHERE problems IS NOT NULL AND playbook = ? AND step = ? AND task = ? AND target IS ?
+"""
 _CLEAN = """
     SELECT seq, run, attempt, item FROM events INDEXED BY latest_tasks
     WHERE kind = 'task_finished' AND playbook = ?1 AND step = ?2 AND task = ?3 AND target IS ?4
@@ -95,14 +99,28 @@ def find_occurrences(
 ) -> Iterator[Occurrence]:
     """Given a journal opened for reading, return every occurrence, of one playbook if given, place by place.
 
-    With `only_open` only targets where something is still there are looked at.
+    With `only_open` only faults that may still be there, with all their past, wherever they were seen.
     """
     places = {Place._make(words): last for *words, last in connection.execute(_PLACES, (playbook,)).fetchall()}
-    if only_open:
-        ailing = {place.target for place, last in places.items() if not _is_clean_after(connection, place, last)}
-        places = {place: last for place, last in places.items() if place.target in ailing}
+    if not only_open:
+        for place in places:
+            yield from _occurrences(connection, place)
+        return
+    keys = {place: _keys_at(connection, place) for place in places}
+    ailing = {
+        (key, place.target)
+        for place, last in places.items()
+        if not _is_clean_after(connection, place, last)
+        for key in keys[place]
+    }
     for place in places:
-        yield from _occurrences(connection, place)
+        if any((key, place.target) in ailing for key in keys[place]):
+            yield from (each for each in _occurrences(connection, place) if (each.key, place.target) in ailing)
+
+
+def _keys_at(connection: sqlite3.Connection, place: Place) -> frozenset[str]:
+    """All keys that were ever reported at a place."""
+    return frozenset(key for (text,) in connection.execute(_KEYS, place) for key in _keys(text))
 
 
 def _is_clean_after(connection: sqlite3.Connection, place: Place, last: int) -> bool:
