@@ -435,5 +435,5 @@ def test_an_answer_may_lead_to_a_task_of_another_step() -> None:
     assert (told["fetch"], told["beside"], told["mend"]) == ("it went on to 'mend'", "it went on to 'mend'", "")
     answer(lab, "test.decide", "Sudah Benar")
     assert lab.told[-1] == "run_ended ok 0"
-    with pytest.raises(Refused, match="step 'repair' has no task 'mned'. did you mean 'mend'"):
+    with pytest.raises(Refused, match=r"step 'repair' has no task 'mned'\. did you mean 'mend'"):
         office(PLACES.replace("task: mend}", "task: mned}"))

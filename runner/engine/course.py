@@ -99,8 +99,8 @@ class Lane:
 class Course:
     """What all lanes of a run share.
 
-    `halted` says why nothing but `always` is done any more, `done` what ran once and needs no more, `entries` with which
-    task a step begins; `replaying` is true until a resumed run has gone through all that its record tells.
+    `halted` says why nothing but `always` is done any more, `done` what ran once and needs no more, `entries` with
+    which task a step begins; `replaying` is true until a resumed run has gone through all that its record tells.
     """
 
     plan: Plan

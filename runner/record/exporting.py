@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -222,4 +223,5 @@ def _readme(choice: Choice, lost: Sequence[str]) -> str:
     lines = "".join(f"\n  {each}" for each in lost)
     lost_id = f"\nBUKTI YANG TIDAK DITEMUKAN ATAU TELAH BERUBAH KETIKA DIEKSPOR:{lines}" if lost else ""
     lost_en = f"\nEVIDENCE THAT WAS MISSING OR ALTERED WHEN THIS WAS EXPORTED:{lines}" if lost else ""
-    return text.format(scope_id=scope_id, scope_en=scope_en, lost_id=lost_id, lost_en=lost_en).rstrip() + "\n"
+    text = text.format(scope_id=scope_id, scope_en=scope_en, lost_id=lost_id, lost_en=lost_en)
+    return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"
