@@ -105,7 +105,7 @@ def test_a_second_interruption_waits_for_nothing(sop: Sop) -> None:
     code, out, _ = sop.ask("verify", "--format", "json")
     assert (code, json.loads(out)["whole"]) == (0, True)
     _, out, _ = sop.ask("status", "--format", "json")
-    assert [row["status"] for row in json.loads(out)["waiting"]] == ["interrupted"]
+    assert [row["status"] for row in json.loads(out)["waiting"]] == ["can_go_on"]
 
 
 def test_a_second_run_at_the_same_time_exits_6_and_names_the_holder(sop: Sop) -> None:
