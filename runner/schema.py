@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.actions import ACTIONS
+from runner.actions.content.rules import SCHEMA as CONTENT_RULES
 from runner.contract import Action
 from runner.inventory.nouns import INVENTORY_SCHEMA
 from runner.people.documents import STATUS_SCHEMA, TICK_SCHEMA
@@ -30,6 +31,7 @@ def build_schemas() -> dict[str, dict[str, Any]]:
         "playbook.schema.json": _published(_with_actions(PLAYBOOK)),
         "inventory.schema.json": _published(INVENTORY_SCHEMA),
         "run.schema.json": _published(RECORD_SCHEMA),
+        "content-rules.schema.json": _published(CONTENT_RULES),
         "problems.schema.json": _published(REGISTER_SCHEMA),
         "status.schema.json": _published(STATUS_SCHEMA),
         "tick.schema.json": _published(TICK_SCHEMA),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.actions.integrity.findings import TITLES, Weight
+from runner.actions.integrity.judge import main
 from runner.actions.integrity.pages import check_html
 from runner.actions.integrity.words import Meaning, read_address, read_words
 from tests.actions.integrity_sites import CASES
@@ -139,3 +141,16 @@ def test_any_markup_is_read(text: str) -> None:
 def test_any_text_is_read(text: str) -> None:
     read_words(text)
     read_address(text)
+
+
+def test_pages_in_files_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    injected, clean = CASES / "injected/hidden_links.style-tiny.html", CASES / "clean/decision.html"
+    assert main(["--url", URL, str(injected), str(clean)]) == 1
+    bad, good = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (bad["verdict"], bad["rules"], good["verdict"]) == ("indicated", ["hidden_links"], "clean")
+    (tmp_path / "a.css").write_text(".q{display:none}")
+    page = '<link rel="stylesheet" href="a.css"><p class="q"><a href="https://kebun.example/">slot gacor</a></p>'
+    (tmp_path / "a.html").write_text(page)
+    assert main([str(tmp_path / "a.html")]) == 1
+    assert json.loads(capsys.readouterr().out)["rules"] == ["hidden_links"]
+    assert main([str(tmp_path / "none.html")]) == 2
