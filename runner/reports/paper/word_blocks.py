@@ -24,8 +24,7 @@ from runner.reports.paper.model import (
 )
 from runner.reports.paper.word_chart import add_chart
 from runner.reports.paper.word_styles import restart_numbers
-from runner.reports.paper.word_tables import Box, Row, add_rule_below, add_table
-from runner.reports.values import clean
+from runner.reports.paper.word_tables import Box, Row, add_rule_below, add_table, spell
 
 STYLES = {
     Look.PLAIN: "Normal",
@@ -83,7 +82,7 @@ class Writer:
         self._say(f"Kepala rantai catatan, diperiksa dengan sop verify --head: {paper.head or '……'}", "Rantai")
 
     def _say(self, text: str, style: str) -> Any:
-        paragraph = self._document.add_paragraph(clean(text), style)
+        paragraph = self._document.add_paragraph(spell(text), style)
         if self._follows:
             paragraph.paragraph_format.keep_with_next = True
         return paragraph
@@ -103,7 +102,7 @@ class Writer:
         paragraph = self._say("", f"Heading {block.level}")
         if block.new_page:
             paragraph.paragraph_format.page_break_before = True
-        paragraph.add_run(clean(block.text))
+        paragraph.add_run(spell(block.text))
 
     def _bullets(self, block: Bullets) -> None:
         style = "List Number" if block.numbered else "List Bullet"

@@ -53,6 +53,11 @@ def add_table(document: Any, widths: Sequence[float], rows: Sequence[Row], *, ru
     space.paragraph_format.keep_with_next = bool(rows) and rows[-1].together
 
 
+def spell(text: str) -> str:
+    """Given text from anywhere, return it as a document can hold it; a tab, which would jump there, is a space."""
+    return clean(text).replace("\t", " ")
+
+
 def add_rule_below(paragraph: Any, kind: str = "double") -> None:
     """Draw a line below a paragraph."""
     border = _new("w:pBdr", _new("w:bottom", val=kind, sz="6", space="4", color="000000"))
@@ -127,9 +132,9 @@ def _paragraph(text: str, style: str, align: Align, *, together: bool) -> Any:
     if align != "left":
         settings.append(_new("w:jc", val=align))
     element = _new("w:p", settings)
-    for number, part in enumerate(clean(text).split("\n")):
+    for number, part in enumerate(spell(text).split("\n")):
         words = _new("w:t")
-        words.text = part.replace("\t", " ")
+        words.text = part
         words.set(qn("xml:space"), "preserve")
         run = _new("w:r", *([_new("w:br")] if number else []), words)
         if text:
