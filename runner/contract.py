@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -193,6 +193,19 @@ class Recorder(Protocol):
         """What people have accepted, and not taken back, of the problems that this task reported on this target, in
         order: key, person, reason, at, until, evidence, run (that had seen the problem last when it was accepted), and
         `outputs`, what this task gave in that run. A baseline changes only by this."""
+
+    def secret_key(self, name: str) -> bytes:
+        """The secret key of that name, 32 bytes, made once and kept beside the record, never in it."""
+
+    def evidence(self, sha256: str) -> bytes:
+        """Kept evidence, unaltered. Raise Failed where it is not there, or too large to read at once."""
+
+    def expired(self, today: date) -> Sequence[Mapping[str, Any]]:
+        """The evidence with personal data whose last day was before `today`: name, sha256, size, until, reason, keeper,
+        run, `held` (why it must stay; "" where it may go), `there` (whether the file still is)."""
+
+    def delete(self, sha256: str) -> None:
+        """Delete kept evidence that `expired` names and nothing holds. Raise Failed for any other."""
 
 
 class Call(NamedTuple):

@@ -6,13 +6,14 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any, NamedTuple
 
 from runner.calendar import Calendar
 from runner.connections import Connections
-from runner.contract import Connection, Evidence, Recorder
+from runner.contract import OUTPUT_LIMIT, Connection, Evidence, Recorder
 from runner.durations import Clock
 from runner.errors import Failed, Mistake, Refused
 from runner.events import Key
@@ -177,6 +178,29 @@ class JournalRecorder(NamedTuple):
 
         return accepted_problems(self.journal, self.playbook, self.key)
 
+    def secret_key(self, name: str) -> bytes:
+        """The key of that name, beside the record."""
+        from runner.record.keys import load_key
+
+        return load_key(self.journal.records, name)
+
+    def evidence(self, sha256: str) -> bytes:
+        """Kept evidence, unaltered."""
+        return EvidenceStore(self.journal.records).read(sha256, OUTPUT_LIMIT)
+
+    def expired(self, today: date) -> Sequence[Mapping[str, Any]]:
+        """The evidence whose last day is over."""
+        from runner.record.retention import find_expired
+
+        return [each._asdict() for each in find_expired(self.journal, today, besides=self.run)]
+
+    def delete(self, sha256: str) -> None:
+        """Delete evidence whose last day is over, as of the office's day, and that nothing holds."""
+        today = self.clock.now().astimezone(UTC).date() + timedelta(days=1)  # no zone is further ahead
+        if not any(each["sha256"] == sha256 and not each["held"] for each in self.expired(today)):
+            raise Failed(f"evidence {sha256} must stay. see 'sop verify'")
+        EvidenceStore(self.journal.records).delete(sha256)
+
     def _advice(self, key: str, target: str | None) -> list[dict[str, Any]]:
         return [
             {"title": advice.title, **{name: list(getattr(advice, name)) for name in FIELDS}}
@@ -202,6 +226,22 @@ class DryRecorder:
     def accepted(self) -> Sequence[Mapping[str, Any]]:
         """A dry run knows of no acceptance."""
         return ()
+
+    def secret_key(self, name: str) -> bytes:
+        """A dry run leaves nothing behind: a key for this once."""
+        return token_bytes(32)
+
+    def evidence(self, sha256: str) -> bytes:
+        """A dry run kept nothing."""
+        raise Failed(f"evidence {sha256}: a dry run keeps none")
+
+    def expired(self, today: date) -> Sequence[Mapping[str, Any]]:
+        """A dry run deletes nothing."""
+        return ()
+
+    def delete(self, sha256: str) -> None:
+        """A dry run deletes nothing."""
+        raise Failed("a dry run deletes nothing")
 
 
 def keep_nothing(name: str, content: bytes | Path, media_type: str) -> Evidence:

@@ -13,7 +13,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,7 @@ class Memory:
     reports: Mapping[str, bytes] = field(default_factory=dict)
     held: Sequence[Mapping[str, Any]] = ()
     accepts: Sequence[Mapping[str, Any]] = ()
+    kept: Path = Path("/nowhere")
 
     def latest(self) -> Mapping[str, Any] | None:
         """Outputs of the earlier run."""
@@ -108,6 +109,25 @@ class Memory:
     def accepted(self) -> Sequence[Mapping[str, Any]]:
         """What people accepted."""
         return self.accepts
+
+    def secret_key(self, name: str) -> bytes:
+        """A key of that name."""
+        return hashlib.sha256(name.encode()).digest()
+
+    def evidence(self, sha256: str) -> bytes:
+        """What the call kept."""
+        path = self.kept / sha256
+        if not path.is_file():
+            raise Failed(f"evidence {sha256}: cannot be read")
+        return path.read_bytes()
+
+    def expired(self, today: date) -> Sequence[Mapping[str, Any]]:
+        """Nothing is over."""
+        return ()
+
+    def delete(self, sha256: str) -> None:
+        """Nothing may be deleted."""
+        raise Failed(f"evidence {sha256} must stay")
 
 
 def nobody_to_write_to() -> Notifier:
@@ -148,7 +168,7 @@ def make_call(
         now=now,
         connect=connect,
         keep=keeper(directory / "evidence"),
-        record=Memory(earlier, reports or {}, problems, accepted),
+        record=Memory(earlier, reports or {}, problems, accepted, directory / "evidence"),
         office=OFFICE if office is None else office,
         directory=private,
         notifier=notifier,

@@ -314,6 +314,21 @@ class _Recorder:
         """Nothing was accepted."""
         return ()
 
+    def secret_key(self, name: str) -> bytes:
+        """One key for all."""
+        return bytes(32)
+
+    def evidence(self, sha256: str) -> bytes:
+        """Nothing is kept."""
+        return b""
+
+    def expired(self, today: date) -> tuple[()]:
+        """Nothing is over."""
+        return ()
+
+    def delete(self, sha256: str) -> None:
+        """Nothing is deleted."""
+
 
 def key_of(call: Call) -> Key:
     """Given a call of the lab, return which task it is."""

@@ -31,9 +31,9 @@ FILES_OF = {
     "playbook": "habits pieces escalation paper keywords mending __init__ order reading",
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
-        folder database chain evidence sources statements proof locks document reader journal period gathering
-        schema_parts record_schema __init__ unfinished marks occurrences problems register solutions
-        recalling standalone exporting
+        folder database chain evidence keys deletions sources statements proof locks document reader journal period
+        gathering schema_parts record_schema __init__ unfinished marks occurrences problems retention register
+        solutions recalling standalone exporting
     """,
     "form": """
         __init__ chart table measure paper shapes widths levels grid router cutting page labels heads marks sheets svg

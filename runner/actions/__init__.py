@@ -17,6 +17,7 @@ _FILES = {
     "backup.files": "backup_files",
     "backup.seal": "backup_seal",
     "logs.scan": "logs_scan",
+    "evidence.purge": "evidence_purge",
     "domain.status": "domain_status",
     "service.due": "service_due",
     "service.renewed": "service_renewed",

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from runner.actions.logs.restricted import RESTRICTED, restrict
 from runner.contract import Action, Call, Effect, Evidence, Outcome, Reach, Repeat, Status
 from runner.durations import parse_limit
 from runner.errors import Failed
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # the rules are compiled when a log is scanned, not at every 
     from runner.actions.logs.reading import Read
 
 TIMEZONE = "Asia/Jakarta"
+REASON = "keamanan sistem: baris log yang mencurigakan"
 
 
 def run(call: Call) -> Outcome:
@@ -27,14 +29,17 @@ def run(call: Call) -> Outcome:
     inputs = call.inputs
     zone = ZoneInfo(call.office.get("timezone") or TIMEZONE)
     thresholds = counting.Thresholds(inputs["login_attempts"], inputs["missing_pages"])
-    counts = counting.Counts(thresholds, since=since_moment(call), now=call.now, zone=zone)
+    key = call.record.secret_key(f"visitors of {(call.target or {}).get('name', '')}")
+    counts = counting.Counts(thresholds, since=since_moment(call), now=call.now, zone=zone, key=key)
     reads = ask(call, log_paths(call), counts)
     unknown = results.why_unknown(counts, reads)
     outputs = results.build_outputs(counts, reads, unknown, zone)
+    kept = keep(call, outputs, counts, reads)
+    restricted = [restrict(call, each, REASON) for each in kept if "restricted" in each.name]
     return Outcome(
         Status.OK,
-        outputs=outputs,
-        evidence=keep(call, outputs, counts, reads),
+        outputs={**outputs, "restricted": restricted},
+        evidence=kept,
         problems=results.find_problems(counts, unknown),
         message=outputs["summary"],
     )
@@ -189,6 +194,7 @@ ACTION = Action(
             "description": "The suspicious requests by rule; addresses are masked",
             "examples": [[{"rule": "sql_injection", "severity": "major", "attempts": 15, "likely_successes": 0}]],
         },
+        "restricted": RESTRICTED,
     },
     effect=Effect.READ,
     repeat=Repeat.SAFE,

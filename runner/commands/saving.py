@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from runner.contract import Evidence
@@ -16,16 +16,19 @@ LONGEST_NAME = 120
 NAMELESS = "file"
 
 
-def save_evidence(record: Record, step: str, records: Path, folder: Path) -> list[Path]:
+def save_evidence(record: Record, step: str, records: Path, folder: Path, deleted: Collection[str]) -> list[Path]:
     """Given a run and a step ("" for all), copy its kept files to `folder`/STEP/TARGET/NAME; return where they lie.
 
-    Earlier attempts stand in STEP-1, STEP-2. Raise RecordError where a file is missing, altered or not writable.
+    What was `deleted` by rule (SHA-256) is left out. Earlier attempts stand in STEP-1, STEP-2. Raise RecordError where
+    a file is missing, altered or not writable.
     """
     store = EvidenceStore(records)
     written: dict[Path, None] = {}
     for one in (*record.attempts, *record.steps):
         place = folder / (one.id if one in record.steps else f"{one.id}-{one.attempt}")
         for target, evidence in _kept(one) if step in ("", one.id) else ():
+            if evidence.sha256 in deleted and not store.path(evidence.sha256).exists():
+                continue
             path = _free(place / _name(target) / (_name(evidence.name) or NAMELESS), written)
             _copy(store, evidence, path)
             written[path] = None

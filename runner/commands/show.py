@@ -15,6 +15,7 @@ from runner.durations import render_duration
 from runner.errors import did_you_mean, refuse
 from runner.messages import render_counted, render_moment, render_size
 from runner.record import build_record
+from runner.record.deletions import load_deletions
 from runner.record.document import Answer, Escalation, Hand, Record, StepRecord, TargetRecord, TaskRecord
 from runner.record.journal import Journal
 from runner.screen import print_json, show, show_paged, width
@@ -44,7 +45,8 @@ def command(run: str, step: str, folder: Path | None, records: Path, form: str) 
     if step and step not in known:
         raise refuse("STEP", f"run {record.run} has no step '{step}'", did_you_mean(step, known))
     if folder is not None:
-        written = save_evidence(record, step, records, folder)
+        with journal.reading() as connection:
+            written = save_evidence(record, step, records, folder, load_deletions(connection))
         show("\n".join(map(str, written)) if written else "no files were kept there")
     elif form == "json":
         print_json(record.document())

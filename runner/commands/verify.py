@@ -8,6 +8,7 @@ import click
 
 from runner.commands.options import format_option, records_option
 from runner.errors import RecordError
+from runner.record.deletions import load_deletions
 from runner.record.journal import Journal
 from runner.screen import print_json, show
 
@@ -21,11 +22,23 @@ def command(run: str, head: str | None, records: Path, form: str) -> int:
     """Recompute the hash chain and check the evidence (of RUN, if given); exit 7 and say what was altered."""
     journal = Journal.open(records, create=False)
     faults = journal.verify(journal.find_run(run) if run else None, head)
+    with journal.reading() as connection:
+        deletions = sorted(load_deletions(connection).values(), key=lambda each: (each.at, each.name))
     if form == "json":
         record, sha256 = journal.tip()
         told = [str(fault) for fault in faults]
-        print_json({"whole": not faults, "head": sha256, "record": record, "faults": told})
+        print_json(
+            {
+                "whole": not faults,
+                "head": sha256,
+                "record": record,
+                "faults": told,
+                "deleted": list(map(str, deletions)),
+            }
+        )
     else:
+        for deletion in deletions:
+            show(str(deletion))
         for fault in faults:
             show(str(fault))
         if not faults:

@@ -162,6 +162,18 @@ OFFICE = keys(
             "hours",
         ),
         "shared_logins": texts("User names that several people use: they sign for no one", ["operator"]),
+        "personal_data": keys(
+            "How long raw evidence with personal data is kept, such as lines of an access log, and who keeps it",
+            {
+                "keep": text("Days until it is deleted", "90 hari", pattern=r"^[1-9]\d{0,3} hari$"),
+                "keeper": text("The role or person that keeps it", "admin"),
+            },
+            examples=[{"keep": "90 hari", "keeper": "admin"}],
+        ),
+        "networks": texts("Networks and addresses of the office: never blocked", ["203.0.113.0/28"]),
+        "court_networks": texts(
+            "Networks of other courts and of the Supreme Court: never blocked", ["198.51.100.0/24"]
+        ),
         "letterhead": {"description": "Lines at the head of reports", "examples": [["MAHKAMAH AGUNG RI"]]},
         "paper": PAPER,
         "vars": VARS,

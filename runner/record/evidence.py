@@ -64,6 +64,25 @@ class EvidenceStore:
         with disk_errors(path):
             return path.open("rb")
 
+    def read(self, sha256: str, most: int) -> bytes:
+        """Return kept content, unaltered. Raise Failed where it is not so, or larger than `most` bytes."""
+        try:
+            with self.open(sha256) as kept:
+                content = kept.read(most + 1)
+        except (RecordError, OSError) as error:
+            raise Failed(f"evidence {sha256}: cannot be read: {error}. see 'sop verify'") from None
+        if len(content) > most or hashlib.sha256(content).hexdigest() != sha256:
+            raise Failed(f"evidence {sha256}: larger than {most} bytes, or altered. see 'sop verify'")
+        return content
+
+    def delete(self, sha256: str) -> None:
+        """Delete kept content, for good, where it is there. Raise RecordError when that fails."""
+        path = self.path(sha256)
+        with disk_errors(path):
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():
+                sync_folder(path.parent)
+
     def verify(self, evidence: Evidence) -> str | None:
         """Return what is wrong with a kept file, in words; None when it is there and unaltered."""
         try:

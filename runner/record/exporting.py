@@ -22,6 +22,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from runner.contract import Evidence
 from runner.errors import refuse
 from runner.record.chain import GENESIS, link
+from runner.record.deletions import Deletion, load_deletions
 from runner.record.evidence import EvidenceStore
 from runner.record.folder import disk_errors
 from runner.record.reader import JournalReader
@@ -95,9 +96,13 @@ def _write(journal: JournalReader, store: EvidenceStore, choice: Choice, file: I
         found.head, at = _head(connection)
         package = _Package(archive, f"sop-export-{found.head[1][:12]}", at)
         named = package.add_journal(_chosen(connection, choice), found)
-        lost = [message for each in named if (message := package.add_evidence(each, store, found))]
-        package.add_text("export.json", json.dumps(_manifest(choice, found, lost), indent=1) + "\n")
-        package.add_text("BACA-SAYA.txt", _readme(choice, lost))
+        deleted = load_deletions(connection)
+        over = [each for each in named if each.sha256 in deleted and not store.path(each.sha256).exists()]
+        there = [each for each in named if each not in over]
+        lost = [message for each in there if (message := package.add_evidence(each, store, found))]
+        gone = [deleted[each.sha256] for each in over]
+        package.add_text("export.json", json.dumps(_manifest(choice, found, lost, gone), indent=1) + "\n")
+        package.add_text("BACA-SAYA.txt", _readme(choice, lost, gone))
         package.add_text("verify.py", (_HERE / "standalone.py").read_text("utf-8"))
         package.add_text("SHA256SUMS", "".join(f"{digest}  {name}\n" for name, digest in package.sums.items()))
     return found
@@ -198,17 +203,17 @@ def _named(body: str) -> Iterator[Evidence]:
         return  # an altered record: its hash says so
 
 
-def _manifest(choice: Choice, found: Exported, lost: Sequence[str]) -> dict[str, Any]:
+def _manifest(choice: Choice, found: Exported, lost: Sequence[str], gone: Sequence[Deletion]) -> dict[str, Any]:
     return {
         "whole": choice.whole,
         "asked": choice.words,
         "records": found.records,
         "head": {"record": found.head[0], "hash": found.head[1]},
-        "evidence": {"files": found.files, "lost": list(lost)},
+        "evidence": {"files": found.files, "lost": list(lost), "deleted": {each.sha256: str(each) for each in gone}},
     }
 
 
-def _readme(choice: Choice, lost: Sequence[str]) -> str:
+def _readme(choice: Choice, lost: Sequence[str], gone: Sequence[Deletion]) -> str:
     text = (_HERE / "export-readme.txt").read_text("utf-8")
     scope_id = scope_en = ""
     if not choice.whole:
@@ -223,5 +228,9 @@ def _readme(choice: Choice, lost: Sequence[str]) -> str:
     lines = "".join(f"\n  {each}" for each in lost)
     lost_id = f"\nBUKTI YANG TIDAK DITEMUKAN ATAU TELAH BERUBAH KETIKA DIEKSPOR:{lines}" if lost else ""
     lost_en = f"\nEVIDENCE THAT WAS MISSING OR ALTERED WHEN THIS WAS EXPORTED:{lines}" if lost else ""
+    listed = "".join(f"\n  {each}" for each in gone)
+    if gone:
+        lost_id += f"\nBUKTI BERISI DATA PRIBADI YANG TELAH DIHAPUS MENURUT MASA SIMPANNYA:{listed}"
+        lost_en += f"\nEVIDENCE WITH PERSONAL DATA THAT WAS DELETED AT THE END OF ITS RETENTION:{listed}"
     text = text.format(scope_id=scope_id, scope_en=scope_en, lost_id=lost_id, lost_en=lost_en)
     return re.sub(r"\n{3,}", "\n\n", text).rstrip() + "\n"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
+from datetime import timedelta
 from typing import NamedTuple
 
 from runner.contract import Evidence
@@ -14,12 +15,14 @@ from runner.errors import refuse
 from runner.events import Kind
 from runner.record.chain import COLUMNS, FORM, GENESIS, Columns, columns_of, link, playbook_of
 from runner.record.database import version_of
+from runner.record.deletions import Deletion, ends_of, load_deletions
 from runner.record.evidence import EvidenceStore
 from runner.record.statements import AnswerCheck
 
 SHORTEST_HEAD = 12  # digits of a hash that someone copies from a printed report
 _HEX = frozenset("0123456789abcdef")
 _MOST_RECORDS = 1 << 62
+AHEAD = timedelta(hours=14)  # how far the earliest zone's day is before that of UTC
 _REMEMBERED = 100  # rows; the longest inserted stretch whose every record is named
 
 _ROWS = """
@@ -97,7 +100,8 @@ def check_journal(
 def _check_rows(
     connection: sqlite3.Connection, store: EvidenceStore, run: str | None, head: Head | None
 ) -> list[Fault]:
-    chain, evidence, answers = _ChainCheck(), _EvidenceCheck(store, run), AnswerCheck(store, _hashes(connection))
+    chain, answers = _ChainCheck(), AnswerCheck(store, _hashes(connection))
+    evidence = _EvidenceCheck(store, run, load_deletions(connection))
     seen, last = head is None or GENESIS.startswith(head.digits), 0
     for row in evidence.check(chain.check(_rows(connection))):
         seen, last = seen or _is_head(row, head), row.seq
@@ -206,8 +210,9 @@ def _fault(seq: int, columns: Columns, message: str) -> Fault:
 
 
 class _EvidenceCheck:
-    def __init__(self, store: EvidenceStore, run: str | None) -> None:
+    def __init__(self, store: EvidenceStore, run: str | None, deleted: Mapping[str, Deletion]) -> None:
         self.faults: list[Fault] = []
+        self._deleted = deleted
         self._store = store
         self._run = run
         self._known: dict[Evidence, str | None] = {}
@@ -222,8 +227,15 @@ class _EvidenceCheck:
         for each in _evidence(row):
             if each not in self._known:
                 self._known[each] = self._store.verify(each)
-            if message := self._known[each]:
+            message = self._known[each]
+            if message and not self._is_over(each.sha256, row):
                 yield message
+
+    def _is_over(self, sha256: str, row: Row) -> bool:
+        """Whether a file that is missing was deleted by rule, after the last day that this record gave it."""
+        deletion, until = self._deleted.get(sha256), ends_of(row.body).get(sha256)
+        day_after = (deletion.at + AHEAD).date().isoformat() if deletion else ""
+        return until is not None and until < day_after and not self._store.path(sha256).exists()
 
 
 def _evidence(row: Row) -> list[Evidence]:

@@ -269,7 +269,7 @@ def test_keeps_only_the_beginning_of_an_endless_line() -> None:
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_counted(raw: bytes) -> None:
-    counts = Counts(Thresholds(1, 1), since=None, now=NOW, zone=UTC)
+    counts = Counts(Thresholds(1, 1), since=None, now=NOW, zone=UTC, key=bytes(32))
     counts.take(raw)
     counts.take(b'1.2.3.4 - - [22/Nov/2026:01:00:00 +0000] "GET /' + raw + b' HTTP/1.1" 404 5 "-" "-"')
     assert counts.lines == 2

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from runner.actions.logs.lines import Line, is_address, parse_line
-from runner.actions.logs.privacy import mask_address, public_path
+from runner.actions.logs.privacy import mask_address, public_path, public_target, token_of
 from runner.actions.logs.rules import COUNTED, Rule, is_login, is_static, match_line
 
 MOST_KEYS = 200_000
@@ -40,16 +40,16 @@ class Finding:
     last: datetime | None = None
     examples: dict[str, None] = field(default_factory=dict)
 
-    def add(self, line: Line, *, worked: bool) -> None:
+    def add(self, line: Line, *, worked: bool, key: bytes) -> None:
         """Count a line that meets the rule."""
         self.attempts += 1
         self.answered += 200 <= line.status < 300
         self.successes += worked
-        _count(self.sources, mask_address(line.address))
+        _count(self.sources, f"{mask_address(line.address)} {token_of(key, line.address)}")
         self.first = min(self.first or line.time, line.time)
         self.last = max(self.last or line.time, line.time)
         if len(self.examples) < MOST_EXAMPLES:
-            self.examples[public_path(line.path)] = None
+            self.examples[public_target(line.target)] = None
 
 
 class _Gathered:
@@ -81,11 +81,14 @@ class _Gathered:
 class Counts:
     """The counts of a log; `take` is given one raw line after the other, `finish` is called at the end."""
 
-    def __init__(self, thresholds: Thresholds, *, since: datetime | None, now: datetime, zone: tzinfo) -> None:
+    def __init__(
+        self, thresholds: Thresholds, *, since: datetime | None, now: datetime, zone: tzinfo, key: bytes
+    ) -> None:
         self._thresholds = thresholds
         self._since = since
         self._latest = now + FUTURE
         self._zone = zone
+        self._key = key
         self._gathered: dict[tuple[str, str], _Gathered] = {}
         self._addresses: set[str] = set()
         self.lines = self.not_understood = self.older = self.requests = self.not_http = self.bytes = 0
@@ -152,7 +155,7 @@ class Counts:
         return known.take(line, distinct=rule is NOT_FOUND_RULE)
 
     def _hit(self, rule: Rule, line: Line, *, worked: bool) -> None:
-        self.findings.setdefault(rule.name, Finding(rule)).add(line, worked=worked)
+        self.findings.setdefault(rule.name, Finding(rule)).add(line, worked=worked, key=self._key)
         if len(self.hits) >= MOST_HITS:
             self.hits_left_out += 1
             return

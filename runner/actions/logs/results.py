@@ -53,12 +53,18 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "attempts": finding.attempts,
         "answered": finding.answered,
         "likely_successes": finding.successes,
-        "networks": len(finding.sources),
-        "top_networks": _top(finding.sources, "network"),
+        "addresses": len(finding.sources),
+        "top_sources": _sources(finding.sources),
         "first": _iso(finding.first),
         "last": _iso(finding.last),
         "examples": list(finding.examples),
     }
+
+
+def _sources(counter: Counter[str]) -> list[dict[str, Any]]:
+    """The masked network of an address, and the token that tells it from others of that network."""
+    rows = _top(counter, "source")
+    return [{**dict(zip(("network", "token"), row.pop("source").split(), strict=False)), **row} for row in rows]
 
 
 def _top(counter: Counter[str], name: str) -> list[dict[str, Any]]:
