@@ -27,9 +27,7 @@ def situation(run: str, **asked: Any) -> int:
     from runner.reports.making import make_situation
 
     desk = take_desk(asked)
-    journal = desk.journal()
-    run = journal.find_run(run)
-    office = desk.office_at(journal, run)
+    journal, run, office = desk.open_run(run)
     return desk.deliver(make_situation(journal, run, office), office)
 
 
@@ -38,14 +36,12 @@ def situation(run: str, **asked: Any) -> int:
 @paper_options
 def it(period: str, **asked: Any) -> int:
     """Laporan Pengelolaan IT of a PERIOD: 2026-10-05, 2026-10, 2026-Q3, 2026-S1 or 2026."""
-    from runner.reports.making import tell_term
     from runner.reports.periodic.it import build_it
     from runner.reports.periodic.terms import parse_term
 
-    desk, term = take_desk(asked), parse_term(period)
-    journal = desk.journal()
-    office = desk.office_of_term(journal, term)
-    return desk.deliver(build_it(tell_term(journal, term, office)), office)
+    desk = take_desk(asked)
+    told = desk.tell(parse_term(period))
+    return desk.deliver(build_it(told), told.office)
 
 
 @command.command("tabel7", short_help="Tabel 7: the half-yearly monitoring form, filled in")
@@ -53,15 +49,13 @@ def it(period: str, **asked: Any) -> int:
 @paper_options
 def tabel7(period: str, **asked: Any) -> int:
     """Tabel 7, the monitoring form of a half-year PERIOD: 2026-S1 or 2026-S2."""
-    from runner.reports.making import tell_term
     from runner.reports.periodic.tabel7 import build_tabel7, check_half_year
     from runner.reports.periodic.terms import parse_term
 
     desk, term = take_desk(asked), parse_term(period)
     check_half_year(term)
-    journal = desk.journal()
-    office = desk.office_of_term(journal, term)
-    return desk.deliver(build_tabel7(tell_term(journal, term, office)), office)
+    told = desk.tell(term)
+    return desk.deliver(build_tabel7(told), told.office)
 
 
 @command.command(
@@ -90,9 +84,7 @@ def nota_dinas(run: str, sender: str, receiver: str, **asked: Any) -> int:
     from runner.reports.making import make_nota_dinas
 
     desk = take_desk(asked)
-    journal = desk.journal()
-    run = journal.find_run(run)
-    office = desk.office_at(journal, run)
+    journal, run, office = desk.open_run(run)
     return desk.deliver(make_nota_dinas(journal, run, office, sender=sender, receiver=receiver), office)
 
 
@@ -104,9 +96,7 @@ def berita_acara(run: str, **asked: Any) -> int:
     from runner.reports.making import make_minutes
 
     desk = take_desk(asked)
-    journal = desk.journal()
-    run = journal.find_run(run)
-    office = desk.office_at(journal, run)
+    journal, run, office = desk.open_run(run)
     return desk.deliver(make_minutes(journal, run, office), office)
 
 
@@ -137,9 +127,7 @@ def surat(run: str, sender: str, party: str, **asked: Any) -> int:
     from runner.reports.making import make_surat
 
     desk = take_desk(asked)
-    journal = desk.journal()
-    run = journal.find_run(run)
-    office = desk.office_at(journal, run)
+    journal, run, office = desk.open_run(run)
     return desk.deliver(make_surat(journal, run, office, sender=sender, party=party), office)
 
 
