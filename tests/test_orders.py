@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from runner.engine.course import Pause
+from runner.errors import Refused
 from runner.events import Event, Kind
 from runner.playbook.order import Order
 from tests.lab import Lab, fail, give_answer, key_of, ok
@@ -180,3 +181,83 @@ def test_a_run_with_branches_cut_anywhere_goes_on_to_the_same_result() -> None:
 @pytest.mark.heavy
 def test_a_long_run_with_branches_cut_anywhere_goes_on_to_the_same_result() -> None:
     check_cuts(LONG)
+
+
+@st.composite
+def procedures(draw: st.DrawFn) -> str:
+    """A few steps in any order, some with branches of tasks, whose decisions lead anywhere."""
+    before = draw(orders())[:4]
+    names = [f"n{number}" for number in range(len(before))]
+    anywhere = st.sampled_from(["next", "end", "out", *(f"{{step: {name}}}" for name in names)])
+    steps = []
+    for name, waits_for in zip(names, before, strict=True):
+        after = f"after: [{', '.join(f'n{each}' for each in waits_for)}]"
+        here = st.one_of(anywhere, st.sampled_from(["{task: a}", "{task: b}", "{task: c}"]))
+        tasks = [f"{{id: a, action: lab.change, actor: {draw(st.sampled_from(['admin', 'kasubbag']))}}}"]
+        tasks += [f"{{id: b, actor: admin, after: [a], decide: {{question: q, answers: {_answers(draw, here)}}}}}"]
+        tasks += ["{id: c, action: lab.ask, actor: [admin, kasubbag], after: [a], with: {text: x}}"]
+        chosen = draw(st.sets(st.sampled_from(range(3)), min_size=1)) | {0}
+        lines = "\n".join(f"      - {tasks[number]}" for number in sorted(chosen))
+        decide = f"\n    decide: {{question: q, answers: {_answers(draw, anywhere)}}}" if draw(st.booleans()) else ""
+        steps.append(f"  - id: {name}\n    activity: a\n    actor: admin\n    {after}{decide}\n    tasks:\n{lines}\n")
+    return "".join(steps)
+
+
+def _answers(draw: st.DrawFn, ways: st.SearchStrategy[str]) -> str:
+    return f"{{x: next, y: {draw(ways)}, z: {draw(ways)}}}, rounds: 1"
+
+
+def carry_through(lab: Lab, script: Sequence[int], resume: Sequence[Event] = ()) -> Lab:
+    """Run to the end; the n-th answer at a place is chosen by the script, a few of them return it."""
+    lab.run(resume=resume)
+    for _ in range(400):
+        keys = [request.key for request in lab.record.requests]
+        if not keys:
+            return lab
+        key = min(keys, key=str)
+        event = next(e for e in lab.events if e.kind is Kind.REQUESTED and e.key == key)
+        number = sum(e.kind is Kind.ANSWERED and e.key[::2] == key[::2] for e in lab.events)
+        pick = script[(sum(map(ord, str(key))) + number) % len(script)]
+        labels = event.data["answers"]
+        lab.run(resume=[*lab.events, give_answer(event, labels[pick % len(labels)])])
+    raise AssertionError("it never ends")
+
+
+@settings(max_examples=25, deadline=None)
+@given(procedures(), st.lists(st.integers(0, 5), min_size=3, max_size=7), st.data())
+def test_any_procedure_comes_to_an_end_and_cut_anywhere_to_the_same(
+    steps: str, script: Sequence[int], data: st.DataObject
+) -> None:
+    assume(can_end(steps))
+    whole = carry_through(office(steps), script)
+    assert recorded_once(whole.events) == []
+    assert whole.events[-1].data["status"] != "waiting"
+    cut = data.draw(st.integers(1, len(whole.events)))
+    again = carry_through(office(steps), script, whole.events[:cut])
+    assert result(again) == result(whole)
+    assert recorded_once(again.events) == []
+
+
+def can_end(steps: str) -> bool:
+    """Whether the plan accepts the steps: their decisions lead somewhere, and not only back."""
+    try:
+        return bool(office(steps).plan)
+    except Refused:
+        return False
+
+
+def test_ways_back_are_gone_again_in_the_order_of_the_record() -> None:
+    """One branch returns to itself again and again, then the other one sends it back once more."""
+    steps = """
+  - {id: left, activity: a, actor: admin, after: [], tasks: [{id: s, action: lab.ask, with: {text: x}}]}
+  - {id: right, activity: b, actor: admin, after: [], decide: {question: q, answers: {ya: next, ulang: {step: left}}}}
+  - {id: join, activity: c, after: [left, right], tasks: [{id: j, action: lab.read}]}
+"""
+    lab = office(steps)
+    lab.run()
+    for place, label in (("left", "returned"), ("left", "returned"), ("right", "ulang")):
+        lab.run(resume=lab.answer(place, label))
+    assert [step.attempt for step in lab.record.steps] == [4, 1, 4]
+    lab.run(resume=lab.answer("left", "signed"))
+    assert lab.told[-1] == "run_ended ok 0"
+    assert [key.attempt for key in lab.calls] == [4]

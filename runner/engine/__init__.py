@@ -131,11 +131,14 @@ class Engine:
         self._advance(flow, None)
 
     def _release(self) -> None:
-        """All that the record tells has been gone through: what is new may begin."""
-        if self._parked:
-            self._course.replaying = False
-            parked, self._parked = self._parked, []
-            for flow, turn in parked:
+        """Follow the ways back in the order of the record; once all it tells was gone through, begin what is new."""
+        while self._parked:
+            chosen = [each for each in self._parked if self._course.is_next(each[1].move)]
+            if not chosen:
+                self._course.replaying = False
+                chosen = self._parked
+            self._parked = [each for each in self._parked if each not in chosen]
+            for flow, turn in chosen:
                 self._advance(flow, (turn, WENT_ON))
 
     def _advance(self, flow: Flowing, settled: Settled | None) -> None:

@@ -31,8 +31,8 @@ class Guide(Protocol):
     def begin(self, name: str) -> Several[Way]:
         """Do what is called that."""
 
-    def must_ask(self, name: str, way: Way) -> bool:
-        """Whether to wait with that way until all that the record tells has been gone through."""
+    def turn(self, name: str, way: Way) -> Turn | None:
+        """What to wait for before that way is gone; None for nothing."""
 
     def go_back(self, name: str, way: Way) -> frozenset[str]:
         """Take in that it goes back from there; return those that are done again."""
@@ -138,8 +138,8 @@ class Branches:
             self._finish(name)
         else:
             self._back[name] = way, False
-            if self._guide.must_ask(name, way):
-                turn = Turn()
+            turn = self._guide.turn(name, way)
+            if turn:
                 self._turns[id(turn)] = turn, name
                 yield turn
             else:

@@ -39,7 +39,11 @@ class Include(NamedTuple):
 
 
 class Turn:
-    """Begin something new only once all that the record tells has been gone through again."""
+    """Wait, in a resumed run, until all that the record tells has been gone through again; with a way back that the
+    record has (`move`), only until all ways back before it were followed."""
+
+    def __init__(self, move: Key | None = None) -> None:
+        self.move = move
 
 
 class Move(NamedTuple):
@@ -100,7 +104,8 @@ class Course:
     """What all lanes of a run share.
 
     `halted` says why nothing but `always` is done any more, `done` what ran once and needs no more, `entries` with
-    which task a step begins; `replaying` is true until a resumed run has gone through all that its record tells.
+    which task a step begins; `followed` counts the ways back, `replaying` is true until a resumed run has gone through
+    all that its record tells.
     """
 
     plan: Plan
@@ -126,6 +131,7 @@ class Course:
     passed: PassedOver = field(default_factory=PassedOver)
     done: set[str] = field(default_factory=set)
     entries: dict[str, str] = field(default_factory=dict)
+    followed: int = 0
     replaying: bool = False
     order: Order = field(init=False)
     places: dict[str, int] = field(init=False)
@@ -221,11 +227,15 @@ class Course:
         """The steps that are done once more where it goes back to one: that and all that follow."""
         return self.order.follows(to) | {to}
 
+    def key_of(self, move: Move) -> Key:
+        """The key under which the record has a move."""
+        return Key(move.source, self.attempts.get(move.source, 1), move.task, None, "", 0)
+
     def follow(self, move: Move) -> frozenset[str]:
         """Go where a move leads; return the steps of which that begins a new attempt, none where it leads forward."""
         source, to = move.source, move.to
         again = self.again(to) if self.goes_back(source, to) else frozenset()
-        key = Key(source, self.attempts.get(source, 1), move.task, None, "", 0)
+        key = self.key_of(move)
         said = {"to": to, "back": bool(again), "why": move.why, "again": [s for s in self.places if s in again]}
         self.move_once(key, said)
         if again:
@@ -248,8 +258,20 @@ class Course:
         for place in [place for place in self.statuses if place[0] in steps]:
             del self.statuses[place]
 
+    def back_in_turn(self, key: Key) -> Turn | None:
+        """Given the key of a way back, return what to wait for before it is followed; None for nothing."""
+        if not self.replaying:
+            return None
+        return Turn(key if key in self.progress.moved else None)
+
+    def is_next(self, key: Key | None) -> bool:
+        """Whether a way back is the next one of those that the record has."""
+        backs = [moved for moved, data in self.progress.moved.items() if data["back"]]
+        return key is not None and backs[self.followed : self.followed + 1] == [key]
+
     def move_once(self, key: Key, data: Mapping[str, Any]) -> None:
         """Say where it goes on, unless it was said before."""
+        self.followed += bool(data["back"])
         if key not in self.progress.moved:
             self.progress.moved[key] = data
             self.say(self.event(Kind.MOVED, key, data))

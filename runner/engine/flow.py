@@ -9,9 +9,8 @@ from collections.abc import Sequence
 
 from runner.contract import Outcome
 from runner.engine.branches import Branches, Several, Way
-from runner.engine.course import Ask, Course, Lane, Move
+from runner.engine.course import Ask, Course, Lane, Move, Turn
 from runner.engine.steps import StepFlow
-from runner.events import Key
 from runner.plan import PlannedStep
 
 
@@ -47,11 +46,10 @@ class Flow:
             self._course.done.add(name)
         return way
 
-    def must_ask(self, name: str, way: Way) -> bool:
-        """Whether what leads back is new to the record."""
+    def turn(self, name: str, way: Way) -> Turn | None:
+        """Wait, among branches that run once, until what leads back is the next that the record has, or new to it."""
         move = way.leaves or self._moves[name]
-        key = Key(name, self._course.attempts.get(name, 1), move.task, None, "", 0)
-        return self._course.replaying and key not in self._course.progress.moved
+        return None if self._lane.target else self._course.back_in_turn(self._course.key_of(move))
 
     def go_back(self, name: str, way: Way) -> frozenset[str]:
         """Begin a new attempt of the steps from there on."""

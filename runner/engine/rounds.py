@@ -12,7 +12,7 @@ from runner.engine.filling import skipped
 from runner.engine.routes import Routes, reason_of
 from runner.engine.scope import Scope, TaskValues
 from runner.engine.tasks import TaskFlow
-from runner.events import Key, Kind
+from runner.events import Key
 from runner.plan import PlannedStep, PlannedTask
 from runner.plan.deciding import DECIDE
 
@@ -56,14 +56,9 @@ class Round:
         """Do the task of that id."""
         return singly(self._do(self._tasks[name]))
 
-    def must_ask(self, name: str, way: Way) -> bool:
-        """Whether what leads back is new to the record."""
-        if not self._course.replaying:
-            return False
-        if way.back:
-            return self._moved_key(name) not in self._course.progress.moved
-        key = self._key
-        return (Kind.STEP_FINISHED, key.step, key.attempt, key.target) not in self._course.progress.said
+    def turn(self, name: str, way: Way) -> Turn | None:
+        """Wait until what leads back is the next that the record has, or new to it."""
+        return self._course.back_in_turn(self._course.key_of(way.leaves) if way.leaves else self._moved_key(name))
 
     def go_back(self, name: str, way: Way) -> frozenset[str]:
         """Begin again from that task: each is then tried under a number that comes after all it had."""
