@@ -1,4 +1,4 @@
-"""Nine hundred websites in one run, over TLS on loopback: availability, certificate and content of each."""
+"""Nine hundred websites in one run, over TLS on loopback: availability, certificate, content and integrity of each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from tests.web_servers import make_authority
 
 SITES = 900
 FIRST_PORT = 23000
-BAD = {17: "gone", 230: "suspended", 555: "old"}
+BAD = {17: "gone", 230: "suspended", 555: "old", 700: "planted"}
+PLANTED = '<div style="left:-9999px;position:absolute"><a href="https://kebun.example/">Slot Gacor</a></div>'
 HOME = """<!doctype html><title>Pengadilan Negeri Contoh</title><main><h1>Berita</h1>
 <article><p>{day}</p><p>Ketua pengadilan menerima kunjungan kerja.</p></article></main>"""
 NGINX = """\
@@ -28,6 +29,7 @@ http {{
     server {{ listen 127.0.0.1:{first}-{last} ssl; root {folder}/www; }}
     server {{ listen 127.0.0.1:{suspended} ssl; return 200 "<title>Account Suspended</title>"; }}
     server {{ listen 127.0.0.1:{old} ssl; root {folder}/old; }}
+    server {{ listen 127.0.0.1:{planted} ssl; root {folder}/planted; }}
 }}
 """
 PLAYBOOK = """\
@@ -41,16 +43,17 @@ steps:
       - {id: available, action: website.available, with: {ca_file: "{{ vars.ca }}", tries: 1}}
       - {id: certificate, action: tls.certificate, with: {ca_file: "{{ vars.ca }}"}}
       - {id: updated, action: website.updated, with: {ca_file: "{{ vars.ca }}", max_age: 30 hari}}
+      - {id: integrity, action: website.integrity, with: {ca_file: "{{ vars.ca }}", sample: 0}}
 """
 
 
 def serve(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
     authority = make_authority(folder)
     authority.context()
-    pages = {"www": time.strftime("%-d/%-m/%Y"), "old": "1/2/2020"}
-    for name, day in pages.items():
+    today = time.strftime("%-d/%-m/%Y")
+    for name, day, more in (("www", today, ""), ("old", "1/2/2020", ""), ("planted", today, PLANTED)):
         (folder / name).mkdir()
-        (folder / name / "index.html").write_text(HOME.format(day=day))
+        (folder / name / "index.html").write_text(HOME.format(day=day) + more)
     config = folder / "nginx.conf"
     config.write_text(
         NGINX.format(
@@ -61,11 +64,12 @@ def serve(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
             last=FIRST_PORT + SITES - 1,
             suspended=FIRST_PORT + SITES,
             old=FIRST_PORT + SITES + 1,
+            planted=FIRST_PORT + SITES + 2,
         )
     )
     server = subprocess.Popen(["nginx", "-c", str(config)], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 20
-    while not answers(FIRST_PORT + SITES + 1):
+    while not answers(FIRST_PORT + SITES + 2):
         assert time.monotonic() < deadline, (folder / "error.log").read_text()
         time.sleep(0.05)
     return server, str(authority.ca_file)
@@ -77,8 +81,8 @@ def answers(port: int) -> bool:
 
 
 def port_of(number: int) -> int:
-    special = {"gone": 1, "suspended": FIRST_PORT + SITES, "old": FIRST_PORT + SITES + 1}
-    return special.get(BAD.get(number, ""), FIRST_PORT + number)
+    ports = {"gone": 1, **{name: FIRST_PORT + SITES + n for n, name in enumerate(("suspended", "old", "planted"))}}
+    return ports.get(BAD.get(number, ""), FIRST_PORT + number)
 
 
 @pytest.mark.heavy
@@ -106,10 +110,14 @@ def test_nine_hundred_sites_in_one_run(tmp_path: Path) -> None:
         ("s017", "website.unavailable"),
         ("s017", "certificate.unknown"),
         ("s017", "website.update_unknown"),
+        ("s017", "website.integrity_unknown"),
         ("s230", "website.unavailable"),
+        ("s230", "website.integrity.not_the_site"),
+        ("s230", "website.integrity.random_path"),
         ("s230", "website.update_unknown"),
         ("s555", "website.not_updated"),
+        ("s700", "website.integrity.hidden_links"),
     }
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    print(f"{SITES} sites, three checks each: {seconds:.1f} s, {memory:.0f} MiB")
+    print(f"{SITES} sites, four checks each: {seconds:.1f} s, {memory:.0f} MiB")
     assert memory < 300

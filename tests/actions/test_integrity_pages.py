@@ -143,6 +143,13 @@ def test_any_text_is_read(text: str) -> None:
     read_address(text)
 
 
+def test_single_links_that_are_each_hidden_by_themselves_are_to_be_reviewed() -> None:
+    page = "".join(
+        f'<ul style="display:none"><li><a href="https://{n}.example/">{n}</a></ul>' for n in ("a1", "b2", "c3")
+    )
+    assert [(each.rule, each.weight) for each in check_html(page, URL, OWN)] == [("hidden_links", Weight.WEAK)]
+
+
 def test_pages_in_files_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     injected, clean = CASES / "injected/hidden_links.style-tiny.html", CASES / "clean/decision.html"
     assert main(["--url", URL, str(injected), str(clean)]) == 1

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import gzip
+import html
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
@@ -126,6 +128,14 @@ def test_a_doorway_by_query_is_found_by_the_sitemap_and_by_its_parameter(tmp_pat
     assert "query_doorway" in look(tmp_path / "a", listed).outputs["rules"]
     kit = lambda visit: SELLING if "tunnel=" in visit.target else site()(visit)  # noqa: E731  # one visit, one answer
     assert "query_doorway" in look(tmp_path / "b", kit).outputs["rules"]
+
+
+def test_a_search_page_that_repeats_the_question_is_no_doorway(tmp_path: Path) -> None:
+    def answer(visit: Visit) -> Reply | str | None:
+        asked = html.escape(unquote_plus(visit.target.partition("=")[2]))
+        return PAGE.format(f"Hasil pencarian: {asked}") if "=" in visit.target else site()(visit)
+
+    assert look(tmp_path, answer).outputs["verdict"] == "clean"
 
 
 @pytest.fixture(autouse=True)

@@ -30,7 +30,7 @@ MOST_ADDRESSES = 50_000
 MOST_SHEETS = 6
 MOST_PARAMETERS = 3
 REFUSED = frozenset({401, 403, 406, 429, 503})
-KNOWN_PARAMETERS = ("pafi", "tunnel")  # as the commonest kits of doorway pages call theirs
+KNOWN_PARAMETERS = ("pafi", "tunnel", "daftar", "slot", "id")  # as kits of doorway pages call theirs
 _LINK_TAG = re.compile(r"<link\b[^>]{1,600}>", re.IGNORECASE)
 _FILE = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|zip|rar|jpe?g|png|gif|svg|webp|mp[34]|css|js|xml|ico|apk)\Z", re.I)
 

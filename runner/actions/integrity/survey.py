@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ from runner.actions.integrity.cloaking import compare_sights
 from runner.actions.integrity.findings import Finding, Weight
 from runner.actions.integrity.hosts import defang, host_of, is_foreign, is_known
 from runner.actions.integrity.outside import Outside, choose, parameters_of
+from runner.actions.integrity.pages import check_page
 from runner.actions.integrity.sights import BROWSER, GOOGLEBOT, Sight
 from runner.actions.integrity.surroundings import (
     Sitemap,
@@ -25,6 +27,7 @@ from runner.actions.integrity.surroundings import (
 from runner.actions.web.placeholders import WORDS, PageKind, kind_of
 
 PROBE = "slot gacor"
+_PROBE = re.compile(r"slot(?:\s|[+_-]|%20|&#0?32;|&nbsp;){1,3}gacor", re.IGNORECASE)
 SHORT_TEXT = 4000
 _VERIFYING = ("google-site-verification", "msvalidate.01", "yandex-verification", "p:domain_verify", "norton-safeweb")
 
@@ -146,12 +149,23 @@ def _probe(outside: Outside, report: Report, wanted: Wanted, addresses: Sequence
             return
         url = urljoin(outside.url, f"?{quote(name)}={quote(PROBE)}")
         sight = outside.see(url, GOOGLEBOT)
-        if sight.status == 200:
-            report.findings += outside.check([sight])
-            report.findings += check_doorway(sight, home, outside.found_on(sight))
+        if sight.status == 200 and sight.markup:
+            found = check_page(sight.markup, url, outside.own, sight.view)
+            doorway = list(check_doorway(sight, home, found))
+            if doorway and not _repeats(outside, name, made_up, sight):
+                report.findings += [*doorway, *found]
         if sight.elsewhere and not home.elsewhere:
             report.findings.append(Finding("query_doorway", Weight.STRONG, url, 0, defang(sight.elsewhere), sight.view))
     _check_queries(outside, report, home)
+
+
+def _repeats(outside: Outside, name: str, made_up: str, sight: Sight) -> bool:
+    """Whether a page only repeats what it was asked for, as a search page does: another question shows."""
+    other = outside.see(urljoin(outside.url, f"?{quote(name)}={made_up}"), GOOGLEBOT)
+    if not other.markup or not sight.markup:
+        return False
+    title, others = sight.markup.first("title"), other.markup.first("title")
+    return _PROBE.sub("", title) == others.replace(made_up, "") and made_up in others
 
 
 def _check_queries(outside: Outside, report: Report, home: Sight) -> None:

@@ -33,6 +33,7 @@ STRONG, WEAK = Weight.STRONG, Weight.WEAK
 SHORT = 7  # words of a link that is a label, not the headline of a report
 FARM = 5  # foreign hosts in one hidden block that make it a farm of links
 LARGE_FARM = 12
+FEW, ALONE = 3, 2
 MOST_COMMENTS = 200
 ENOUGH = 3
 AROUND = 400
@@ -97,8 +98,8 @@ def check_links(scene: Scene) -> Iterator[Finding]:
             shown.append((score, link, read_link(link)))
         if (reading := read_link(link)).disguised:
             yield scene.find("disguised_words", STRONG, link.at, _shown(link, reading))
-    for links in blocks.values():
-        yield from _check_block(scene, links)
+    found = [finding for links in blocks.values() for finding in _check_block(scene, links)]
+    yield from found or _check_scattered(scene, list(blocks.values()))
     total = sum(score for score, _, _ in shown)
     for score, link, reading in shown:
         yield scene.find("promo_links", STRONG if total >= ENOUGH else WEAK, link.at, _shown(link, reading))
@@ -137,6 +138,20 @@ def _check_block(scene: Scene, links: list[Link]) -> Iterator[Finding]:
         )
     elif len(hosts) >= LARGE_FARM and way != "noscript":
         yield scene.find("hidden_links", WEAK, links[0].at, f"[{way}, {len(links)}] {links[0].text} → {links[0].href}")
+
+
+def _check_scattered(scene: Scene, blocks: list[list[Link]]) -> Iterator[Finding]:
+    """Find names that sellers give themselves, and single links each hidden by itself, where no word told them."""
+    alone = [link for links in blocks if len(links) <= ALONE for link in links]
+    names = [
+        link for links in blocks for link in links if scene.foreign(link.href) and BRAND.fullmatch(fold(link.text))
+    ]
+    hosts = {host for link in alone if (host := scene.foreign(link.href)) and not is_known(host)}
+    for told, links in ((len(names) >= FEW, names), (len(hosts) >= FEW, alone)):
+        if told:
+            shown = f"[{links[0].hidden}, {len(links)}] {links[0].text} → {links[0].href}"
+            yield scene.find("hidden_links", STRONG if links is names else WEAK, links[0].at, shown)
+            return
 
 
 def _is_label(link: Link) -> bool:

@@ -85,6 +85,10 @@ _COURT = (
     r"kecanduan|dampak|komdigi|kominfo|(?:di|mem|pem)?blokir(?:an)?|sanksi|disiplin|integritas|edaran|aduan|ditahan|tahanan",
     r"diamankan|banding|kasasi|terjerat|dijerat|jerat|terbukti|bersalah|perceraian|cerai|gugat(?:an)?|penggugat|tergugat",
     r"undang|uu|ancaman|terancam|pemusnahan|dimusnahkan|residivis|narapidana|lapas|rutan|peretas(?:an)?|diretas|penipuan",
+    r"(?:per)?ingat(?:an|kan)|memperingatkan|waspadai|razia|sidak|oknum|terlibat|tersandung|marak|maraknya|pemerintah",
+    r"menteri|presiden|warga|masyarakat|mahasiswa|remaja|siswa|pelajar|rugi|kerugian|utang|bangkrut|jebakan|modus",
+    r"promosikan|mempromosikan|selebgram|influencer|artis|(?:di)?susupi|menyusup|susupan|hapus|bersihkan|dibersihkan",
+    r"menutup|ditutup|diperiksa|pemeriksaan|dipecat|diberhentikan|mencuri|dicuri|membunuh|dibunuh|gelapkan|penggelapan",
     r"kejahatan|siber|literasi|seminar|webinar|pengawasan|komitmen|deklarasi|apel|asn|pegawai|pembinaan|fatwa|haram|dosa",
 )
 
@@ -92,7 +96,8 @@ PROMO, TOPIC, OTHER = _words(*_PROMO), _words(*_TOPIC), _words(*_OTHER)
 ALONE = _words("slots?|gacor|togel|judi|casino|maxwin|poker|sbobet|toto")  # telling only when somebody disguised them
 SELLER, COURT = _words(*_SELLER), _words(*_COURT)
 BRAND = re.compile(
-    r"(?<![a-z0-9])[a-z]{2,14}(?:slot|toto|togel|gacor|bet|poker|casino|qq|win|jp|hoki)?(?:77|88|99|138|303|777|888|[45]d)(?![a-z0-9])"
+    r"(?<![a-z0-9])(?:[a-z]{2,14}(?:77|88|99|[1-9]\d[1-9]|[1-9]00|777|888|[345]d)"
+    r"|[a-z]{2,14}(?:bet|toto|slots?|togel|gacor|hoki|poker)\d{0,3})(?![a-z0-9])"
 )
 
 
