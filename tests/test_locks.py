@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -162,3 +163,19 @@ def test_many_targets_cost_no_file_each(locks: Locks, tmp_path: Path) -> None:
             locks.acquire("two", "care", pairs[-1:], "budi")
         assert len(list((tmp_path / "records").rglob("*"))) <= 4
     assert time.monotonic() - began < 10
+
+
+def test_one_run_at_a_time_takes_problems_up(locks: Locks) -> None:
+    order = []
+
+    def take() -> None:
+        with locks.taking_up():
+            order.append("second")
+
+    with locks.taking_up():
+        other = threading.Thread(target=take)
+        other.start()
+        other.join(0.1)
+        order.append("first")
+    other.join(10)
+    assert order == ["first", "second"]

@@ -78,7 +78,7 @@ def test_what_a_run_takes_up_is_in_its_hands(journal: Journal) -> None:
     assert problem.holder is not None
     assert (problem.holder.run, problem.holder.step, problem.holder.roles) == ("solve", "solution", ("sekretaris",))
     assert problem.holder.since == day(1)
-    assert unheld(journal, ["care"], day(2)) == ()
+    assert unheld(journal, day(2)) == ()
     assert [each.state for each in open_problems(journal)] == [State.HANDLED]
 
 
@@ -86,15 +86,14 @@ def test_what_others_found_meanwhile_is_in_nobody_s_hands(journal: Journal) -> N
     observe(journal, 0, found("site.down"))
     take_up(journal, 1)
     observe(journal, 2, found("site.down", "tls.expiry"))
-    assert unheld(journal, ["care"], day(3)) == (("tls.expiry", "site"),)
-    assert unheld(journal, ["other"], day(3)) == ()
+    assert unheld(journal, day(3)) == (("tls.expiry", "site"),)
 
 
 def test_at_the_end_of_its_run_a_problem_is_open_until_its_watcher_sees_it_no_more(journal: Journal) -> None:
     observe(journal, 0, found("site.down"))
     finish(journal, take_up(journal, 1))
     assert only(journal).state is State.OPEN
-    assert unheld(journal, ["care"], day(2)) == (DOWN,)
+    assert unheld(journal, day(2)) == (DOWN,)
     observe(journal, 2, Outcome(Status.UNREACHABLE))
     assert only(journal).state is State.OPEN
     observe(journal, 3)
@@ -149,7 +148,7 @@ def test_what_a_person_accepted_is_accepted_until_it_is_gone(journal: Journal) -
     assert problem.accepted is not None
     assert (problem.accepted.person, problem.accepted.reason) == ("Siti", "pindah hosting")
     assert open_problems(journal) == ()
-    assert unheld(journal, ["care"], day(2)) == ()
+    assert unheld(journal, day(2)) == ()
     observe(journal, 2)
     observe(journal, 3, found("site.down"))
     assert only(journal).state is State.OPEN, "another occurrence was not accepted"

@@ -126,7 +126,7 @@ def _check_going_on(journal: Journal, run: str) -> None:
 
 def _build_request(bound: Bound, options: Options, journal: Journal, run: str, header: Mapping[str, Any]) -> Request:
     """What the engine is asked to do, with all that the journal knows of this run and earlier ones."""
-    playbook, playbooks = bound.plan.playbook.name, _playbooks(bound.plan)
+    playbook = bound.plan.playbook.name
     return Request(
         run=run,
         header=header,
@@ -135,16 +135,11 @@ def _build_request(bound: Bound, options: Options, journal: Journal, run: str, h
         resumed=bool(options.resume),
         forks=options.forks,
         explicit=options.explicit,
-        unheld=lambda found: unheld(journal, playbooks, take_clock().now()),
+        unheld=lambda found: unheld(journal, take_clock().now()),
+        alone=Locks(options.records).taking_up,
         earlier=earlier_values(journal, playbook, run),
         child=lambda name: build_progress(journal.events(name)),
     )
-
-
-def _playbooks(plan: Plan) -> frozenset[str]:
-    """The playbooks that a plan carries out: its own and those that it includes."""
-    included = (_playbooks(step.child) for step in plan.steps if step.child)
-    return frozenset([plan.playbook.name]).union(*included)
 
 
 def _lock(stack: ExitStack, locks: Locks, run: str, plan: Plan) -> None:

@@ -69,6 +69,7 @@ class Engine:
             explicit=request.explicit,
             write=self._write,
             unheld=request.unheld,
+            alone=request.alone,
             replaying=request.resumed,
         )
 

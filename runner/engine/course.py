@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -121,6 +122,7 @@ class Course:
     explicit: frozenset[str] = frozenset()
     write: Callable[[], None] = lambda: None
     unheld: Callable[[Collection[Fault]], Iterable[Fault]] = lambda found: found
+    alone: Callable[[], AbstractContextManager[object]] = nullcontext
     gates: dict[tuple[str, int], bool] = field(default_factory=dict)
     attempts: dict[str, int] = field(default_factory=dict)
     rounds: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -189,10 +191,12 @@ class Course:
         gate = (key.step, key.attempt)
         if gate not in self.gates:
             self.write()  # what this run found and found gone counts too
-            for fault in self.unheld(self.problems):
-                if fault not in self.progress.taken:
-                    self.progress.taken.add(fault)
-                    self.say(Mark(*fault, State.HANDLED, self.run, self.now()).event())
+            with self.alone():
+                for fault in self.unheld(self.problems):
+                    if fault not in self.progress.taken:
+                        self.progress.taken.add(fault)
+                        self.say(Mark(*fault, State.HANDLED, self.run, self.now()).event())
+                self.write()
             self.gates[gate] = bool(self.progress.taken)
         return self.gates[gate]
 

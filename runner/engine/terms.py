@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, NamedTuple
@@ -38,7 +39,7 @@ class Brake:
 class Request:
     """How to run a plan. `header` is what the run says of itself; `explicit` are steps asked for by name; `earlier`
     gives a step's latest value in the record; `child` gives the progress of an included run; `unheld` gives, with what
-    the run found, the problems that are open and in nobody's hands."""
+    the run found, the problems that are open and in nobody's hands; `alone` holds off other runs while it takes up."""
 
     run: str
     header: Mapping[str, Any]
@@ -49,6 +50,7 @@ class Request:
     dry: bool = False
     explicit: frozenset[str] = frozenset()
     unheld: Callable[[Collection[Fault]], Iterable[Fault]] = lambda found: found
+    alone: Callable[[], AbstractContextManager[object]] = nullcontext
     earlier: Callable[[str, str | None], StepValue | None] = lambda step, target: None
     child: Callable[[str], Progress] = lambda run: Progress()
 

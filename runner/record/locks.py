@@ -95,6 +95,16 @@ class Locks:
             holder = _holder(connection, run)
         return holder is not None and not _was_here(holder)
 
+    @contextmanager
+    def taking_up(self) -> Iterator[None]:
+        """Let one run at a time see which problems are in nobody's hands and take them up.
+
+        Raise RecordError when another does not leave within LONGEST_WAIT.
+        """
+        make_folder(self._running)
+        with gate(self._running):
+            yield
+
     def forget(self, run: str) -> None:
         """Drop all that a run holds whose process is gone, on another machine too. Raise Locked while it lives here."""
         if not self._path.exists():

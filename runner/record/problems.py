@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -94,10 +94,9 @@ def unsolved_problems(
     return _Register(journal, playbook, now, only_open=True).problems(None)
 
 
-def unheld(journal: JournalReader, playbooks: Collection[str], now: datetime) -> tuple[Fault, ...]:
-    """Given the playbooks whose problems a run looks after, return those that are open and in nobody's hands."""
-    found = (problem for name in sorted(playbooks) for problem in open_problems(journal, name, now=now))
-    return tuple(dict.fromkeys((p.key, p.target) for p in found if p.state is State.OPEN))
+def unheld(journal: JournalReader, now: datetime) -> tuple[Fault, ...]:
+    """Given a journal, return the problems that are open and in nobody's hands, whichever playbook found them."""
+    return tuple((p.key, p.target) for p in open_problems(journal, now=now) if p.state is State.OPEN)
 
 
 class _Register:

@@ -134,9 +134,9 @@ def find_problem(journal: JournalReader, key: str, target: str) -> KnownProblem:
 
 
 def _problems_of(journal: JournalReader, record: Record) -> Sequence[KnownProblem]:
-    """The problems of a run's playbook that were there at the last thing that the run says."""
+    """The problems that were there at the last thing that a run says, whichever playbook found them."""
     until = find_end(record, pair_activities(record))
-    return problems(journal, Period(until, until + INSTANT), playbook=record.playbook)
+    return problems(journal, Period(until, until + INSTANT))
 
 
 def _role(role: str, record: Record, option: str) -> str:

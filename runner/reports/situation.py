@@ -116,7 +116,9 @@ def _blocks(
     yield Heading("B. Hasil yang Dicapai")
     yield from _results(activities, pen)
     yield Heading("C. Permasalahan")
-    yield from build_findings(problems, lambda each: _criterion(each, activities), office.knowledge, pen)
+    yield from build_findings(
+        problems, lambda each: _criterion(each, record.playbook, activities), office.knowledge, pen
+    )
     yield Heading("D. Penyimpangan dari Mutu Baku")
     deviations = build_deviations(activities, pen)
     yield Bullets(deviations) if deviations else Line("Tidak ada penyimpangan yang tercatat.")
@@ -156,9 +158,9 @@ def _results(activities: Sequence[Activity], pen: Pen) -> Iterator[Block]:
         yield from build_list(columns, rows, most=MOST_RESULTS)
 
 
-def _criterion(problem: KnownProblem, activities: Sequence[Activity]) -> str:
+def _criterion(problem: KnownProblem, playbook: str, activities: Sequence[Activity]) -> str:
     """The SOP's norm for the activity that found the problem; "" where this run does not know it."""
-    found = next((a for a in activities if a.id == problem.step), None)
+    found = next((a for a in activities if (playbook, a.id) == (problem.playbook, problem.step)), None)
     if found is None or not found.outputs:
         return ""
     return f"Mutu baku SOP, kegiatan {found.number}: {'; '.join(found.outputs)}"

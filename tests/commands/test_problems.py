@@ -170,6 +170,23 @@ def test_a_run_of_these_steps_alone_takes_up_what_is_open(
     assert Journal.open(Path("records")).head() == Path("journal-before").read_text(), "a dry run takes nothing up"
 
 
+def test_what_another_playbook_found_is_taken_up_and_by_one_playbook_only(
+    statuses: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, solving = PLAYBOOK.split("  - id: solution", 1)
+    Path("monitor.yml").write_text(head)
+    Path("p.yml").write_text(PLAYBOOK.split("  - id: watch", 1)[0] + "  - id: solution" + solving)
+    Path("other.yml").write_text(Path("p.yml").read_text())
+    document(capsys, "run", "monitor.yml", code=10)
+    run = document(capsys, "run", "p.yml", code=3)["run"]
+    found = problem(capsys)
+    assert (found["playbook"], found["state"], found["holder"]["run"]) == ("monitor", "handled", run)
+    assert document(capsys, "run", "other.yml")["steps"][0]["status"] == "skipped"
+    assert problem(capsys)["holder"]["run"] == run
+    said(capsys, "report", "situation", run, "-o", "situasi")
+    assert KEY in next(Path("situasi").glob("*.html")).read_text()
+
+
 def test_accepting_needs_a_reason_and_a_person_and_is_recorded(
     statuses: list[int], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
