@@ -84,6 +84,8 @@ def test_an_export_verifies_where_there_is_no_sop(records: Path, tmp_path: Path)
     assert f"records: 19; evidence: 2; head: {head}" in said
     assert "UTUH / WHOLE" in bare(package, ["verify.py", head[:12].upper()])
     assert "UTUH / WHOLE" in bare(package, ["verify.py", f"19:{head}"])
+    assert "is not among these records" in bare(package, ["verify.py", f"18:{head}"], 1)
+    assert "hexadecimal digits" in bare(package, ["verify.py", f"x:{head}"], 1)
     grouped = [head[at : at + 4] for at in range(0, 64, 4)]
     assert "UTUH / WHOLE" in bare(package, ["verify.py", *grouped])
     assert "is not among these records" in bare(package, ["verify.py", "0123456789ab"], 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -86,6 +87,17 @@ PLAIN = structure(render_docx(paper(), PORTRAIT))
 def test_no_text_from_outside_becomes_markup(text: str) -> None:
     assert read_page(render_html(paper(text), PORTRAIT)).tags == read_page(render_html(paper(), PORTRAIT)).tags
     assert structure(render_docx(paper(text), PORTRAIT)) == PLAIN
+
+
+def test_the_foot_bears_the_head_with_its_number() -> None:
+    numbered = replace(paper(), head=f"816:{HEAD}")
+    for form in (render_html(numbered, PORTRAIT), render_docx(numbered, PORTRAIT)):
+        text = (
+            form
+            if isinstance(form, str)
+            else "".join(p.text for p in docx.Document(io.BytesIO(form)).sections[0].footer.paragraphs)
+        )
+        assert "Rantai catatan 816:ab12ab12ab12" in text
 
 
 @settings(max_examples=25, deadline=None)

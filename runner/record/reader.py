@@ -133,6 +133,12 @@ class JournalReader:
             row = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         return (int(row[0]), str(row[1])) if row else (0, GENESIS)
 
+    def printed_head(self) -> str:
+        """The head as reports bear it, NUMBER:HASH, so that cutting and rebuilding can be told apart; "" of an empty
+        journal."""
+        record, sha256 = self.tip()
+        return f"{record}:{sha256}" if record else ""
+
     def hash_of(self, record: int) -> str:
         """Given a record's number, return its hash; "" where there is none."""
         with self.reading() as connection:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 GENESIS = "0" * 64
+HEX = "0123456789abcdef"
 SHORTEST_HEAD = 12
 MOST_FAULTS = 50
 
@@ -35,9 +36,11 @@ class Check:
     """What was found so far."""
 
     def __init__(self, folder: Path, head: str) -> None:
+        number, _, digits = head.rpartition(":")
         self.folder = folder
         self.manifest = json.loads((folder / "export.json").read_text(encoding="utf-8"))
         self.head = head
+        self.digits, self.number = digits, int(number or 0)
         self.head_found = False
         self.faults: list[str] = []
         self.count = 0
@@ -58,7 +61,8 @@ class Check:
             self.gaps += 1
             if self.manifest["whole"] or seq <= last:
                 self.fault(f"record {last + 1}: hilang / is missing")
-        self.head_found = self.head_found or digest.startswith(self.head)
+        if digest.startswith(self.digits) and self.number in (0, seq):
+            self.head_found = True
         self._last = (seq, digest)
         self.count += 1
         for name, sha256 in named_files(body):
@@ -97,7 +101,7 @@ def named_files(body: str) -> list[tuple[str, str]]:
 
 def is_unaltered(folder: Path, sha256: str) -> bool:
     """Whether a file of the evidence is there and has its SHA-256."""
-    if len(sha256) != len(GENESIS) or set(sha256) - set("0123456789abcdef"):
+    if len(sha256) != len(GENESIS) or set(sha256) - set(HEX):
         return False
     digest = hashlib.sha256()
     try:
@@ -109,11 +113,18 @@ def is_unaltered(folder: Path, sha256: str) -> bool:
     return digest.hexdigest() == sha256
 
 
+def is_head(text: str) -> bool:
+    """Whether a text is a hash, SHORTEST_HEAD digits of it at least, maybe with its record's number and a colon before
+    it."""
+    number, colon, digits = text.rpartition(":")
+    numbered = number.isascii() and number.isdigit() and len(number) < SHORTEST_HEAD
+    return SHORTEST_HEAD <= len(digits) <= len(GENESIS) and set(digits) <= set(HEX) and (numbered or not colon)
+
+
 def main(words: list[str]) -> int:
     """Check the export that this file lies in; return the exit code."""
     head = "".join(words).replace(" ", "").lower()
-    head = head.split(":")[-1]
-    if head and (len(head) < SHORTEST_HEAD or len(head) > len(GENESIS) or set(head) - set("0123456789abcdef")):
+    if head and not is_head(head):
         print(f"HEAD: sedikitnya {SHORTEST_HEAD} angka heksadesimal / at least {SHORTEST_HEAD} hexadecimal digits")
         return 1
     check = Check(Path(__file__).resolve().parent, head)

@@ -78,7 +78,7 @@ def gather_facts(inventory: Inventory, journal: JournalReader | None, now: datet
             found.append(_fact(service, people, events["service.due"], events["service.renewed"], today, rule))
     holders = {role: held[0] for role in ("kasubbag", "sekretaris") if (held := inventory.holders(role, today))}
     services = sorted(found, key=lambda fact: (URGENT_FIRST.index(fact.stage), fact.expires or today))
-    return Facts(now, inventory.office, calendar, rule, services, holders, journal.head() if journal else "")
+    return Facts(now, inventory.office, calendar, rule, services, holders, journal.printed_head() if journal else "")
 
 
 def _fact(

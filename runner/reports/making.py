@@ -41,7 +41,7 @@ def office_of(inventory: Inventory) -> Office:
 def make_situation(journal: JournalReader, run: str, office: Office) -> Paper:
     """Given a run, return its situation report, with the problems that were there when it last said something."""
     record = build_record(journal.events(run))
-    return build_situation(record, _problems_of(journal, record), office, journal.head())
+    return build_situation(record, _problems_of(journal, record), office, journal.printed_head())
 
 
 def tell_term(journal: JournalReader, term: Term, office: Office) -> Told:
@@ -54,7 +54,7 @@ def tell_term(journal: JournalReader, term: Term, office: Office) -> Told:
         drill=find_latest(journal, DRILL, period.until),
         office=office,
         calendar=Calendar.from_office({"timezone": "Asia/Jakarta", **office.settings}),
-        head=journal.head(),
+        head=journal.printed_head(),
     )
 
 
@@ -73,7 +73,7 @@ def make_history(journal: JournalReader, term: Term, office: Office) -> Paper:
         letterhead=build_letterhead(office.settings),
         blocks=list(blocks),
         as_of=as_of,
-        head=journal.head(),
+        head=journal.printed_head(),
     )
 
 
@@ -87,7 +87,7 @@ def make_nota_dinas(journal: JournalReader, run: str, office: Office, *, sender:
     sender = _role(sender or (posts[-2:] or [""])[0], record, "--from")
     receiver = _role(receiver or (posts[-1:] or [""])[0], record, "--to")
     found = _problems_of(journal, record)
-    return build_nota_dinas(record, found, office, journal.head(), sender=sender, receiver=receiver)
+    return build_nota_dinas(record, found, office, journal.printed_head(), sender=sender, receiver=receiver)
 
 
 def make_surat(journal: JournalReader, run: str, office: Office, *, sender: str, party: str) -> Paper:
@@ -95,7 +95,9 @@ def make_surat(journal: JournalReader, run: str, office: Office, *, sender: str,
     to), return the letter. Raise Refused for an unknown role."""
     record = build_record(journal.events(run))
     sender = _role(sender or (posts_of(record)[-1:] or [""])[0], record, "--from")
-    return build_surat(record, _problems_of(journal, record), office, journal.head(), sender=sender, party=party)
+    return build_surat(
+        record, _problems_of(journal, record), office, journal.printed_head(), sender=sender, party=party
+    )
 
 
 def make_minutes(journal: JournalReader, run: str, office: Office) -> Paper:
@@ -108,7 +110,7 @@ def make_minutes(journal: JournalReader, run: str, office: Office) -> Paper:
     ]
     end = find_end(record, pair_activities(record))
     drill = find_latest(journal, DRILL, end + INSTANT)
-    return build_minutes(record, sets, drill, office, journal.head(), posts=posts_of(record))
+    return build_minutes(record, sets, drill, office, journal.printed_head(), posts=posts_of(record))
 
 
 def make_incident(journal: JournalReader, problem: KnownProblem, office: Office) -> Paper:
@@ -117,7 +119,7 @@ def make_incident(journal: JournalReader, problem: KnownProblem, office: Office)
     roles = read_roles(record.started)
     posts = {role: roles.get(role, role) for role in posts_of(record)}
     as_of = max(problem.last_seen, problem.solved_at or problem.last_seen)
-    return build_incident(problem, office, journal.head(), as_of=as_of, posts=posts)
+    return build_incident(problem, office, journal.printed_head(), as_of=as_of, posts=posts)
 
 
 def find_problem(journal: JournalReader, key: str, target: str) -> KnownProblem:

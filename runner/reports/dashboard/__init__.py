@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from runner.record.chain import GENESIS
 from runner.record.problems import KnownProblem, open_problems
 from runner.record.reader import JournalReader
 from runner.reports.dashboard.basis import Basis, gather_basis
@@ -56,7 +55,7 @@ def gather(journal: JournalReader, now: datetime) -> Gathered:
     tallies = gather_compliance(journal, basis, now)
     return Gathered(
         now=now,
-        head=journal.head(),
+        head=journal.printed_head(),
         newest=max((each.last.at for each in outcomes.all), default=None),
         basis=basis,
         sites=gather_sites(basis, outcomes, problems, countdowns, tallies, now),
@@ -96,7 +95,7 @@ def _shared(gathered: Gathered, view: View, every: float) -> dict[str, Any]:
         "made_at": round(gathered.now.timestamp()),
         "every": round(every),
         "newest": view.at(gathered.newest),
-        "head": "" if gathered.head == GENESIS else gathered.head,
+        "head": gathered.head,
         "notes": gathered.basis.notes,
         "month": view.time(gathered.now).partition(" pukul")[0].split(" ", 2)[2],
     }

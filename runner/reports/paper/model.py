@@ -202,7 +202,7 @@ class Letterhead:
 @dataclass(frozen=True, slots=True)
 class Paper:
     """A whole paper. `name` is its file's, without ending; `as_of` the time of the last record it tells of (aware, in
-    the office's zone), `head` the head of the record's chain."""
+    the office's zone), `head` the head of the record's chain: NUMBER:HASH."""
 
     name: str
     title: str
@@ -223,4 +223,5 @@ def flatten(blocks: Sequence[Block]) -> Iterator[Block]:
 
 def foot_of(paper: Paper) -> str:
     """Given a paper, return what stands at the foot of each page: by which record it can be checked."""
-    return f"Rantai catatan {paper.head[:12]}" if paper.head else ""
+    number, colon, digest = paper.head.rpartition(":")
+    return f"Rantai catatan {number}{colon}{digest[:12]}" if paper.head else ""

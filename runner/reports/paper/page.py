@@ -36,7 +36,7 @@ def render_html(paper: Paper, layout: Layout) -> str:
 
 def _sheet(paper: Paper, layout: Layout) -> str:
     """The rules of this sheet of paper; at its foot stands the beginning of the chain's head."""
-    foot = foot_of(paper) if set(paper.head) <= set(hexdigits) else ""
+    foot = foot_of(paper) if set(paper.head) <= {*hexdigits, ":"} else ""
     return _SHEET.format(foot=foot, **asdict(layout))
 
 
