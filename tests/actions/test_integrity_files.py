@@ -183,6 +183,19 @@ def test_an_unreachable_server_is_unseen_and_the_pages_are_judged(tmp_path: Path
     assert outputs["pages"] != []
 
 
+def test_joomla_s_manifest_names_what_lies_at_the_root(tmp_path: Path, server: SshServer) -> None:
+    folder = tmp_path / "joomla"
+    listed = "<extension><version>5.2.0</version><fileset><files><file>index.php</file></files></fileset></extension>"
+    put(folder, "administrator/manifests/files/joomla.xml", listed)
+    put(folder, "index.php", JOOMLA)
+    put(folder, "configuration.php", "<?php\nclass JConfig {}\n")
+    assert look(tmp_path, server, folder).outputs["verdict"] == "unknown"
+    put(folder, "lama.php", "<?php\n")
+    outputs = look(tmp_path, server, folder).outputs
+    assert (outputs["verdict"], [each["place"] for each in outputs["findings"]]) == ("review", ["lama.php"])
+    assert (outputs["files"]["cms"], outputs["files"]["version"]) == ("joomla", "5.2.0")
+
+
 @pytest.mark.parametrize(
     "text", ["", "{}", "no sums", '{"checksums": false}', '{"checksums": {"a": "12"}}', "[" * 9999]
 )

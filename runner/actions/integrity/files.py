@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from runner.actions.integrity.checksums import Checksums, compare, parse_sums
+from runner.actions.integrity.checksums import OWN_FILES, Checksums, compare, parse_sums
 from runner.actions.integrity.code import check_code, check_entry, check_server_rules, check_upload
 from runner.actions.integrity.findings import Finding, Weight
+from runner.actions.integrity.hosts import defang
 from runner.actions.integrity.pages import check_html
 from runner.actions.web.text import clean_text
 from runner.contract import Call, Command, Connection
@@ -79,6 +80,8 @@ _VERSION = {
     "wordpress": re.compile(r"\$wp_version\s{0,5}=\s{0,5}['\"]([\w.-]{1,30})"),
     "joomla": re.compile(r"<version>([\w.-]{1,30})</version>"),
 }
+_MANIFEST = "administrator/manifests/files/joomla.xml"
+_LISTED = re.compile(r"<file(?:name)?>([^<>]{1,200})</file(?:name)?>")
 _VERIFICATION = re.compile(r"(?:\./)?(google\w{4,40}\.html|BingSiteAuth\.xml|yandex_\w{4,40}\.html)\Z")
 
 
@@ -94,7 +97,7 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class Held:
     """A file's path below the root, its size, and its beginning as text."""
 
     path: str
@@ -122,7 +125,7 @@ def look_at_files(call: Call, root: str, uploads: Sequence[str], checksums: Chec
     return found
 
 
-def _read(connection: Connection, script: str, words: Sequence[str], deadline: Deadline, found: Files) -> list[_Held]:
+def _read(connection: Connection, script: str, words: Sequence[str], deadline: Deadline, found: Files) -> list[Held]:
     command = Command(line=script, parameters=tuple(words), output_limit=LARGEST_ANSWER + 1)
     result = connection.run(command, deadline)
     if result.exit_code == 3:
@@ -133,7 +136,7 @@ def _read(connection: Connection, script: str, words: Sequence[str], deadline: D
     return list(parse_files(result.stdout))
 
 
-def parse_files(data: bytes) -> Iterator[_Held]:
+def parse_files(data: bytes) -> Iterator[Held]:
     """Given what the server sent, yield its files; what is cut off at the end is left out."""
     parts = data.split(b"\0")
     for index in range(0, len(parts) - 3, 3):
@@ -143,10 +146,10 @@ def parse_files(data: bytes) -> Iterator[_Held]:
         except binascii.Error:
             continue
         path = name.decode("utf-8", "replace").removeprefix("./")
-        yield _Held(path, int(size) if size.isdigit() else 0, text)
+        yield Held(path, int(size) if size.isdigit() else 0, text)
 
 
-def _judge(core: Sequence[_Held], own_host: str) -> Iterator[Finding]:
+def _judge(core: Sequence[Held], own_host: str) -> Iterator[Finding]:
     for held in core:
         name = held.path.rpartition("/")[2]
         if name in (".htaccess", ".user.ini", "php.ini"):
@@ -165,12 +168,13 @@ def _compare_core(
     deadline: Deadline,
     root: str,
     checksums: Checksums | None,
-    core: Sequence[_Held],
+    core: Sequence[Held],
     found: Files,
 ) -> None:
     cms, version = find_version({held.path: held.text for held in core})
     found.told |= {"cms": cms, "version": version, "core": "unknown", "checked": 0}
     if checksums is None:
+        found.findings += check_manifest(core)
         if cms:
             found.unseen.append(
                 f"berkas inti {cms} {version}: tidak ada daftar ceksum (checksums) untuk membandingkannya"
@@ -192,9 +196,18 @@ def _compare_core(
         found.unseen.append(f"berkas inti {cms} {version}: {why}")
 
 
+def check_manifest(core: Sequence[Held]) -> Iterator[Finding]:
+    """Given a site's files, find PHP at the root that Joomla's own manifest does not name; it has no checksums."""
+    manifest = next((held.text for held in core if held.path == _MANIFEST), "")
+    named = {match[1] for match in _LISTED.finditer(manifest)}
+    for held in core if named else ():
+        if "/" not in held.path and held.path.endswith(".php") and held.path not in named | OWN_FILES:
+            yield Finding("core_extra", Weight.WEAK, held.path, 0, defang(held.path))
+
+
 def find_version(files: Mapping[str, str]) -> tuple[str, str]:
     """Given files by path, return the CMS and its version; "" where they tell none."""
-    places = {"wordpress": "wp-includes/version.php", "joomla": "administrator/manifests/files/joomla.xml"}
+    places = {"wordpress": "wp-includes/version.php", "joomla": _MANIFEST}
     for cms, path in places.items():
         if path in files:
             match = _VERSION[cms].search(files[path])
