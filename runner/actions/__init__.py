@@ -24,6 +24,7 @@ _FILES = {
     "service.calendar": "service_calendar",
     "problem.alternatives": "problem_alternatives",
     "report.situation": "report_situation",
+    "logs.block": "logs_block",
     "notify.send": "notify_send",
     "person.sign": "person_sign",
     "person.do": "person_do",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import IO
 
 from runner.contract import Evidence
 from runner.errors import RecordError
@@ -13,6 +15,7 @@ from runner.record.evidence import EvidenceStore
 
 _UNSAFE = re.compile(r"[^\w.-]+")
 LONGEST_NAME = 120
+RESTRICTED = ".restricted."  # in the names of files with personal data
 NAMELESS = "file"
 
 
@@ -55,13 +58,19 @@ def _free(path: Path, taken: dict[Path, None]) -> Path:
     return free
 
 
+def _new(path: Path, private: bool) -> IO[bytes]:
+    """Open a file to write; one with personal data for this user only."""
+    path.unlink(missing_ok=True)
+    return os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600 if private else 0o666), "wb")
+
+
 def _copy(store: EvidenceStore, evidence: Evidence, path: Path) -> None:
     fault = store.verify(evidence)
     if fault:
         raise RecordError(f"{fault}. see 'sop verify'")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with store.open(evidence.sha256) as kept, path.open("wb") as copy:
+        with store.open(evidence.sha256) as kept, _new(path, RESTRICTED in evidence.name) as copy:
             while piece := kept.read(1024 * 1024):
                 copy.write(piece)
     except OSError as error:

@@ -166,6 +166,7 @@ def build_hit(rule: Rule, line: Line, *, worked: bool) -> dict[str, Any]:
     """Given a rule and a line that meets it, return what the restricted evidence says of it, the whole address too."""
     return {
         "rule": rule.name,
+        "title": rule.title,
         "likely_success": worked,
         "time": line.time.isoformat(),
         "address": line.address if is_address(line.address) else line.address[:100],
