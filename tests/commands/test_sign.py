@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -93,7 +94,7 @@ def test_a_shared_or_wrong_account_is_no_signature(office: Office, login: str, r
 
 def test_the_environment_does_not_say_who_signs(office: Office) -> None:
     environment = {**os.environ, "LOGNAME": "siti", "USER": "siti", "SUDO_USER": "siti"}
-    words = [shutil.which("sop") or "sop", "sign", "last", "report", "--answer", "sendiri", "--note", "x"]
+    words = [sys.executable, "-m", "runner", "sign", "last", "report", "--answer", "sendiri", "--note", "x"]
     done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 5
     assert "siti" not in done.stderr.replace("Siti", "").lower().split("held by")[0]
