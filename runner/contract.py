@@ -207,6 +207,10 @@ class Recorder(Protocol):
     def delete(self, sha256: str) -> None:
         """Delete kept evidence that `expired` names and nothing holds. Raise Failed for any other."""
 
+    def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
+        """Outputs of the latest outcome that ended well, in any run of this playbook (this one and a dry run's past
+        too), of a task of `action` on this target, whose `output` is an object with `value` under `key`."""
+
 
 class Call(NamedTuple):
     """One task to be done on one target; all that an action may know and use.

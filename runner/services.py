@@ -22,6 +22,7 @@ from runner.inventory.knowledge import FIELDS, Advice, find_advice
 from runner.notices import Notifier
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
+from runner.record.reader import JournalReader
 from runner.secrets import Redactor
 
 Render = Callable[[str, str], bytes]  # run, kind of document
@@ -201,6 +202,10 @@ class JournalRecorder(NamedTuple):
             raise Failed(f"evidence {sha256} must stay. see 'sop verify'")
         EvidenceStore(self.journal.records).delete(sha256)
 
+    def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
+        """Outputs of the latest outcome of that action on this target whose `output` has `value` under `key`."""
+        return _latest_with(self.journal, self.playbook, self.key.target, (action, output, key, value))
+
     def _advice(self, key: str, target: str | None) -> list[dict[str, Any]]:
         return [
             {"title": advice.title, **{name: list(getattr(advice, name)) for name in FIELDS}}
@@ -208,8 +213,20 @@ class JournalRecorder(NamedTuple):
         ]
 
 
-class DryRecorder:
-    """The recorder of a dry run: it makes no documents, and remembers nothing."""
+def _latest_with(
+    past: JournalReader, playbook: str, target: str | None, wanted: tuple[str, str, str, str]
+) -> Mapping[str, Any] | None:
+    action, output, key, value = wanted
+    found = past.latest_with(playbook, target, action, output=output, key=key, value=value)
+    return found.outputs if found else None
+
+
+class DryRecorder(NamedTuple):
+    """The recorder of a dry run: it makes no documents and compares with nothing, but knows how far the past came."""
+
+    past: JournalReader | None
+    playbook: str
+    target: str | None
 
     def latest(self) -> Mapping[str, Any] | None:
         """A dry run compares with nothing."""
@@ -243,6 +260,10 @@ class DryRecorder:
         """A dry run deletes nothing."""
         raise Failed("a dry run deletes nothing")
 
+    def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
+        """Outputs of the latest outcome of that action on this target in the record, if there is a record."""
+        return self.past and _latest_with(self.past, self.playbook, self.target, (action, output, key, value))
+
 
 def keep_nothing(name: str, content: bytes | Path, media_type: str) -> Evidence:
     """Describe evidence without keeping it, for a dry run."""
@@ -263,10 +284,16 @@ def open_world(
     run: str,
     render: Render,
     clock: Clock,
+    past: JournalReader | None = None,
 ) -> World:
-    """Given what a run is bound to, return its services; without a journal those of a dry run."""
+    """Given what a run is bound to, return its services; without a journal those of a dry run, which may look into
+    the `past`."""
     if journal is None or store is None:
-        return World(inventory, connections, keep_nothing, secrets, lambda key: DryRecorder(), run, clock)
+
+        def dry(key: Key) -> Recorder:
+            return DryRecorder(past, playbook, key.target)
+
+        return World(inventory, connections, keep_nothing, secrets, dry, run, clock)
 
     def keep(name: str, content: bytes | Path, media_type: str) -> Evidence:
         return store.keep(name, content if isinstance(content, Path) else secrets.redactor.mask(content), media_type)

@@ -93,6 +93,7 @@ class Memory:
     held: Sequence[Mapping[str, Any]] = ()
     accepts: Sequence[Mapping[str, Any]] = ()
     kept: Path = Path("/nowhere")
+    past: Sequence[tuple[str, Mapping[str, Any]]] = ()
 
     def latest(self) -> Mapping[str, Any] | None:
         """Outputs of the earlier run."""
@@ -129,6 +130,13 @@ class Memory:
         """Nothing may be deleted."""
         raise Failed(f"evidence {sha256} must stay")
 
+    def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
+        """The latest of the `past` with that value."""
+        fitting = (
+            out for name, out in reversed(self.past) if name == action and (out.get(output) or {}).get(key) == value
+        )
+        return next(fitting, None)
+
 
 def nobody_to_write_to() -> Notifier:
     """For actions that write to nobody."""
@@ -148,6 +156,7 @@ def make_call(
     reports: Mapping[str, bytes] | None = None,
     problems: Sequence[Mapping[str, Any]] = (),
     accepted: Sequence[Mapping[str, Any]] = (),
+    past: Sequence[tuple[str, Mapping[str, Any]]] = (),
     office: Mapping[str, Any] | None = None,
     run_as: str = "",
     effect: Effect | None = None,
@@ -168,7 +177,7 @@ def make_call(
         now=now,
         connect=connect,
         keep=keeper(directory / "evidence"),
-        record=Memory(earlier, reports or {}, problems, accepted, directory / "evidence"),
+        record=Memory(earlier, reports or {}, problems, accepted, directory / "evidence", past),
         office=OFFICE if office is None else office,
         directory=private,
         notifier=notifier,

@@ -16,6 +16,7 @@ _FILES = {
     "backup.database": "backup_database",
     "backup.files": "backup_files",
     "backup.seal": "backup_seal",
+    "logs.fetch": "logs_fetch",
     "logs.scan": "logs_scan",
     "evidence.purge": "evidence_purge",
     "domain.status": "domain_status",

@@ -170,6 +170,7 @@ def rehearse(bound: Bound, options: Options, listen: Emit, *, stopping: Callable
             run=DRY_RUN,
             render=lambda name, kind: b"",
             clock=take_clock(),
+            past=journal,
         )
         stack.callback(world.close)
         request = Request(

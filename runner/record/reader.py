@@ -45,6 +45,14 @@ _LATEST_STEP = """
     SELECT body FROM events INDEXED BY latest_steps WHERE kind = 'step_finished' AND status IN ('ok', 'changed')
     AND playbook = ? AND step = ? AND target IS ? AND run <> ? ORDER BY seq DESC LIMIT 1
 """
+_LATEST_WITH = """
+    SELECT e.body FROM (
+        SELECT seq FROM events INDEXED BY latest_tasks WHERE kind = 'task_finished' AND playbook = ?1 AND target IS ?2
+        AND status IN ('ok', 'changed') ORDER BY seq DESC
+    ) found CROSS JOIN events e ON e.seq = found.seq
+    WHERE json_extract(e.body, '$.data.action') = ?3
+    AND json_extract(e.body, '$.data.outputs.' || ?4 || '.' || ?5) = ?6 LIMIT 1
+"""
 _ASKED = """
     SELECT max(seq) FROM events INDEXED BY by_run
     WHERE run = ? AND kind = 'requested' AND step = ? AND attempt = ? AND task = ? AND target IS ? AND item = ?
@@ -120,6 +128,13 @@ class JournalReader:
     def latest_step(self, playbook: str, step: str, target: str | None, *, other_than: str = "") -> Latest | None:
         """What a step gave when it last ended well on that target, in a run `other_than` the given one."""
         return self._latest(_LATEST_STEP, (playbook, step, target, other_than))
+
+    def latest_with(
+        self, playbook: str, target: str | None, action: str, *, output: str, key: str, value: str
+    ) -> Latest | None:
+        """What a task of that action gave when one last ended well on that target, of those whose `output` is an object
+        with `value` under `key`, in any run of the playbook."""
+        return self._latest(_LATEST_WITH, (playbook, target, action, output, key, value))
 
     def head(self) -> str:
         """The hash of the last record, which vouches for all of them: 64 hex digits, zeros of an empty journal."""
