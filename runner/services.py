@@ -204,21 +204,13 @@ class JournalRecorder(NamedTuple):
 
     def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
         """Outputs of the latest outcome of that action on this target whose `output` has `value` under `key`."""
-        return _latest_with(self.journal, self.playbook, self.key.target, (action, output, key, value))
+        return self.journal.latest_with(self.playbook, self.key.target, action, output, **{key: value})
 
     def _advice(self, key: str, target: str | None) -> list[dict[str, Any]]:
         return [
             {"title": advice.title, **{name: list(getattr(advice, name)) for name in FIELDS}}
             for advice in find_advice(self.knowledge, key, target)
         ]
-
-
-def _latest_with(
-    past: JournalReader, playbook: str, target: str | None, wanted: tuple[str, str, str, str]
-) -> Mapping[str, Any] | None:
-    action, output, key, value = wanted
-    found = past.latest_with(playbook, target, action, output=output, key=key, value=value)
-    return found.outputs if found else None
 
 
 class DryRecorder(NamedTuple):
@@ -262,7 +254,8 @@ class DryRecorder(NamedTuple):
 
     def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
         """Outputs of the latest outcome of that action on this target in the record, if there is a record."""
-        return self.past and _latest_with(self.past, self.playbook, self.target, (action, output, key, value))
+        past = self.past
+        return past.latest_with(self.playbook, self.target, action, output, **{key: value}) if past else None
 
 
 def keep_nothing(name: str, content: bytes | Path, media_type: str) -> Evidence:

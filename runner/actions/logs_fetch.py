@@ -100,7 +100,7 @@ def build_increment(call: Call, series: str, past: Past, fetched: Fetched, sha25
         "files": found.files,
         "from": _iso(found.first),
         "to": _iso(found.last),
-        "bytes": found.bytes,
+        "bytes": found.size,
         "lines": found.lines,
         "left": found.left,
         "gap": find_gap(past, fetched),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from runner.actions.logs.fetch_keys import INCREMENT, PATH
+from runner.actions.logs.paths import log_paths
 from runner.actions.logs.restricted import RESTRICTED, restrict
 from runner.contract import Action, Call, Effect, Evidence, Outcome, Reach, Repeat, Status
 from runner.durations import parse_limit
@@ -22,18 +26,21 @@ REASON = "keamanan sistem: baris log yang mencurigakan"
 
 
 def run(call: Call) -> Outcome:
-    """Read the end of the log and count it. A log that says nothing is a problem, never "nothing suspicious"."""
+    """Read an increment, or the end of the log, and count it. A log that says nothing is a problem, never "nothing
+    suspicious"."""
     from runner.actions.logs import counts as counting
-    from runner.actions.logs import results
+    from runner.actions.logs import results, succession
 
+    succession.check(call)
     inputs = call.inputs
     zone = ZoneInfo(call.office.get("timezone") or TIMEZONE)
     thresholds = counting.Thresholds(inputs["login_attempts"], inputs["missing_pages"])
     key = call.record.secret_key(f"visitors of {(call.target or {}).get('name', '')}")
     counts = counting.Counts(thresholds, since=since_moment(call), now=call.now, zone=zone, key=key)
-    reads = ask(call, log_paths(call), counts)
+    increment = inputs.get("increment")
+    reads = read_increment(call, increment, counts) if increment else ask(call, log_paths(call), counts)
     unknown = results.why_unknown(counts, reads)
-    outputs = results.build_outputs(counts, reads, unknown, zone)
+    outputs = {**results.build_outputs(counts, reads, unknown, zone), "increment": increment}
     kept = keep(call, outputs, counts, reads)
     restricted = [restrict(call, each, REASON) for each in kept if "restricted" in each.name]
     return Outcome(
@@ -43,20 +50,6 @@ def run(call: Call) -> Outcome:
         problems=results.find_problems(counts, unknown),
         message=outputs["summary"],
     )
-
-
-def log_paths(call: Call) -> tuple[str, ...]:
-    """Given a call, return the paths or globs of the log. Raise Failed when there are none."""
-    given = call.inputs.get("path") or (call.target or {}).get("access_log")
-    paths = (given,) if isinstance(given, str) else tuple(given or ())
-    if not paths:
-        name = (call.target or {}).get("name", "this task")
-        raise Failed(
-            f"{name}: no access log is known. write access_log in the inventory, or give the task an input path"
-        )
-    if any(not path.startswith("/") for path in paths):
-        raise Failed(f"{', '.join(paths)}: a log is named by its whole path. begin it with /")
-    return paths
 
 
 def since_moment(call: Call) -> datetime | None:
@@ -91,6 +84,20 @@ def ask(call: Call, paths: Sequence[str], counts: Counts) -> list[Read]:
     return reads
 
 
+def read_increment(call: Call, increment: Mapping[str, Any], counts: Counts) -> list[Read]:
+    """Given what logs.fetch has brought, count its lines. Raise Failed where it is not kept any more."""
+    from runner.actions.logs.lines import LineCutter
+    from runner.actions.logs.reading import LogFile, Read
+
+    cutter, size = LineCutter(counts.take), 0
+    with gzip.open(io.BytesIO(call.record.evidence(increment["sha256"]))) as lines:
+        while piece := lines.read(1 << 20):
+            size += len(piece)
+            cutter.feed(piece)
+    cutter.end()
+    return [Read(LogFile(increment["series"], size, "file"), size, not (increment["gap"] or increment["left"]))]
+
+
 def keep(call: Call, outputs: dict[str, Any], counts: Counts, reads: Sequence[Read]) -> tuple[Evidence, ...]:
     """Keep the log of activity without personal data, and apart from it the suspicious lines as they are."""
     files = [{"path": read.file.path, "bytes": read.size, "complete": read.complete} for read in reads]
@@ -116,12 +123,12 @@ ACTION = Action(
     name="logs.scan",
     description="Reads the end of the website's access log, counts its visitors and names suspicious requests",
     inputs={
-        "path": {
-            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],
-            "description": "The log on the server, also several or a glob; without it the target's access_log",
-            "examples": ["/var/log/nginx/access.log", ["/var/log/nginx/access.log", "/var/log/nginx/ssl.log"]],
+        "increment": {
+            **INCREMENT,
+            "description": "What logs.fetch has brought, to be read instead of the log's end",
             "optional": True,
         },
+        "path": PATH,
         "since": {
             "type": "string",
             "description": "How far back lines count; without it all that is read",
@@ -152,6 +159,11 @@ ACTION = Action(
         ),
     },
     outputs={
+        "increment": {
+            **INCREMENT,
+            "type": ["object", "null"],
+            "description": "The increment that was read: the next fetch goes on behind it",
+        },
         "verdict": {
             "enum": ["clean", "attempts", "likely_intrusion", "unknown"],
             "description": "What the log says; unknown when it is missing, empty or not understood",

@@ -130,11 +130,13 @@ class JournalReader:
         return self._latest(_LATEST_STEP, (playbook, step, target, other_than))
 
     def latest_with(
-        self, playbook: str, target: str | None, action: str, *, output: str, key: str, value: str
-    ) -> Latest | None:
+        self, playbook: str, target: str | None, action: str, output: str, **wanted: str
+    ) -> dict[str, Any] | None:
         """What a task of that action gave when one last ended well on that target, of those whose `output` is an object
-        with `value` under `key`, in any run of the playbook."""
-        return self._latest(_LATEST_WITH, (playbook, target, action, output, key, value))
+        with the `wanted` key and value, in any run of the playbook."""
+        ((key, value),) = wanted.items()
+        found = self._latest(_LATEST_WITH, (playbook, target, action, output, key, value))
+        return found.outputs if found else None
 
     def head(self) -> str:
         """The hash of the last record, which vouches for all of them: 64 hex digits, zeros of an empty journal."""

@@ -70,7 +70,7 @@ def ask(call: Call, question: Question) -> tuple[list[Piece], int]:
 def build_question(call: Call, patterns: Sequence[str], known: Sequence[Known], since: int, *, send: bool) -> Question:
     """Given a call, the log's paths and how far it was read, return what to ask the server."""
     cap = int(call.inputs["size_limit"])
-    return Question(patterns, known, cap, 0 if known else since, token_hex(16), zstd=has_zstd(), send=send)
+    return Question(patterns, known, cap, since, token_hex(16), zstd=has_zstd(), send=send)
 
 
 def fetch(call: Call, patterns: Sequence[str], known: Sequence[Known], since: int) -> Fetched:
@@ -87,8 +87,9 @@ def fetch(call: Call, patterns: Sequence[str], known: Sequence[Known], since: in
     increment.left += sum(piece.meant - piece.length for piece in pieces)
     now = _place_now(pieces, parts, known, increment, call.now)
     gaps = tuple(Gap(each.path, each.last or None, _first_after(increment)) for each in lost)
-    past = [replace(each, latest=each.latest and each not in lost) for each in known]
-    return Fetched(path, increment, merge(past, now), gaps, wire, tuple(pieces))
+    found = find_known(pieces, parts, known)
+    gone = [replace(each, latest=each.latest and each not in lost) for each in known if each not in found]
+    return Fetched(path, increment, merge(now, gone), gaps, wire, tuple(pieces))
 
 
 def _find(call: Call, pieces: Sequence[Piece], known: Sequence[Known]) -> tuple[list[Part], list[Known]]:
@@ -100,9 +101,14 @@ def _find(call: Call, pieces: Sequence[Piece], known: Sequence[Known]) -> tuple[
         inside = find_inside(parts, each)
         if inside != parts:
             parts = inside
-        elif log_of(each.path) in _readable(pieces):
+        elif log_of(each.path) in _readable(pieces) and not any(_is_unseen(piece) for piece in pieces):
             lost.append(each)
     return parts, lost
+
+
+def _is_unseen(piece: Piece) -> bool:
+    """Whether a file's content is not known, because the cap was reached before: it may be the one that is missed."""
+    return piece.state == "later" and piece.start == 0
 
 
 def _readable(pieces: Iterable[Piece]) -> set[str]:
@@ -126,7 +132,7 @@ def _place_now(
                 else Known(piece.path, raw=raw, seen=at)
             )
         for each in find_known([piece], (), known):
-            if not each.head or each.head not in read:
+            if not each.head or each.head not in read:  # of a file with parts, they tell more
                 kept = raw or each.raw if piece.state == "same" else each.raw
                 place.append(replace(each, path=piece.path, raw=kept, seen=at))
                 read.add(each.head)

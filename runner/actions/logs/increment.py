@@ -24,13 +24,14 @@ _DATE = re.compile(r"\d+|(?<![A-Za-z])(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct
 
 @dataclass(slots=True)
 class Increment:
-    """What is new: bytes and lines, of how many files, from which moment to which; `left` bytes are for the next time.
+    """What is new: size in bytes and lines, of how many files, from which moment to which; `left` bytes are for the
+    next time.
 
     `known` is what was read of each file, to go on from.
     """
 
     known: list[Known] = field(default_factory=list)
-    bytes: int = 0
+    size: int = 0
     lines: int = 0
     files: int = 0
     left: int = 0
@@ -39,7 +40,7 @@ class Increment:
 
     def add(self, text: bytes) -> None:
         """Count lines that were taken."""
-        self.bytes += len(text)
+        self.size += len(text)
         self.lines += text.count(b"\n")
         self.files += 1
         moments = [at for at in (self.first, self.last, first_moment(text), last_moment(text)) if at]
@@ -51,7 +52,7 @@ def write_increment(path: Path, parts: Iterable[Part], cap: int, now: datetime) 
     increment = Increment()
     with path.open("wb") as file, gzip.GzipFile("", "wb", LEVEL, file, mtime=0) as packed:
         for part in parts:
-            room = cap - increment.bytes if file.tell() < LARGEST_PACKED else 0
+            room = cap - increment.size if file.tell() < LARGEST_PACKED else 0
             stop, text = cut_lines(part, room)
             if text:
                 packed.write(text)

@@ -52,9 +52,6 @@ def render_place(known: Sequence[Known]) -> list[dict[str, Any]]:
     return [{name: value for name, value in asdict(each).items() if value} | {"path": each.path} for each in known]
 
 
-def merge(before: Iterable[Known], now: Sequence[Known]) -> tuple[Known, ...]:
-    """Given what was known and what was found, return the place: what is gone is kept a while, for it may come back."""
-    found = {(each.head, each.raw) for each in now} | {(each.head, "") for each in now if each.head}
-    gone = [each for each in before if (each.head, each.raw) not in found and (each.head, "") not in found]
-    gone.sort(key=lambda each: each.seen, reverse=True)
-    return (*now, *gone)[:MOST_KNOWN]
+def merge(now: Sequence[Known], gone: Iterable[Known]) -> tuple[Known, ...]:
+    """Given what was found and what was not, return the place: what is gone is kept a while, for it may come back."""
+    return (*now, *sorted(gone, key=lambda each: each.seen, reverse=True))[:MOST_KNOWN]

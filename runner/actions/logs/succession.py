@@ -16,17 +16,14 @@ FETCH, SCAN, OUTPUT = "logs.fetch", "logs.scan", "increment"
 @dataclass(frozen=True, slots=True)
 class Past:
     """Where a fetch goes on: the `id` of the last increment that was scanned ("" before the first), the place behind
-    it, its last moment, and from when on files count the first time (epoch seconds)."""
+    it, its last moment, and from when on files count the first time (epoch seconds; 0 later). `lost`:
+    lines were scanned before, but how far is not known any more."""
 
     id: str
     place: tuple[Known, ...]
     last: str | None
     since: int
-
-    @property
-    def lost(self) -> bool:
-        """Whether lines were scanned before, but how far is not known any more."""
-        return bool(self.id) and not self.place
+    lost: bool = False
 
 
 def find_past(call: Call, series: str, since: int) -> Past:
@@ -38,7 +35,7 @@ def find_past(call: Call, series: str, since: int) -> Past:
         return Past("", (), None, min(first, since))
     last: Mapping[str, Any] = scanned[OUTPUT]
     fetched = call.record.latest_with(FETCH, OUTPUT, "id", last["id"])
-    return Past(last["id"], recall(fetched), last.get("to"), since)
+    return Past(last["id"], recall(fetched), last.get("to"), 0 if fetched else since, lost=fetched is None)
 
 
 def check(call: Call) -> None:
