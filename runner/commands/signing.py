@@ -216,8 +216,8 @@ def _roles_of(inventory: Inventory, person: str, today: date) -> set[str]:
 def keep_inventory(store: EvidenceStore, inventory: Inventory) -> tuple[Evidence, ...]:
     """Given an inventory, keep its files, without the secrets that stand in them, and return them."""
     mask = Redactor(inventory.plain).mask
-    texts = {Path(source.file).name: mask(source.original.encode()) for source in inventory.sources}
-    return tuple(store.keep(name, text, "text/yaml") for name, text in texts.items())
+    texts = {source.file: mask(source.original.encode()) for source in inventory.sources}
+    return tuple(store.keep(Path(file).name, text, "text/yaml") for file, text in texts.items())
 
 
 def plan_of(plan: Plan, whole: str, run: str) -> Plan:

@@ -26,6 +26,7 @@ from runner.record.deletions import Deletion, load_deletions
 from runner.record.evidence import EvidenceStore
 from runner.record.folder import disk_errors
 from runner.record.reader import JournalReader
+from runner.record.sources import named_files
 
 _RECORDS = """
     SELECT e.seq, ifnull(p.hash, ?3), e.hash, e.body, e.run FROM events e NOT INDEXED
@@ -145,7 +146,7 @@ class _Package:
                 file.write(line)
                 digest.update(line)
                 found.records += 1
-                for each in _named(body):
+                for each in named_files(body):
                     named.setdefault(each.sha256, each)
         return [named[sha256] for sha256 in sorted(named)]
 
@@ -189,18 +190,6 @@ class _Hashed:
         piece = self._source.read(size)
         self._digest.update(piece)
         return piece
-
-
-def _named(body: str) -> Iterator[Evidence]:
-    """The files that a record names."""
-    if '"evidence":[{' not in body and '"sources":[{' not in body:
-        return
-    try:
-        data = json.loads(body)["data"]
-        yield from (Evidence(**each) for each in data.get("evidence") or ())
-        yield from (Evidence(each["name"], each["kept"], each["size"]) for each in data.get("sources") or ())
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return  # an altered record: its hash says so
 
 
 def _manifest(choice: Choice, found: Exported, lost: Sequence[str], gone: Sequence[Deletion]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from runner.contract import Evidence
 from runner.errors import refuse
@@ -17,6 +17,7 @@ from runner.record.chain import COLUMNS, FORM, GENESIS, Columns, columns_of, lin
 from runner.record.database import version_of
 from runner.record.deletions import Deletion, ends_of, load_deletions
 from runner.record.evidence import EvidenceStore
+from runner.record.sources import named_files
 from runner.record.statements import AnswerCheck
 
 SHORTEST_HEAD = 12  # digits of a hash that someone copies from a printed report
@@ -100,7 +101,7 @@ def check_journal(
 def _check_rows(
     connection: sqlite3.Connection, store: EvidenceStore, run: str | None, head: Head | None
 ) -> list[Fault]:
-    chain, answers = _ChainCheck(), AnswerCheck(store, _hashes(connection))
+    chain, answers = _ChainCheck(), AnswerCheck(store, _hashes(connection), _starts(connection))
     evidence = _EvidenceCheck(store, run, load_deletions(connection))
     seen, last = head is None or GENESIS.startswith(head.digits), 0
     for row in evidence.check(chain.check(_rows(connection))):
@@ -224,7 +225,7 @@ class _EvidenceCheck:
             yield row
 
     def _messages(self, row: Row) -> Iterator[str]:
-        for each in _evidence(row):
+        for each in named_files(row.body):
             if each not in self._known:
                 self._known[each] = self._store.verify(each)
             message = self._known[each]
@@ -238,24 +239,22 @@ class _EvidenceCheck:
         return until is not None and until < day_after and not self._store.path(sha256).exists()
 
 
-def _evidence(row: Row) -> list[Evidence]:
-    """The files that a record names: what a task kept, and the playbook and inventory that a run began with."""
-    if '"evidence":[{' not in row.body and '"sources":[{' not in row.body:
-        return []
-    try:
-        data = json.loads(row.body)["data"]
-        sources = [Evidence(each["name"], each["kept"], each["size"]) for each in data.get("sources") or ()]
-        return [*sources, *(Evidence(**each) for each in data.get("evidence") or ())]
-    except (ValueError, TypeError, KeyError, AttributeError):  # an altered record: the chain names it
-        return []
-
-
 def _hashes(connection: sqlite3.Connection) -> Callable[[int], str]:
     """What gives the hash of a record by its number."""
 
     def find(seq: int) -> str:
         row = connection.execute("SELECT hash FROM events WHERE seq = ?", (seq,)).fetchone()
         return str(row[0]) if row else ""
+
+    return find
+
+
+def _starts(connection: sqlite3.Connection) -> Callable[[str], dict[str, Any]]:
+    """What gives what a run said at its start, by its name."""
+
+    def find(run: str) -> dict[str, Any]:
+        row = connection.execute("SELECT body FROM events WHERE run = ? AND kind = 'run_started'", (run,)).fetchone()
+        return dict(json.loads(row[0])["data"]) if row else {}
 
     return find
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from runner.contract import Evidence
 from runner.errors import RecordError, refuse
 from runner.inventory import Inventory, parse_inventory
 from runner.inventory.documents import Document
@@ -19,12 +21,28 @@ def load_kept_inventory(started: Mapping[str, Any], store: EvidenceStore) -> Inv
 
     Raise RecordError where a kept file is missing or was altered, Refused where it cannot be read.
     """
-    kept = [
-        Document(str(source["file"]), _read_kept(source, store).decode())
-        for source in started.get("sources") or ()
-        if source["kind"] == "inventory"
-    ]
-    return parse_inventory(kept)
+    sources = [source for source in started.get("sources") or () if source["kind"] == "inventory"]
+    return parse_inventory([Document(str(each["file"]), _read_kept(each, store).decode()) for each in sources])
+
+
+def load_counted_inventory(kept: Sequence[Mapping[str, Any]], store: EvidenceStore) -> Inventory:
+    """Given the files of an inventory that counted for an answer, return it. Raises as `load_kept_inventory` does."""
+    files = [{"file": each["name"], "kept": each["sha256"]} for each in kept]
+    return parse_inventory([Document(str(each["file"]), _read_kept(each, store).decode()) for each in files])
+
+
+def named_files(body: str) -> list[Evidence]:
+    """Given a record's body, return the files that it names: what was kept, the playbook and inventory that a run began
+    with, and the inventory that counted for an answer; of an altered record, which the chain names, none."""
+    if not any(f'"{name}":[{{' in body for name in ("evidence", "sources", "inventory")):
+        return []
+    try:
+        data = json.loads(body)["data"]
+        sources = [Evidence(each["name"], each["kept"], each["size"]) for each in data.get("sources") or ()]
+        plain = [*(data.get("evidence") or ()), *(data.get("inventory") or ())]
+        return [*sources, *(Evidence(**each) for each in plain)]
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return []
 
 
 def kept_text(source: Mapping[str, Any], store: EvidenceStore) -> str:

@@ -93,7 +93,8 @@ def named_files(body: str) -> list[tuple[str, str]]:
     """Given a record's body, return the files that it names: name and SHA-256."""
     try:
         data = json.loads(body)["data"]
-        files = [(each["name"], each["sha256"]) for each in data.get("evidence") or ()]
+        plain = list(data.get("evidence") or ()) + list(data.get("inventory") or ())
+        files = [(each["name"], each["sha256"]) for each in plain]
         return files + [(each["name"], each["kept"]) for each in data.get("sources") or ()]
     except (ValueError, KeyError, TypeError, AttributeError):
         return []

@@ -14,7 +14,8 @@ from typing import Any
 from runner.errors import RunnerError
 from runner.events import Event, Key, Kind
 from runner.record.evidence import EvidenceStore
-from runner.signatures import LARGEST_SIGNATURE, check_signature, parse_key
+from runner.record.sources import load_counted_inventory, load_kept_inventory
+from runner.signatures import LARGEST_SIGNATURE, PublicKey, check_signature, parse_key
 
 FORM = "sop answer 1"
 LARGEST_STATEMENT = 256 * 1024
@@ -22,6 +23,7 @@ RETURNED = "returned"
 _KEPT = ("name", "sha256", "size", "media_type")
 
 HashOf = Callable[[int], str]  # a record's number → its hash, "" where there is none
+StartOf = Callable[[str], Mapping[str, Any]]  # a run → what it said at its start, nothing where it did not
 
 
 def build_statement(event: Event) -> dict[str, Any]:
@@ -47,9 +49,10 @@ def render_statement(event: Event) -> bytes:
 class AnswerCheck:
     """Reads a journal's records in order and says which answers do not hold."""
 
-    def __init__(self, store: EvidenceStore, hash_of: HashOf) -> None:
+    def __init__(self, store: EvidenceStore, hash_of: HashOf, start_of: StartOf) -> None:
         self._store = store
         self._hash_of = hash_of
+        self._start_of = start_of
         self._asked: dict[tuple[str, Key], tuple[int, Mapping[str, Any]]] = {}
 
     def look(self, seq: int, kind: str, body: str) -> Iterator[str]:
@@ -92,8 +95,23 @@ class AnswerCheck:
             key = parse_key(signature["key"])
             if fault := check_signature(key, statement, self._read(signature["sha256"], LARGEST_SIGNATURE)):
                 yield f"the signature does not hold: {fault}"
+            if not self._is_held(key, event):
+                yield f"the key {key.fingerprint} is not that of {_signer_of(event)} in the inventory that counted"
         except (ValueError, RunnerError) as error:
             yield f"the signature cannot be checked: {error}"
+
+    def _is_held(self, key: PublicKey, event: Event) -> bool:
+        """Whether the inventory that counted for an answer gives this key to who signed. Raise RunnerError or
+        ValueError where it cannot be read."""
+        if counted := event.data.get("inventory"):
+            inventory = load_counted_inventory(counted, self._store)
+        else:
+            started = self._start_of(event.run)
+            while parent := started.get("parent"):
+                started = self._start_of(parent)
+            inventory = load_kept_inventory(started, self._store)
+        named = [person for person in inventory.people.values() if person.name == _signer_of(event)]
+        return any(parse_key(text) == key for person in named for text in person.ssh_keys)
 
     def _read(self, sha256: str, most: int) -> bytes:
         """Kept content; of what is missing or too large nothing, which the check of evidence names."""
@@ -102,3 +120,8 @@ class AnswerCheck:
                 return file.read(most + 1)
         except RunnerError:
             return b""
+
+
+def _signer_of(event: Event) -> str:
+    """Who made the signature: whose answer it is, or the insider who recorded the act of somebody outside."""
+    return str(event.data["signature"].get("recorded_by") or event.data["person"])

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,16 @@ from typing import Any
 import pytest
 
 from runner.events import Event, Kind
+from runner.people.answers import add_signature
 from runner.people.attaching import LARGEST_FILE
 from runner.people.requests import LONGEST_NOTE
 from runner.record import build_record
+from runner.record.evidence import EvidenceStore
+from runner.record.statements import render_statement
+from runner.signatures import sign as make_signature
 from tests.officials import Office
 
+RECORDS = Path("records")
 PLAYBOOK = """
 procedure: {title: T, roles: {admin: Admin Website, kasubbag: Kasubbag PTIP}}
 steps:
@@ -661,6 +667,32 @@ def test_another_key_written_into_the_record_is_named(office: Office, keys: Path
     forge(lambda data: data["signature"].__setitem__("key", public))
     assert office.do("root", "verify") == 7
     assert "the signature does not hold" in office.says
+
+
+def test_a_forged_answer_signed_with_a_key_that_is_not_the_signer_s_is_named(office: Office, keys: Path) -> None:
+    assert office.sign("root", "report", "--answer", "sendiri", "--note", "x", "--ssh", str(keys / "siti")) == 0
+    assert office.do("root", "verify") == 0
+    event = next(event for event in office.events() if event.kind is Kind.ANSWERED)
+    public = " ".join(read(keys, "stranger").split()[:2])
+    data = {**event.data, "note": "y", "evidence": [], "signature": {**event.data["signature"], "key": public}}
+    stated = replace(event, data=data)
+    forged = add_signature(stated, make_signature(keys / "stranger", render_statement(stated)), EvidenceStore(RECORDS))
+    forge(lambda data: data.update(forged.data))
+    assert office.do("root", "verify") == 7
+    assert "is not that of Siti in the inventory that counted" in office.says
+
+
+def test_a_key_of_an_inventory_that_was_named_holds(office: Office, keys: Path) -> None:
+    public = " ".join(read(keys, "stranger").split()[:2])
+    ani = f'  ani: {{name: Ani, login: ani, ssh_key: "{public}", roles: [{{role: admin}}]}}\n'
+    Path("new.yml").write_text(Path("inventory.yml").read_text() + ani)
+    words = ["--answer", "sendiri", "--note", "x", "--ssh", str(keys / "stranger")]
+    assert office.sign("ani", "report", *words) == 5
+    assert office.sign("ani", "report", *words, "-i", "new.yml") == 0
+    assert office.do("ani", "verify") == 0, office.says
+    EvidenceStore(RECORDS).path(office.answers()[0]["inventory"][0]["sha256"]).unlink()
+    assert office.do("ani", "verify") == 7
+    assert "new.yml" in office.says
 
 
 @pytest.mark.parametrize(
