@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from runner.calendar import Calendar
@@ -16,6 +16,7 @@ from runner.people.turns import Office, officials_of
 from runner.playbook.escalation import Rung, parse_ladder
 from runner.record.document import OpenRequest, Record
 
+AGAIN = timedelta(hours=1)  # before what no channel took is tried again: each try stays in the record for good
 REMINDER, ESCALATION = "pengingat", "eskalasi"  # templates of letters
 
 
@@ -29,11 +30,11 @@ class Reached(NamedTuple):
 
 
 def find_reached(record: Record, office: Office, now: datetime) -> Iterator[Reached]:
-    """Given a run, give the rungs that are reached and were not told yet; a reminder only until the due time."""
+    """Given a run, give the rungs that are reached and are to be told now; a reminder only until the due time."""
     ladder = parse_ladder(record.started.get("escalation") or ())
     for request in record.requests:
         for rung in ladder:
-            if request.due is None or _is_told(record, request, rung, office):
+            if request.due is None or _is_settled(record, request, rung, office, now):
                 continue
             at = moment_of(rung, request.due, office.calendar)
             if at <= now and not (rung.before and request.due <= now):
@@ -48,10 +49,13 @@ def moment_of(rung: Rung, due: datetime, calendar: Calendar) -> datetime:
     return calendar.subtract_working(due, rung.norm.late.nominal)
 
 
-def _is_told(record: Record, request: OpenRequest, rung: Rung, office: Office) -> bool:
-    """Whether a rung reached somebody; without any channel, saying it in the record is all that can be done."""
+def _is_settled(record: Record, request: OpenRequest, rung: Rung, office: Office, now: datetime) -> bool:
+    """Whether a rung reached somebody, or was tried a moment ago; without any channel, saying it in the record is all
+    that can be done."""
     said = [each for each in record.escalations if each.key == request.key and each.rung == rung.number]
-    return any(each.reached for each in said) or (bool(said) and not office.inventory.channels)
+    if not said or any(each.reached for each in said):
+        return bool(said)
+    return not office.inventory.channels or now < said[-1].at + AGAIN
 
 
 def build_notice(record: Record, reached: Reached, office: Office, now: datetime) -> Notice:

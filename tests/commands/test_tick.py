@@ -137,9 +137,14 @@ def test_what_no_channel_takes_is_recorded_and_told_again(court: Court) -> None:
     [failed] = court.tick(code=2)["escalated"]
     assert failed["reached"] is False
     assert failed["failures"][0].startswith("room: ")
+    for _ in range(11):
+        advance(court, 5 / 60)
+        assert court.tick()["escalated"] == [], "it was tried less than an hour ago"
+    advance(court, 5 / 60)
     assert court.do("cron", "tick") == 2
     assert "rung 2 is reached, and kasubbag could not be told: room:" in court.says
     STATUS["code"] = 200
+    advance(court, 1)
     assert [each["reached"] for each in court.tick()["escalated"]] == [True]
     assert court.tick()["escalated"] == []
     assert court.escalated() == [(2, "kasubbag", False), (2, "kasubbag", False), (2, "kasubbag", True)]
@@ -153,6 +158,7 @@ def test_without_any_channel_it_is_recorded_once(court: Court) -> None:
     assert court.do("cron", "tick", "-i", "none.yml") == 3
     assert court.says == ""
     assert court.escalated() == [(2, "kasubbag", False)]
+    advance(court, 1)
     assert [each["reached"] for each in court.tick()["escalated"]] == [True]  # since there is one now
 
 
