@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runner.actions import ACTIONS
 from runner.calendar import Calendar
-from runner.errors import Mistake, Refused
+from runner.errors import Mistake, Refused, RunnerError
 from runner.hours import OfficeError
 from runner.inventory import Inventory, load_inventory, parse_inventory
 from runner.inventory.documents import Document
@@ -22,6 +22,7 @@ from runner.record.evidence import EvidenceStore
 from runner.record.sources import kept_text
 
 MOST_DAYS = 5
+CALENDAR_KEYS = ("timezone", "hours", "holidays", "working_days", "day_norm")
 Keep = Callable[[str, bytes, str], Any]
 NO_EARLIER: Earlier = lambda step, target: False  # noqa: E731  # a value, as the default of a parameter
 
@@ -73,6 +74,18 @@ def rebind(
         _check_same(inventory, other)
         inventory = other
     return _bind(playbook, inventory, selection, now, earlier, mistakes)
+
+
+def changed_calendar(started: Mapping[str, Any], kept: Inventory) -> tuple[str, ...]:
+    """Given what a run said at its start and its inventory, return the keys of the office's calendar that its files
+    have otherwise today, with the first days that differ; none where they cannot be read any more."""
+    files = [Path(source["file"]) for source in started["sources"] if source["kind"] == "inventory"]
+    try:
+        now = load_inventory(files).office
+    except RunnerError:
+        return ()
+    one, two = ({key: office.get(key) for key in CALENDAR_KEYS} for office in (kept.office, now))
+    return tuple(_changes(one, two))
 
 
 def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, Any]]:

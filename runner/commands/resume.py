@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from runner.binding import Bound, rebind
+from runner.binding import Bound, changed_calendar, rebind
 from runner.commands.execute import Options, carry_out, earlier_values
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.commands.run import explicit_steps, finish
@@ -18,6 +18,7 @@ from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from runner.record.unfinished import may_go_on
+from runner.screen import show
 from runner.screen.watching import Screen
 from runner.secrets import was_masked
 
@@ -37,6 +38,9 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
     record = build_record(journal.events(name))
     check_may_go_on(record)
     bound = bound_as_begun(journal, record, inventories)
+    if changed := changed_calendar(record.started, bound.plan.inventory):
+        message = "the office's calendar has changed since the run began; it goes on by the one that it began with"
+        show(f"{', '.join(changed)}: {message}", err=True)
     explicit = explicit_steps(record.started["options"], bound.plan)
     options = Options(records, asked["forks"], {}, explicit, resume=name, reason=asked["reason"])
     with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
