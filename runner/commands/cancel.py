@@ -47,7 +47,7 @@ def command(run: str, reason: str, person: str, inventories: tuple[Path, ...], r
     who = _name(inventory, person, now)
     with Locks(records).acquire(record.run, record.playbook, (), account()):
         _unfinished(journal, record.run)
-        data = {"person": who, "login": account(), "reason": text}
+        data = {"person": who, "login": account(), "reason": inventory.redactor().mask(text)}
         runs = (name for name, said in family(record.run, journal.events).items() if may_go_on(build_record(said)))
         journal.append([event for name in runs for event in _events(name, data, now)])
     show(f"{who}: run {record.run} is cancelled, recorded")

@@ -56,7 +56,7 @@ def mark_problem(
         at=now,
         person=signer.name,
         login=login,
-        reason=text,
+        reason=inventory.redactor().mask(text),
         until=until,
         severity=problem.severity,
         method=signer.method,

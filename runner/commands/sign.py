@@ -89,10 +89,11 @@ def _hand(desk: Desk, words: Words, party: str | None) -> None:
     now = take_clock().now()
     run, request = desk.record.run, desk.request
     signer = desk.by_login(words.person)
+    note, party = desk.inventory.redactor().mask([words.note, party])
     if party is None:
-        event = build_taken_back(run, request, signer, words.note, now)
+        event = build_taken_back(run, request, signer, note, now)
     else:
-        event = build_handed(run, request, signer, party, words.note, now)
+        event = build_handed(run, request, signer, party, note, now)
     record_once(desk.journal, event, request)
     show(f"{signer.name}: taken back, recorded" if party is None else f"{signer.name}: it is with {party}, recorded")
 

@@ -105,7 +105,8 @@ class Desk(NamedTuple):
 
     def _act(self, words: Words) -> Act:
         check_subject(self.record, self.store, self.request)
-        act = choose_act(self.plan, self.request, words.answer, words.note, words.to)
+        note = self.inventory.redactor().mask(words.note)
+        act = choose_act(self.plan, self.request, words.answer, note, words.to)
         return act._replace(evidence=attach(self.store, words.files))
 
     def _plain(self, words: Words, act: Act) -> Event:
@@ -158,6 +159,7 @@ class Desk(NamedTuple):
         if words.answer not in (None, label):
             raise refuse("--answer", f"'{words.answer}' was typed, and '{label}' was signed", "leave --answer out")
         check_subject(self.record, self.store, self.request)
+        note = self.inventory.redactor().mask(note)
         act = choose_act(self.plan, self.request, None if to else label, note, to)
         files = attached(found)
         if fault := next(filter(None, map(self.store.verify, files)), None):

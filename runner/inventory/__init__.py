@@ -6,13 +6,14 @@ Reads one file, several, or folders; ours (see `nouns`) and Ansible's (see `ansi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from runner.errors import Mistake, Refused, refuse
+from runner.errors import Failed, Mistake, Refused, refuse
 from runner.inventory.ansible import read_ansible
 from runner.inventory.documents import Document, load_documents
 from runner.inventory.draft import Draft, Place
@@ -23,7 +24,7 @@ from runner.inventory.ours import read_ours
 from runner.inventory.patterns import select_names
 from runner.inventory.people import Person, parse_person
 from runner.inventory.relations import check_relations
-from runner.secrets import SecretReference, resolve_secret
+from runner.secrets import Redactor, SecretReference, resolve_secret
 from runner.source import Source
 
 NOWHERE = Place(Source("inventory", ""))
@@ -110,6 +111,16 @@ class Inventory:
         if name in self.plain:
             return self.plain[name]
         return resolve_secret(name, SecretReference.parse(self.secrets[name]))
+
+    def redactor(self) -> Redactor:
+        """What masks the secrets that can be had here without asking anybody: plain ones, from the environment and from
+        files. For what people type, where no run has fetched the others."""
+        found = dict(self.plain)
+        for name, reference in self.secrets.items():
+            with suppress(Failed, ValueError):
+                if next(iter(reference)) in ("env", "file"):
+                    found[name] = self.resolve(name)
+        return Redactor(found)
 
     def holders(self, role: str, day: date) -> tuple[Person, ...]:
         """Given a role and a day, return the people who hold it then: full appointments first, then deputies."""

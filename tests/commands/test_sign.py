@@ -139,6 +139,21 @@ def test_people_who_changed_since_the_run_began_count_where_the_inventory_is_nam
     assert office.do("ani", "verify") == 0
 
 
+def test_secrets_that_somebody_types_are_masked(office: Office, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOSTING", "hunter2-hosting")
+    Path("inventory.yml").write_text(Path("inventory.yml").read_text() + "secrets: {hosting: {env: HOSTING}}\n")
+    assert office.do("cron", "run", "p.yml") == 3
+    typed = "masuk dengan hunter2-hosting"
+    assert office.sign("siti", "report", "--hand-to", "PT Hosting", "--note", typed) == 0, office.says
+    words = ["--answer", "sendiri", "--note", typed, "--ssh", str(keys / "siti")]
+    assert office.sign("siti", "report", *words) == 0, office.says
+    assert office.answers()[-1]["note"] == "masuk dengan [masked:hosting]"
+    assert office.do("siti", "cancel", "last", "--reason", typed) == 0, office.says
+    assert office.do("siti", "verify") == 0
+    kept = [path.read_bytes() for path in RECORDS.rglob("*") if path.is_file()]
+    assert not [each for each in kept if b"hunter2-hosting" in each]
+
+
 def test_a_second_signature_says_who_was_first(office: Office) -> None:
     assert office.sign("siti", "report", "--answer", "sendiri", "--note", "a") == 0
     assert office.sign("siti", "report", "--answer", "bersama", "--note", "b") == 5
