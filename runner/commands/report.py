@@ -74,6 +74,20 @@ def pemantauan(period: str, **asked: Any) -> int:
     return desk.deliver(make_history(journal, term, office), office)
 
 
+@command.command("pengunjung", short_help="log aktivitas pengunjung: visits, trend, findings, what could not be told")
+@click.argument("period")
+@paper_options
+def pengunjung(period: str, **asked: Any) -> int:
+    """Log aktivitas pengunjung of a PERIOD: visits, hours, pages, trend against earlier weeks, findings, coverage."""
+    from runner.reports.making import make_visits
+    from runner.reports.periodic.terms import parse_term
+
+    desk, term = take_desk(asked), parse_term(period)
+    journal = desk.journal()
+    office = desk.office_of_term(journal, term)
+    return desk.deliver(make_visits(journal, term, office), office)
+
+
 @command.command("nota-dinas", short_help="nota dinas that forwards a run's report, as a draft")
 @click.argument("run")
 @click.option("--from", "sender", default="", help="The role that sends it. Default: who checks the report.")

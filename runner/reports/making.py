@@ -27,9 +27,13 @@ from runner.reports.periodic.gathering import gather
 from runner.reports.periodic.it import Told
 from runner.reports.periodic.terms import Term
 from runner.reports.situation import build_situation, find_end, read_roles
+from runner.reports.visits import gather_visits
+from runner.reports.visits_page import WEEKS, build_visits
 
 DRILL = "backup.drill"
 INSTANT = timedelta(microseconds=1)
+EARLIER = timedelta(weeks=WEEKS + 1)  # what visits are compared with
+LATER = timedelta(days=1)  # the scan that sees the end of a period's last day
 
 
 def office_of(inventory: Inventory) -> Office:
@@ -74,6 +78,23 @@ def make_history(journal: JournalReader, term: Term, office: Office) -> Paper:
         blocks=list(blocks),
         as_of=as_of,
         head=journal.printed_head(),
+    )
+
+
+def make_visits(journal: JournalReader, term: Term, office: Office) -> Paper:
+    """Given a period, return the log of visitors' activity: pictures, findings, and what could not be told."""
+    pen = take_pen(office.settings)
+    period = term.period(pen.zone)
+    wide = Period(period.since - EARLIER, period.until + LATER)
+    found = gather_visits(outcomes_in(journal, wide), period)
+    return Paper(
+        name=f"pengunjung-{term.text.lower()}",
+        title="LOG AKTIVITAS PENGUNJUNG",
+        subtitle=term.name,
+        letterhead=build_letterhead(office.settings),
+        blocks=list(build_visits(found, term, office.title_of, pen)),
+        as_of=found.as_of or period.since,
+        head=journal.head(),
     )
 
 
