@@ -130,6 +130,14 @@ def test_scans_that_see_the_same_lines_are_counted_once() -> None:
     assert found.days[date(2026, 11, 2)] == 2400
 
 
+def test_what_was_fetched_counts_once_by_its_increment() -> None:
+    one, two = {"id": "a", "gap": None}, {"id": "b", "gap": {"from": 0, "to": 9, "why": "rotated"}}
+    scans = [a_scan(3, increment=one), a_scan(3, increment=one), a_scan(3, increment=two), a_scan(4, increment=None)]
+    found = site(gather_visits(scans, PERIOD))
+    assert (found.scans, found.counted, found.sums["requests"], found.gaps) == (4, 2, 4800, 1)
+    assert "1 kali sebagian log hilang sebelum sempat diambil" in words(build(scans))
+
+
 def test_the_day_of_the_office_counts_and_the_scan_after_the_period_completes_its_last_day() -> None:
     found = gather_visits([a_scan(30), a_scan(31)], PERIOD)
     assert site(found).days[date(2026, 11, 30)] == 2400

@@ -2,7 +2,8 @@
 
 Scans may read the same lines again, as when each reads the last day of a log every hour. Of a site, figures that bear
 no day are taken from scans whose spans do not overlap, chosen so that most lines count; each day's requests are the
-most that either those or a single scan saw of it. So nothing is counted twice, and no more is shown than there was.
+most that either those or a single scan saw of it. Of what logs.fetch brought, each increment counts once. So nothing is
+counted twice, and no more is shown than there was.
 """
 
 from __future__ import annotations
@@ -103,8 +104,21 @@ def gather_visits(outcomes: Iterable[Event], period: tuple[datetime, datetime]) 
     return found
 
 
+def choose_counted(scans: Sequence[Scan]) -> list[Scan]:
+    """Given scans, return those to count: of what logs.fetch brought, each increment once; else those apart. Where both
+    were used, whichever tells of more lines."""
+    fetched = {str(name): scan for scan in scans if (name := _increment(scan).get("id"))}
+    apart = choose_apart([scan for scan in scans if not _increment(scan).get("id")])
+    return max(list(fetched.values()), apart, key=lambda some: sum(scan.lines for scan in some))
+
+
+def _increment(scan: Scan) -> Mapping[str, Any]:
+    found = scan.outputs.get("increment")
+    return found if isinstance(found, Mapping) else {}
+
+
 def choose_apart(scans: Sequence[Scan]) -> list[Scan]:
-    """Given scans, return those to count: none overlaps another by more than a seam, and most lines are counted."""
+    """Given scans, return some of them: none overlaps another by more than a seam, and most lines are counted."""
     spans = sorted((s for s in scans if s.first and s.last), key=lambda s: (s.last, s.first, s.at))
     ends = [scan.last for scan in spans if scan.last]
     best: list[tuple[int, int | None, int]] = [(0, None, 0)]  # lines so far, the scan taken last, the best before it
@@ -125,7 +139,7 @@ def choose_apart(scans: Sequence[Scan]) -> list[Scan]:
 
 
 def _requests_by_day(scans: Sequence[Scan]) -> dict[date, int]:
-    chosen = choose_apart(scans)
+    chosen = choose_counted(scans)
     together: Counter[date] = Counter()
     for scan in chosen:
         together.update(dict(_days(scan)))
@@ -144,13 +158,13 @@ def _days(scan: Scan) -> Iterator[tuple[date, int]]:
 
 
 def _read_site(scans: Sequence[Scan]) -> SiteVisits:
-    site, chosen = SiteVisits(), choose_apart(scans)
+    site, chosen = SiteVisits(), choose_counted(scans)
     site.scans, site.counted = len(scans), len(chosen)
     for scan in scans:
         outputs = scan.outputs
         site.unknown += outputs.get("verdict") == "unknown"
         site.incomplete += outputs.get("complete") is False
-        site.gaps += outputs.get("gap") is True
+        site.gaps += bool(_increment(scan).get("gap"))
         _note_restricted(site, outputs)
     for scan in chosen or [scan for scan in scans if scan.lines][-1:]:
         _add_scan(site, scan)

@@ -55,6 +55,8 @@ MAILS = ("budi.santoso@example.go.id", "o'brien@example.com")
 SHOWN = {"Joko", "Widagdo", "budi", "santoso", "brien", "Rahasia"}
 FORMS = (str, quote, lambda text: quote(quote(text, safe=""), safe=""), lambda text: quote(text, safe=""))
 
+AGENTS = ("Mozilla/5.0 ({0})", "{0}Bot/1.0", "{0} (+mailto:{0})", "Mozilla/5.0 (compatible; {0}bot/2.1; +{0})")
+
 PLANTED = st.one_of(
     st.tuples(st.sampled_from(PLACES), st.sampled_from(NAMES)),
     st.tuples(st.sampled_from(NUMBER_PLACES), st.sampled_from(NUMBERS)),
@@ -93,7 +95,7 @@ def bare(text: str) -> str:
 def test_nothing_that_was_planted_leaves_a_scan(tmp_path: Path, planted: list, address: object) -> None:  # type: ignore[type-arg]  # of strategies
     written = [(place.replace("{}", form(text)), text) for (place, text), form in planted]
     referers = [f"https://luar.example/{quote(text)}?nama={quote(text)}" for _, text in written]
-    agents = [f"Mozilla/5.0 ({text.replace(chr(34), '')})" for _, text in written]
+    agents = [AGENTS[n % len(AGENTS)].format(text.replace('"', "")) for n, (_, text) in enumerate(written)]
     log = "".join(
         line(target.replace(" ", "%20"), str(address), referer, agent)
         for (target, _), referer, agent in zip(written, referers, agents, strict=True)
