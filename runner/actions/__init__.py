@@ -16,6 +16,7 @@ _FILES = {
     "backup.database": "backup_database",
     "backup.files": "backup_files",
     "backup.seal": "backup_seal",
+    "logs.discover": "logs_discover",
     "logs.fetch": "logs_fetch",
     "logs.scan": "logs_scan",
     "evidence.purge": "evidence_purge",

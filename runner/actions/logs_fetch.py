@@ -171,8 +171,8 @@ def why_unknown(call: Call, fetched: Fetched) -> str:
 
 ACTION = Action(
     name="logs.fetch",
-    description="Brings what is new of the website's access log to this machine, each line once, through every kind of "
-    "rotation. Nothing is written on the server. It goes on where the last increment ended that logs.scan has read.",
+    description="Brings what is new of the website's access log to this machine, each line once, through every "
+    "rotation; goes on behind what logs.scan has read",
     inputs=INPUTS,
     outputs=OUTPUTS,
     effect=Effect.CHANGE,

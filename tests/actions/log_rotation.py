@@ -16,7 +16,8 @@ from typing import Any
 
 from runner.actions import ACTIONS
 from runner.actions.logs.succession import check
-from runner.contract import Connection, Outcome
+from runner.contract import Command, Connection, Outcome, Result
+from runner.durations import Deadline
 from tests.calls import NOW, LocalConnection, make_call
 
 FETCH = ACTIONS["logs.fetch"]
@@ -174,3 +175,12 @@ class Office:
         outcome = self.fetch(**inputs)
         self.scan(outcome.outputs["increment"])
         return outcome
+
+
+class AsNobody(LocalConnection):
+    """Runs each command as a user who may read little; only root can have it."""
+
+    def run(self, command: Command, deadline: Deadline) -> Result:
+        """Run the command to its end."""
+        words = ("runuser", "-u", "nobody", "--", "sh", "-c", command.line, "sh", *command.parameters)
+        return super().run(Command(argv=words, output_limit=command.output_limit), deadline)

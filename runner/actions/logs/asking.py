@@ -20,24 +20,15 @@ from runner.contract import Command
 
 MOST_FILES = 700
 
-# $1 cap, $2 since (epoch seconds), $3 nonce, $4 packers of the answer, $5 packed forms taken as they are, $6 send or
-# look, $7 heads of files read in part "|head offset tail|…", $8 packed files read whole " size:hash …", $9… patterns.
-# With IFS empty, an unquoted parameter is expanded as a glob and nothing else.
-_SCRIPT = (
-    r"""
+# Finds the files of logs ($@: paths or globs) and what rotation has put beside them: file1, facts1 (time, size, inode),
+# file2 … and `list`, a line each: time, number. With IFS empty, an unquoted parameter is expanded as a glob and nothing
+# else.
+GATHER = r"""
 LC_ALL=C; export LC_ALL
 renice -n 10 -p $$ >/dev/null 2>&1; ionice -c 3 -p $$ >/dev/null 2>&1
-cap=$1 since=$2 nonce=$3 packers=$4 takes=$5 mode=$6 heads=$7 raws=$8
-shift 8
-space=' '; left=$cap; number=0; seen='|'; list=; newline='
+space=' '; number=0; seen='|'; list=; newline='
 '
 has() { command -v "$1" >/dev/null 2>&1; }
-if has sha256sum; then sha=sha256sum
-elif has shasum; then sha='shasum -a 256'
-elif has openssl; then sha='openssl dgst -sha256 -r'
-else echo 'none of sha256sum, shasum and openssl is there' >&2; exit 3
-fi
-digest() { $sha | cut -c 1-32; }
 add() {
   for file do
     if [ ! -e "$file" ] && [ ! -L "$file" ]; then continue; fi
@@ -68,6 +59,22 @@ gather() {
     IFS="$space	$newline"
   done
 }
+""".replace("MOST", str(MOST_FILES))
+
+# $1 cap, $2 since (epoch seconds), $3 nonce, $4 packers of the answer, $5 packed forms taken as they are, $6 send or
+# look, $7 heads of files read in part "|head offset tail|…", $8 packed files read whole " size:hash …", $9… patterns.
+_SCRIPT = (
+    GATHER
+    + r"""
+cap=$1 since=$2 nonce=$3 packers=$4 takes=$5 mode=$6 heads=$7 raws=$8
+shift 8
+left=$cap
+if has sha256sum; then sha=sha256sum
+elif has shasum; then sha='shasum -a 256'
+elif has openssl; then sha='openssl dgst -sha256 -r'
+else echo 'none of sha256sum, shasum and openssl is there' >&2; exit 3
+fi
+digest() { $sha | cut -c 1-32; }
 say() { printf '%s %s %s\n%s\n' "$nonce" "$*" "${#file}" "$file"; }
 missing() { file=$1; say missing 0 0 - - - 0 0 0; }
 end() { printf '\n%s end\n' "$nonce"; }
@@ -160,9 +167,7 @@ zstd) answer "$@" | zstd -q -3 -c;;
 gzip) answer "$@" | gzip -5 -c;;
 *) answer "$@";;
 esac
-""".replace("MOST", str(MOST_FILES))
-    .replace("HEAD", str(HEAD))
-    .replace("TAIL", str(TAIL))
+""".replace("HEAD", str(HEAD)).replace("TAIL", str(TAIL))
 )
 
 
