@@ -204,8 +204,8 @@ class Recorder(Protocol):
         """The evidence with personal data whose last day was before `today`: name, sha256, size, until, reason, keeper,
         run, `held` (why it must stay; "" where it may go), `there` (whether the file still is)."""
 
-    def delete(self, sha256: str) -> None:
-        """Delete kept evidence that `expired` names and nothing holds. Raise Failed for any other."""
+    def delete_expired(self, today: date) -> Sequence[Mapping[str, Any]]:
+        """Delete what `expired` names and nothing holds; return all that it names, as it was before."""
 
     def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
         """Outputs of the latest outcome that ended well, in any run of this playbook (this one and a dry run's past

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from secrets import token_bytes
 from typing import Any, NamedTuple
@@ -195,12 +195,13 @@ class JournalRecorder(NamedTuple):
 
         return [each._asdict() for each in find_expired(self.journal, today, besides=self.run)]
 
-    def delete(self, sha256: str) -> None:
-        """Delete evidence whose last day is over, as of the office's day, and that nothing holds."""
-        today = self.clock.now().astimezone(UTC).date() + timedelta(days=1)  # no zone is further ahead
-        if not any(each["sha256"] == sha256 and not each["held"] for each in self.expired(today)):
-            raise Failed(f"evidence {sha256} must stay. see 'sop verify'")
-        EvidenceStore(self.journal.records).delete(sha256)
+    def delete_expired(self, today: date) -> Sequence[Mapping[str, Any]]:
+        """Delete the evidence whose last day is over and that nothing holds."""
+        store, found = EvidenceStore(self.journal.records), self.expired(today)
+        for each in found:
+            if not each["held"]:
+                store.delete(each["sha256"])
+        return found
 
     def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
         """Outputs of the latest outcome of that action on this target whose `output` has `value` under `key`."""
@@ -248,9 +249,9 @@ class DryRecorder(NamedTuple):
         """A dry run deletes nothing."""
         return ()
 
-    def delete(self, sha256: str) -> None:
+    def delete_expired(self, today: date) -> Sequence[Mapping[str, Any]]:
         """A dry run deletes nothing."""
-        raise Failed("a dry run deletes nothing")
+        return ()
 
     def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
         """Outputs of the latest outcome of that action on this target in the record, if there is a record."""

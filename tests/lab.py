@@ -326,8 +326,9 @@ class _Recorder:
         """Nothing is over."""
         return ()
 
-    def delete(self, sha256: str) -> None:
+    def delete_expired(self, today: date) -> tuple[()]:
         """Nothing is deleted."""
+        return ()
 
     def latest_with(self, action: str, output: str, key: str, value: str) -> None:
         """Nothing is remembered."""

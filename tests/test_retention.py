@@ -175,16 +175,21 @@ def test_a_deletion_excuses_no_file_that_was_not_due(records: Path) -> None:
         assert "missing" in fault.message
 
 
-def test_an_action_can_delete_nothing_else(records: Path) -> None:
+def test_an_action_can_read_what_was_kept_and_delete_only_what_is_over(records: Path) -> None:
     other = EvidenceStore(records).keep("report.html", b"<p>", "text/html")
+    kept, outcome = keep(records, b"lines", until="2027-01-01")
     with Journal.open(records) as journal:
         journal.append(RunFactory("one").whole(with_evidence(other)))
-        recorder = JournalRecorder(journal, "care", KEY, "two", lambda run, kind: b"", At())
-        with pytest.raises(Failed, match="must stay"):
-            recorder.delete(other.sha256)
-        assert recorder.evidence(other.sha256) == b"<p>"
+        journal.append(RunFactory("two").whole(outcome))
+        recorder = JournalRecorder(journal, "care", KEY, "three", lambda run, kind: b"", At())
+        assert recorder.delete_expired(TODAY) == []
+        assert (recorder.evidence(other.sha256), recorder.evidence(kept.sha256)) == (b"<p>", b"lines")
         with pytest.raises(Failed, match="cannot be read"):
             recorder.evidence("0" * 64)
+        (gone,) = recorder.delete_expired(date(2027, 1, 2))
+        assert (gone["sha256"], gone["there"]) == (kept.sha256, True)
+        with pytest.raises(Failed, match="cannot be read"):
+            recorder.evidence(kept.sha256)
 
 
 def test_an_export_says_what_was_deleted(records: Path, tmp_path: Path) -> None:

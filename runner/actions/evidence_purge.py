@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,10 +16,7 @@ _EXAMPLE = {"name": "hits.restricted.jsonl", "sha256": "9f" * 32, "until": "2026
 
 def run(call: Call) -> Outcome:
     """Delete what may go; the outcome is the record of it. A file that is gone already is named, too."""
-    due = _due(call)
-    for each in due:
-        if each["there"] and not each["held"]:
-            call.record.delete(each["sha256"])
+    due = call.record.delete_expired(_today(call))
     deleted = [_deleted(each) for each in due if not each["held"]]
     kept = [{**_told(each), "held": each["held"]} for each in due if each["held"]]
     status = Status.CHANGED if deleted else Status.OK
@@ -27,15 +25,13 @@ def run(call: Call) -> Outcome:
 
 def preview(call: Call) -> Preview:
     """Say what would be deleted."""
-    going = [each for each in _due(call) if not each["held"]]
+    going = [each for each in call.record.expired(_today(call)) if not each["held"]]
     names = ", ".join(f"{each['name']} ({each['until']})" for each in going[:20])
     return Preview(f"{len(going)} kept files would be deleted{': ' if names else ''}{names}", changes=bool(going))
 
 
-def _due(call: Call) -> Sequence[Mapping[str, Any]]:
-    """What is over and was not deleted before: a file that was never there again is not named twice."""
-    zone = ZoneInfo(call.office.get("timezone") or TIMEZONE)
-    return call.record.expired(call.now.astimezone(zone).date())
+def _today(call: Call) -> date:
+    return call.now.astimezone(ZoneInfo(call.office.get("timezone") or TIMEZONE)).date()
 
 
 def _told(each: Mapping[str, Any]) -> dict[str, Any]:
