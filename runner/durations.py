@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 
 from runner.messages import Language, Words, render_number
 from runner.spans import INSTEAD, UNITS, Part, Span, Unit, build_span, parse_parts, plain_words, render_span
+from runner.wordings import expand_words
 
 LONGEST_TEXT = 200
 LONGEST_NORM = 10 * 366 * 86400
@@ -104,18 +105,23 @@ _SAYINGS: dict[Kind, Words] = {
 _SAID: dict[Kind, str] = {
     Kind.ELSEWHERE: (
         r"(?:sesuai|mengikuti|menurut|tergantung) (?!kebutuhan)\D+|menyesuaikan(?: \D+)?|ditentukan \D+|as scheduled"
+        r"|fleksibel|kondisional|situasional|h ?[-+] ?\d+(?: \D+)?|(?:setiap )?(?:tanggal|tgl\.?) \d{1,2}(?: .*)?"
+        r"|[^/]*\d ?[^\W\d]+(?: kerja)? ?(?:/|per|tiap|setiap) ?[^\W\d]+(?: \D*)?"  # so long for each: how many?
     ),
     Kind.CONTINUOUS: (
+        r"(?:selama |pada |setiap )?jam kerja|"
         r"(?:sepanjang|setiap|tiap) (?:waktu|saat|hari|hari kerja|minggu|bulan|triwulan|semester|tahun)"
         r"|(?:secara )?(?:kontiny?u|terus[ -]?menerus|berkala|rutin)|continuously"
     ),
     Kind.NONE: (
         r"|-+|- ?(?:\(.*\)|[^\W\d].*)|sesuai kebutuhan(?: \D+)?|segera(?: \D+)?|secepatnya|tentatif|insidentil?"
+        r"|langsung|seketika|saat itu juga|on the spot|n/a|tidak ada"
         r"|as needed|immediately|no norm"
     ),
 }
 _TO = r" ?(?:-|(?<![^\W\d])(?:s/d|s\.d\.?|sampai(?: dengan)?|hingga|to)(?![^\W\d])) ?"
 _AT_MOST = r"(?:maksimal|maks\.?|max\.?|paling lama|paling lambat|selambat-lambatnya|at most|±|≤|<) ?"
+_AMOUNT = r"\d+(?:[.,]\d+)? ?(?:x 24 jam|menit|jam|hari kerja|hari|minggu|bulan|tahun)(?![^\W\d])(?!.*\d)"
 _EXAMPLES = "write for example 5 menit, 3 jam, 1 hari, 1 jam - 3 hari, 1 x 24 jam, sesuai jadwal or -"
 
 _Meaning = tuple[Kind, Span | None, Span | None]
@@ -129,11 +135,11 @@ def parse_norm(text: object, means: object = None) -> Norm:
     wording = "" if text is None else _text(text)
     reading = wording if means is None else _text(means)
     try:
-        meaning = _meaning(plain_words(reading))
+        meaning = _meaning(expand_words(plain_words(reading)))
     except ValueError as error:
         raise ValueError(f"{_shown(reading)} {error}") from None
     if meaning is None:
-        raise ValueError(f"{_shown(reading)} is not a time norm. {_cure(plain_words(reading))}")
+        raise ValueError(f"{_shown(reading)} is not a time norm. {_cure(expand_words(plain_words(reading)))}")
     return Norm(wording, *meaning)
 
 
@@ -233,6 +239,10 @@ def _cure(plain: str) -> str:
     nearest = re.sub(r"[^\W\d]{3,}", lambda word: _nearest(word[0]), plain)
     if nearest != plain and parse_parts(re.split(_TO, nearest)[-1]):
         return f"{INSTEAD.format(nearest)} if that is meant"
+    plain = plain.replace(" hari kalender", " x 24 jam")
+    amount = re.search(_AMOUNT, plain)
+    if amount:
+        return f"{INSTEAD.format(amount[0])} if that is meant"
     return f"{_EXAMPLES}; to keep this wording, {INSTEAD.format('5 menit')}"
 
 

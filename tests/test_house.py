@@ -17,8 +17,8 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 
 # The rooms, in order: each imports only rooms before it. A folder is one room.
 ROOMS = """
-errors messages signatures slips source spans durations hours calendar disguises redactor secrets notices contract
-events shapes inventory expressions shell inputs playbook plan record people engine
+errors messages posts signatures slips source spans wordings durations hours calendar disguises redactor secrets notices
+contract events shapes inventory expressions shell inputs playbook plan record people engine
 connections actions notify reports form screen reference schema demo binding services commands cli
 """
 # The files of the rooms that are folders, in the same sense.

@@ -100,7 +100,7 @@ def test_a_decision_has_labels_as_on_the_form_and_a_bound() -> None:
         "16:30": Route("end"),
         "off": Route("out"),
     }
-    assert (step.decision.actors, step.decision.rounds, step.decision.value) == (("admin",), DEFAULT_ROUNDS, "")
+    assert (step.decision.actors, step.decision.rounds, step.decision.value) == (("admin", "other"), DEFAULT_ROUNDS, "")
 
 
 def test_an_included_playbook_is_read_with_it() -> None:
@@ -186,3 +186,42 @@ def test_a_playbook_of_ansible_is_told_from_a_procedure() -> None:
         "p.yml:1:1: a list of plays, as Ansible has them, stands here. "
         "write procedure: and steps:; a play becomes a step"
     ]
+
+
+def test_a_row_that_says_only_who_acts_is_done_by_them() -> None:
+    steps = sound("""
+  - {id: one, activity: Berkas diterima, actor: admin, retry: {count: 2}}
+  - {id: two, activity: b, actor: {any_of: [admin, other]}}
+  - {id: three, activity: c, actor: [admin, other]}
+  - {id: four, activity: d, actor: admin, tasks: []}
+  - {id: five, activity: e, actor: admin, symbol: connector}
+  - {id: six, activity: f, actor: admin, decide: {answers: {a: next, b: end}}}
+  - {id: seven, activity: g, actor: admin, tasks: [{id: x, action: person.sign}]}
+""").steps
+    [one] = steps[0].tasks
+    assert (one.action, one.inputs, one.actors, one.conduct.retry.count) == (
+        "person.do",
+        {"question": "Berkas diterima"},
+        ("admin",),
+        2,
+    )
+    assert [task.actors for step in steps[1:3] for task in step.tasks] == [("admin|other",), ("admin", "other")]
+    assert [len(step.tasks) for step in steps[3:]] == [0, 0, 0, 1]
+    assert steps[6].tasks[0].inputs == {"question": "g"}
+
+
+@pytest.mark.parametrize(
+    ("groups", "message"),
+    [
+        ("[{heading: X, roles: [a, c]}]", "the performers under 'X' are no neighbours"),
+        ("[{heading: X, roles: [a, d]}]", "there is no role 'd'"),
+        ("[{heading: X, roles: [a, b]}, {heading: Y, roles: [b]}]", "the role 'b' stands under two headings"),
+        ("[{heading: X, roles: [a, b]}, {heading: Y, roles: [c]}]", ""),
+    ],
+)
+def test_headings_over_performers_stand_over_neighbours(groups: str, message: str) -> None:
+    procedure = f"{{title: T, roles: {{a: A, b: B, c: C}}, groups: {groups}}}"
+    text = f"procedure: {procedure}\nsteps:\n  - {{id: one, activity: a}}\n"
+    mistakes: list[Mistake] = []
+    load_playbook(Path("p.yml"), mistakes, {"p.yml": text})
+    assert [message in str(mistake) for mistake in mistakes] == [True] * bool(message)

@@ -32,6 +32,7 @@ from runner.people.requests import Act, Place, check_subject, choose_act, find_r
 from runner.people.separation import find_same_person
 from runner.people.signers import Post, Signer, keys_of
 from runner.plan import Plan
+from runner.posts import split_roles
 from runner.record import build_record
 from runner.record.document import OpenRequest, Record
 from runner.record.evidence import EvidenceStore
@@ -78,7 +79,7 @@ class Desk(NamedTuple):
     def post(self) -> Post:
         """The role that must answer, today."""
         role = self.request.request.role
-        return Post(self.inventory, role, self.today, role in self.plan.playbook.outside)
+        return Post(self.inventory, role, self.today, self.plan.playbook.is_outside(role))
 
     def by_login(self, person: str = "") -> Signer:
         """Who answers under the login of this process. Raise Refused where that proves nobody, or the wrong one."""
@@ -203,7 +204,9 @@ def open_desk(records: Path, run: str, place: Place, person: str, inventories: t
     store = EvidenceStore(records)
     zone = Calendar.from_office(inventory.office).office.zone
     today = take_clock().now().astimezone(zone).date()
-    request = find_request(record, place, lambda role: role in _roles_of(inventory, person, today))
+    request = find_request(
+        record, place, lambda role: not _roles_of(inventory, person, today).isdisjoint(split_roles(role))
+    )
     counted = keep_inventory(store, inventory) if inventories else ()
     return Desk(journal, store, record, whole, plan, inventory, request, today, counted)
 

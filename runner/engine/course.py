@@ -170,7 +170,7 @@ class Course:
 
     def _unheld(self, role: str) -> str:
         day = self.now().astimezone(self.calendar.office.zone).date()
-        insider = role and role not in self.plan.playbook.outside
+        insider = role and not self.plan.playbook.is_outside(role)
         return day.isoformat() if insider and not self.plan.inventory.holders(role, day) else ""
 
     def note(self, key: Key, outcome: Outcome) -> None:

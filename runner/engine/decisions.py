@@ -14,6 +14,7 @@ from runner.events import Key
 from runner.inputs import Compiled
 from runner.plan import PlannedStep, PlannedTask
 from runner.playbook import Decision, Route
+from runner.posts import split_roles
 
 DECIDE = "decide"
 
@@ -68,7 +69,9 @@ class Decisions:
         course, decision = self._course, asked.decision
         item = role if len(asked.keys) > 1 else None
         if course.dry:
-            message = f"{decision.question} Every answer is looked at: {', '.join(decision.answers)}"
+            who = " or ".join(split_roles(role)) if role else "a value"
+            labels = ", ".join(decision.answers)
+            message = f"{who} would decide; every answer is looked at ({labels}): {decision.question}"
             return course.record(key, DECIDE, skipped(Reason.PREVIEWED, message), item)
         if key in course.progress.finished:
             return course.progress.finished[key]

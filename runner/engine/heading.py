@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runner.plan import Plan, PlannedStep
+from runner.posts import name_either
 
 
 def describe(plan: Plan) -> dict[str, Any]:
@@ -12,13 +13,25 @@ def describe(plan: Plan) -> dict[str, Any]:
     procedure = plan.playbook.procedure
     return {
         **_identity(plan),
-        "procedure": dict(procedure),
+        "procedure": {**procedure, **_name_roles(plan)},
         "outside": sorted(plan.playbook.outside),
         "readings": dict(plan.playbook.supplement.get("readings", {})),
         "escalation": list(plan.playbook.supplement.get("escalation", ())),
         "steps": [_describe_step(step) for step in plan.steps],
         "targets": list(dict.fromkeys(t.name for step in plan.steps if step.selected for t in step.targets if t)),
     }
+
+
+def _name_roles(plan: Plan) -> dict[str, dict[str, str]]:
+    """How roles are called, also those of which any one may act; nothing where nobody is named."""
+    names = dict(plan.playbook.procedure.get("roles", {}))
+    acting = (role for step in plan.steps for role in (*step.actors, *step.deciders, *_asked(step)))
+    names |= {role: name_either(role, names) for role in acting}
+    return {"roles": names} if names else {}
+
+
+def _asked(planned: PlannedStep) -> tuple[str, ...]:
+    return tuple(role for task in planned.tasks for role in task.roles)
 
 
 def _identity(plan: Plan) -> dict[str, Any]:

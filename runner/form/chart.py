@@ -11,13 +11,14 @@ START, PROCESS, DECISION, CONNECTOR, END = "start", "process", "decision", "conn
 
 
 class Node(NamedTuple):
-    """A symbol: in which row (from 0) and lanes (from 0) it stands, and the text in it."""
+    """A symbol: in which row (from 0) and lanes (from 0) it stands, and the text in it. `either`: one of those acts."""
 
     id: str
     row: int
     lanes: tuple[int, ...]
     symbol: str
     text: str = ""
+    either: bool = False
 
 
 class Edge(NamedTuple):
@@ -65,10 +66,12 @@ def build_chart(playbook: Json) -> Chart:
 
 
 def find_texts(value: Any) -> list[str]:
-    """Given one text, several or none, return them as a list."""
+    """Given one text, several, any one of several, or none, return them as a list."""
     if value is None:
         return []
-    return [value] if isinstance(value, str) else [str(each) for each in value]
+    if isinstance(value, Mapping):
+        value = value["any_of"]
+    return [str(value)] if isinstance(value, str | int) else [str(each) for each in value]
 
 
 class _Drawing:
@@ -136,7 +139,8 @@ class _Drawing:
         decide = body.get("decide") or {}
         symbol = body.get("symbol") or (DECISION if decide else PROCESS)
         text = body.get("caption") or (decide.get("question") or "" if symbol == DECISION else "")
-        node = Node(name, row, lanes, symbol, text)
+        acting = decide.get("actor") or body.get("actor") or self._steps[row].get("actor")
+        node = Node(name, row, lanes, symbol, text, isinstance(acting, Mapping))
         return _Act(node, before, decide.get("answers") or {}, body.get("arrows"))
 
     def _into(self, row: int, key: str) -> Iterator[_Source]:

@@ -16,7 +16,7 @@ from runner.form.paper import PAD, PAPERS, Paper
 from runner.form.sheets import Sheet, lay_sheets
 from runner.form.supplement import read_supplement
 from runner.form.svg import render_inner, render_svg
-from runner.form.table import read_columns, read_rows
+from runner.form.table import read_columns, read_over, read_rows
 from runner.messages import Language
 from runner.reports.pages import render_page
 from runner.reports.words import WORDS
@@ -67,7 +67,8 @@ def lay_form(playbook: Json, paper: Paper) -> tuple[Sequence[Sheet], Sequence[tu
     procedure, steps = playbook["procedure"], playbook["steps"]
     chart = build_chart(playbook)
     labels = tuple(str(label) for label in (procedure.get("roles") or {}).values())
-    flow = Flow(find_heading(procedure, "flow"), read_columns(procedure, steps), labels, read_rows(steps), chart)
+    columns = read_columns(procedure, steps)
+    flow = Flow(find_heading(procedure, "flow"), columns, labels, read_rows(steps), chart, read_over(procedure))
     marks = Marks()
     flow = mark_long(flow, marks)
     sheets = lay_sheets(flow, paper)

@@ -14,13 +14,15 @@ from runner.form.widths import Widths
 
 
 class Flow(NamedTuple):
-    """What is laid out: the title above the flow, its columns, the lanes' headings, rows and chart."""
+    """What is laid out: the title above the flow, its columns, the lanes' headings, rows and chart; `over` is what
+    stands above each lane's heading, "" where nothing does: neighbours share it."""
 
     title: str
     columns: tuple[Column, ...]
     lanes: tuple[str, ...]
     rows: tuple[Row, ...]
     chart: Chart
+    over: tuple[str, ...] = ()
 
 
 class Cell(NamedTuple):
@@ -46,9 +48,13 @@ def lay_head(flow: Flow, widths: Widths) -> Iterator[Cell]:
         yield Cell(Box(0.0, 0.0, widths.total, line_height(HEAD + 1) + 2.0), (flow.title,), "title")
         top = line_height(HEAD + 1) + 2.0
     upper = max((_tall((c.group,), (_group_width(flow.columns, at, widths),)) for at, c in _groups(flow)), default=0.0)
+    above = _tall_over(flow, widths)
     lower = max(
         [_tall((c.heading,), (widths.of(c),)) for c in flow.columns if c.group and c.key != ACTORS]
-        + [_tall((label,), (width,), LANE) for label, width in zip(flow.lanes, widths.lanes, strict=False)],
+        + [
+            _tall((label,), (width,), LANE) + (above if over else 0.0)
+            for label, width, over in zip(flow.lanes, widths.lanes, _over(flow), strict=False)
+        ],
         default=0.0,
     )
     alone = max((_tall((c.heading,), (widths.of(c),)) for c in flow.columns if not c.group), default=0.0)
@@ -89,15 +95,42 @@ def _head_cells(flow: Flow, widths: Widths, top: float, upper: float, lower: flo
             yield _head_cell(Box(x, top, _group_width(flow.columns, at, widths), upper), column.group)
         if column.key == ACTORS:
             yield _head_cell(Box(x, top, width, upper), column.heading)
-            left = x
-            for label, lane in zip(flow.lanes, widths.lanes, strict=True):
-                yield _head_cell(Box(left, top + upper, lane, lower), label, "lane")
-                left += lane
+            yield from _lane_cells(flow, widths, Box(x, top + upper, width, lower))
         elif column.group:
             yield _head_cell(Box(x, top + upper, width, lower), column.heading)
         else:
             yield _head_cell(Box(x, top, width, upper + lower), column.heading)
         x += width
+
+
+def _lane_cells(flow: Flow, widths: Widths, box: Box) -> Iterator[Cell]:
+    """The lanes' headings, and above neighbours that have it in common, what stands over them."""
+    left, above = box.x, _tall_over(flow, widths)
+    shared = _over(flow)
+    for lane, (label, width) in enumerate(zip(flow.lanes, widths.lanes, strict=True)):
+        down = above if shared[lane] else 0.0
+        if shared[lane] and (lane == 0 or shared[lane - 1] != shared[lane]):
+            yield _head_cell(Box(left, box.y, _shared_width(flow, widths, lane), above), shared[lane], "lane")
+        yield _head_cell(Box(left, box.y + down, width, box.height - down), label, "lane")
+        left += width
+
+
+def _tall_over(flow: Flow, widths: Widths) -> float:
+    """How tall the row is in which headings stand over those of lanes; 0 where none do."""
+    over = _over(flow)
+    begins = [lane for lane, text in enumerate(over) if text and (lane == 0 or over[lane - 1] != text)]
+    return max((_tall((over[lane],), (_shared_width(flow, widths, lane),), LANE) for lane in begins), default=0.0)
+
+
+def _over(flow: Flow) -> tuple[str, ...]:
+    return flow.over or ("",) * len(flow.lanes)
+
+
+def _shared_width(flow: Flow, widths: Widths, lane: int) -> float:
+    end = lane
+    while end < len(flow.lanes) and flow.over[end] == flow.over[lane]:
+        end += 1
+    return sum(widths.lanes[lane:end])
 
 
 def _head_cell(box: Box, text: str, kind: str = "head") -> Cell:

@@ -45,6 +45,7 @@ def mark_long(flow: Flow, marks: Marks) -> Flow:
         title=marks.shorten(flow.title, LONGEST_HEADING),
         columns=tuple(columns),
         lanes=tuple(marks.shorten(label, LONGEST_HEADING) for label in flow.lanes),
+        over=tuple(marks.shorten(text, LONGEST_HEADING) for text in flow.over),
         chart=Chart(tuple(nodes), tuple(edges)),
     )
 

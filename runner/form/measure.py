@@ -13,6 +13,7 @@ from functools import lru_cache
 MILLIMETRES_PER_POINT = 25.4 / 72
 LINE_HEIGHT = 1.22
 SLACK = 1.03  # fonts of the same widths still differ by rounding and kerning
+_PART = 3  # letters that a part of a word before or after a slash has at least
 
 _REGULAR = """
 278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278 556 556 556 556 556 556 556 556 556 556 278 278 584 584
@@ -72,13 +73,23 @@ def _wrap_paragraph(text: str, width: float, size: float, bold: bool) -> Iterato
 
 
 def _words(text: str) -> Iterator[str]:
-    """Words, each with the white space after it; white space at the beginning is a word of its own."""
+    """Words, each with the white space after it, and the parts of "Rujukan/Darurat"; white space at the beginning is a
+    word of its own."""
     start = 0
     for at in range(1, len(text)):
-        if text[at - 1].isspace() and not text[at].isspace():
+        if (text[at - 1].isspace() and not text[at].isspace()) or _parts_at(text, at):
             yield text[start:at]
             start = at
     yield text[start:]
+
+
+def _parts_at(text: str, at: int) -> bool:
+    return (
+        text[at - 1] == "/"
+        and at > _PART
+        and text[at - 1 - _PART : at - 1].isalpha()
+        and text[at : at + _PART].isalpha()
+    )
 
 
 def _break(word: str, width: float, size: float, bold: bool) -> Iterator[str]:

@@ -9,6 +9,7 @@ from runner.form.chart import CONNECTOR, DECISION, END, PROCESS, START, Node
 from runner.form.measure import line_height, longest_word, wrap
 from runner.form.paper import NOTE
 
+_ROUNDEST = 7.0
 _SIZES = {PROCESS: (13.0, 6.6), DECISION: (14.0, 9.0), START: (13.0, 6.0), END: (13.0, 6.0), CONNECTOR: (6.4, 6.8)}
 TIP = 2.4  # the height of a connector's point
 _ACROSS = 0.62  # of a diamond's width, the part that its text may take
@@ -58,8 +59,9 @@ def size_symbol(node: Node, lane: float) -> Size:
         width = min(max(word, 9.0) / _ACROSS, lane)
         lines = wrap(node.text, width * _ACROSS, NOTE)
         return Size(width, max(height, len(lines) * line_height(NOTE) / (1 - _ACROSS)), tuple(lines))
-    width = min(max(width, word + 2.0), max(lane, width))
-    inner = width - (3.0 if node.symbol in (START, END) else 1.4)
+    beside = 3.0 if node.symbol in (START, END) else 1.4
+    width = min(max(width, word + beside + 0.6), max(lane, width))
+    inner = width - beside
     lines = wrap(node.text, inner, NOTE)
     tip = TIP + 1.6 if node.symbol == CONNECTOR else 1.6
     return Size(width, max(height, len(lines) * line_height(NOTE) + tip), tuple(lines))
@@ -73,9 +75,9 @@ def edge_y(symbol: str, box: Box, x: float, *, top: bool) -> float:
     if symbol == DECISION:
         reach = half * (1 - away / half_width)
     elif symbol in (START, END):
-        flat = max(half_width - half, 0.0)
-        inside = min(max(away - flat, 0.0), half)
-        reach = (half**2 - inside**2) ** 0.5
+        radius = _radius(box)
+        inside = max(away - (half_width - radius), 0.0)
+        reach = half - radius + (radius**2 - inside**2) ** 0.5
     return middle - reach if top else middle + reach
 
 
@@ -87,8 +89,9 @@ def edge_x(symbol: str, box: Box, y: float, *, left: bool) -> float:
     if symbol == DECISION:
         reach = half * (1 - away / half_height)
     elif symbol in (START, END):
-        radius = min(half_height, half)
-        reach = half - radius + (radius**2 - min(away, radius) ** 2) ** 0.5
+        radius = _radius(box)
+        inside = max(away - (half_height - radius), 0.0)
+        reach = half - radius + (radius**2 - inside**2) ** 0.5
     return middle - reach if left else middle + reach
 
 
@@ -102,13 +105,19 @@ def outline(symbol: str, box: Box) -> str:
         shoulder = bottom - min(TIP, box.height * 0.36)
         return _polygon([(x, y), (right, y), (right, shoulder), (across, bottom), (x, shoulder)])
     if symbol in (START, END):
-        r = min(box.height, box.width) / 2
+        r = _radius(box)
         arc = f"A{r:.2f} {r:.2f} 0 0 1"
         return (
-            f"M{x + r:.2f} {y:.2f}H{right - r:.2f}{arc} {right - r:.2f} {bottom:.2f}"
-            f"H{x + r:.2f}{arc} {x + r:.2f} {y:.2f}Z"
+            f"M{x + r:.2f} {y:.2f}H{right - r:.2f}{arc} {right:.2f} {y + r:.2f}V{bottom - r:.2f}"
+            f"{arc} {right - r:.2f} {bottom:.2f}H{x + r:.2f}{arc} {x:.2f} {bottom - r:.2f}V{y + r:.2f}"
+            f"{arc} {x + r:.2f} {y:.2f}Z"
         )
     return _polygon([(x, y), (right, y), (right, bottom), (x, bottom)])
+
+
+def _radius(box: Box) -> float:
+    """How round a start or end is: wholly, unless lines of text make it tall."""
+    return min(box.height, box.width, _ROUNDEST) / 2
 
 
 def _polygon(points: Sequence[tuple[float, float]]) -> str:

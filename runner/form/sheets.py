@@ -219,7 +219,7 @@ def _borders(flow: Flow, widths: Widths, piece: Piece) -> Iterator[float]:
 
 def _labels(arrows: Sequence[Arrow], symbols: Sequence[Symbol], area: Box) -> Iterator[Label]:
     """Each label once: with the whole arrow, or with the half that leaves."""
-    solids = [box for symbol in symbols for box in symbol.boxes]
+    solids = [box for symbol in symbols for box in (*symbol.boxes, *_bars(symbol.boxes))]
     lines = [arrow.points for arrow in arrows]
     labelled = [arrow for arrow in arrows if arrow.edge.label and arrow.part != ARRIVING]
     leaving = Counter(arrow.edge.source for arrow in labelled)
@@ -228,6 +228,12 @@ def _labels(arrows: Sequence[Arrow], symbols: Sequence[Symbol], area: Box) -> It
         label = _place(arrow._replace(points=arrow.points[::-1]) if shared else arrow, solids, lines, area)
         solids.append(label.box)
         yield label
+
+
+def _bars(boxes: Sequence[Box]) -> Iterator[Box]:
+    """The double lines that join the boxes of one symbol."""
+    for one, two in pairwise(boxes):
+        yield Box(one.right, one.y + one.height / 2 - 0.4, two.x - one.right, 0.8)
 
 
 def _length(points: Sequence[tuple[float, float]]) -> float:

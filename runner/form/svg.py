@@ -79,11 +79,12 @@ def _symbol(symbol: Symbol, sheet: Sheet) -> str:
     bars = "".join(_bar(one, two) for one, two in pairwise(boxes))
     shapes = "".join(f'<path d="{outline(node.symbol, box)}"/>' for box in boxes)
     lines = (str(number),) if number else symbol.size.lines
+    dashes = ' stroke-dasharray="1.2 0.8"' if node.either else ""
     kind = "over-page" if number else node.symbol
     return (
         f'<g class="symbol {kind}" data-id={_quoted(node.id)} data-row="{node.row + 1}" '
         f'data-lanes="{" ".join(str(lane + 1) for lane in node.lanes)}">'
-        f'<g fill="#fff" stroke="#000" stroke-width="{_LINE}">{bars}{shapes}</g>'
+        f'<g fill="#fff" stroke="#000" stroke-width="{_LINE}"{dashes}>{bars}{shapes}</g>'
         f"{_lines(_middle(_body(node.symbol, boxes[0]), lines), lines, NOTE, 'middle') if lines else ''}</g>\n"
     )
 

@@ -60,6 +60,12 @@ def read_columns(procedure: Json, steps: Sequence[Json]) -> tuple[Column, ...]:
     return tuple(Column(*each) for each in STANDARD if wanted.get(each[0], True))
 
 
+def read_over(procedure: Json) -> tuple[str, ...]:
+    """Given a procedure, return what stands over each lane's heading, "" where nothing does."""
+    over = {role: str(group["heading"]) for group in procedure.get("groups") or () for role in group["roles"]}
+    return tuple(over.get(role, "") for role in procedure.get("roles") or {})
+
+
 def read_rows(steps: Sequence[Json]) -> tuple[Row, ...]:
     """Given the steps, return their rows, word for word. A number that is not written is the step's place."""
     return tuple(Row(index, _texts(index, step), step.get("heading") or "") for index, step in enumerate(steps))

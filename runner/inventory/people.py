@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
+from runner.posts import split_roles
 from runner.shapes.describe import VARS, day, keys, text, texts, word
 
 HOLDING = keys(
@@ -76,7 +77,8 @@ class Person:
 
     def holding(self, role: str, day: date) -> Holding | None:
         """Given a role and a day, return how it is held, a full appointment before a deputy's; None if it is not."""
-        held = [each for each in self.roles if each.role == role and each.covers(day)]
+        roles = split_roles(role)
+        held = [each for each in self.roles if each.role in roles and each.covers(day)]
         return min(held, key=lambda each: each.deputy != "", default=None)
 
     def __hash__(self) -> int:

@@ -40,7 +40,7 @@ def build_answer(run: str, request: OpenRequest, signer: Signer, act: Act, now: 
     """Given who answers a request with what, return the event, without deviations and signature."""
     key = request.key
     data = {
-        "role": request.request.role,
+        "role": signer.role,
         "person": signer.name,
         "acting": signer.acting,
         "decree": signer.decree,

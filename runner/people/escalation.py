@@ -14,6 +14,7 @@ from runner.messages import render_moment
 from runner.notices import Delivery, Notice
 from runner.people.turns import Office, officials_of
 from runner.playbook.escalation import Rung, parse_ladder
+from runner.posts import split_roles
 from runner.record.document import OpenRequest, Record
 
 AGAIN = timedelta(hours=1)  # before what no channel took is tried again: each try stays in the record for good
@@ -38,7 +39,7 @@ def find_reached(record: Record, office: Office, now: datetime) -> Iterator[Reac
                 continue
             at = moment_of(rung, request.due, office.calendar)
             if at <= now and not (rung.before and request.due <= now):
-                yield Reached(request, rung, at, rung.roles or (request.request.role,))
+                yield Reached(request, rung, at, rung.roles or split_roles(request.request.role))
 
 
 def moment_of(rung: Rung, due: datetime, calendar: Calendar) -> datetime:

@@ -9,6 +9,7 @@ from runner.contract import Evidence
 from runner.errors import Refused, did_you_mean, refuse
 from runner.expressions import parse_template
 from runner.plan import Plan
+from runner.posts import split_roles
 from runner.record.document import Answer, OpenRequest, Record
 from runner.record.evidence import EvidenceStore
 from runner.record.statements import RETURNED
@@ -40,7 +41,7 @@ class Place(NamedTuple):
             key.step == self.step
             and self.task in ("", key.task)
             and self.target in (None, key.target)
-            and self.role in ("", request.request.role)
+            and (self.role in ("", request.request.role) or self.role in split_roles(request.request.role))
         )
 
 

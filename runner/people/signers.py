@@ -10,6 +10,7 @@ from runner.errors import Refused, refuse
 from runner.inventory import Inventory
 from runner.inventory.people import Person
 from runner.people.accounts import person_of, why_shared
+from runner.posts import split_roles
 from runner.signatures import PublicKey, parse_key
 
 OTHERWISE = "sign by SSH (--ssh KEYFILE), or record a signed --paper"
@@ -69,7 +70,7 @@ class Post(NamedTuple):
             return Signer(person, self.role, method, proof)
         found = next((each for each in self.inventory.people.values() if person in (each.id, each.name)), None)
         if found is None:
-            raise refuse("--person", f"'{person}' does not hold the role '{self.role}'{self._holders()}")
+            raise refuse("--person", f"'{person}' does not hold the role '{self._called}'{self._holders()}")
         return self._signer(found, "", method, proof)
 
     def anyone(self, login: str) -> Signer:
@@ -86,23 +87,29 @@ class Post(NamedTuple):
         holding = person.holding(self.role, self.day)
         if holding is None:
             raise self._not_held(person)
-        return Signer(person.name, self.role, method, proof, holding.deputy, holding.decree)
+        return Signer(person.name, holding.role, method, proof, holding.deputy, holding.decree)
 
     def _recorded(self, name: str, insider: Person, proof: Mapping[str, Any]) -> Signer:
         """Someone outside, whose act an insider records; the record says so."""
         if not name:
-            raise refuse("--person", f"'{self.role}' is outside the office; it says who acted there", "--person 'NAME'")
+            raise refuse(
+                "--person", f"'{self._called}' is outside the office; it says who acted there", "--person 'NAME'"
+            )
         return Signer(name, self.role, f"recorded by {insider.name}", {**proof, "recorded_by": insider.name})
 
     def _not_held(self, person: Person) -> Refused:
-        spans = [each for each in person.roles if each.role == self.role]
+        spans = [each for each in person.roles if each.role in split_roles(self.role)]
         when = " and ".join(f"{each.start or '…'} to {each.end or '…'}" for each in spans)
         why = f"held it from {when}, not on {self.day}" if spans else "does not hold it"
-        return refuse(f"role '{self.role}'", f"{person.name} {why}{self._holders()}", OTHERWISE)
+        return refuse(f"role '{self._called}'", f"{person.name} {why}{self._holders()}", OTHERWISE)
+
+    @property
+    def _called(self) -> str:
+        return " or ".join(split_roles(self.role))
 
     def _holders(self) -> str:
         people = self.inventory.holders(self.role, self.day)
-        return f". '{self.role}' is held by: " + (", ".join(each.name for each in people) or "nobody today")
+        return f". '{self._called}' is held by: " + (", ".join(each.name for each in people) or "nobody today")
 
 
 def keys_of(person: Person) -> tuple[PublicKey, ...]:

@@ -11,6 +11,7 @@ from runner.errors import Mistake, did_you_mean
 from runner.inventory import Inventory
 from runner.playbook import Playbook, Step, Task, Where
 from runner.playbook.escalation import parse_rung
+from runner.posts import join_roles, split_roles
 
 
 class Roles:
@@ -57,11 +58,11 @@ class Roles:
 
     def check_role(self, role: str, where: Where) -> bool:
         """Note a role that the procedure does not have; return whether it has it."""
-        if role in self._names:
-            return True
-        cure = did_you_mean(role, self._names) or "add it to procedure: roles:"
-        self._mistakes.append(self._source.mistake(where, f"there is no role '{role}'", cure))
-        return False
+        unknown = [each for each in split_roles(role) if each not in self._names]
+        for each in unknown:
+            cure = did_you_mean(each, self._names) or "add it to procedure: roles:"
+            self._mistakes.append(self._source.mistake(where, f"there is no role '{each}'", cure))
+        return not unknown
 
     def check_holder(self, role: str, where: Where) -> None:
         """Note that nobody is named to act, or that nobody holds the role today."""
@@ -71,8 +72,8 @@ class Roles:
             self._check_held(role, where)
 
     def _check_held(self, role: str, where: Where) -> None:
-        if role not in self._outside and not self._is_held(role):
-            message = f"nobody holds the role '{role}' on {self._today.isoformat()}"
+        if not self._is_outside(role) and not self._is_held(role):
+            message = f"nobody holds the role '{' or '.join(split_roles(role))}' on {self._today.isoformat()}"
             cure = "add a person with this role under people: in the inventory"
             self._mistakes.append(self._source.mistake(where, message, cure))
 
@@ -95,9 +96,10 @@ class Roles:
         if decision is None or decision.value:
             return ()
         where = (*(task.where if task else step.where), "decide")
-        own = task.actors if task else step.actors[:1]
-        if decision.actors and decision.actors != own:
-            roles, place = decision.actors, (*where, "actor")
+        own = [task.actors] if task else [step.actors, step.actors[:1]]
+        if decision.actors:
+            roles = decision.actors
+            place = self._place(step, where, task) if roles in own else (*where, "actor")
         else:
             roles, place = self._named(step, task, where)
         for role in roles:
@@ -113,15 +115,22 @@ class Roles:
     def _is_held(self, role: str) -> bool:
         return bool(self._inventory.holders(role, self._today))
 
+    def _is_outside(self, role: str) -> bool:
+        return all(each in self._outside for each in split_roles(role))
+
     def _first(self, step: Step) -> str:
         return next(iter(self.acting(step)), "")
 
-    def _place(self, step: Step, otherwise: Where) -> Where:
-        """Where a step's own actors are written."""
+    def _place(self, step: Step, otherwise: Where, task: Task | None = None) -> Where:
+        """Where the actors of a task, or else of its step, are written."""
+        if task and task.actors:
+            return (*task.where, "actor")
         if step.actors:
             return (*step.where, "actor")
         return ("supplement", "actors", step.id) if step.id in self._supplement else otherwise
 
 
 def _tuple(actors: Any) -> tuple[str, ...]:
+    if isinstance(actors, Mapping):
+        return (join_roles(actors["any_of"]),)
     return (actors,) if isinstance(actors, str) else tuple(actors or ())

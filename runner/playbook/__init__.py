@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from runner.contract import Effect, Status
 from runner.durations import Norm
+from runner.posts import split_roles
 from runner.source import Source
 
 DEFAULT_PAUSE = 5.0
@@ -150,3 +151,7 @@ class Playbook(NamedTuple):
     def outside(self) -> frozenset[str]:
         """Roles of people outside the office, whom nobody of the inventory stands for."""
         return frozenset(self.supplement.get("outside", ()))
+
+    def is_outside(self, role: str) -> bool:
+        """Whether only people outside the office hold a role."""
+        return self.outside.issuperset(split_roles(role))

@@ -24,6 +24,7 @@ _WHOLE = frozenset(
         "columns",
         "fields",
         "sections",
+        "groups",
     }
 )
 _TEXTS = frozenset({"activity", "text", "title"})

@@ -105,6 +105,21 @@ FORM: Mapping[str, Schema] = {
         "description": "further sections of the identity block: purpose, scope, definitions",
         "examples": [[{"heading": "Tujuan", "items": ["Menjamin …"]}]],
     },
+    "groups": {
+        "type": "array",
+        "maxItems": 40,
+        "items": mapping(
+            {
+                "heading": text("the heading, word for word", "Bidang A"),
+                "roles": {**texts("the neighbours that it stands over", ["kabid", "staf"]), "minItems": 1},
+            },
+            "one heading over several performers",
+            {"heading": "Bidang A", "roles": ["kabid", "staf"]},
+            ("heading", "roles"),
+        ),
+        "description": "headings between that of the performers' column and those of the performers",
+        "examples": [[{"heading": "Bidang A", "roles": ["kabid", "staf"]}]],
+    },
     "columns": {
         "type": "array",
         "minItems": 1,
@@ -120,6 +135,7 @@ def check_paper(source: Source, data: Mapping[str, Any]) -> Iterator[Mistake]:
     """Given a playbook's source and its data as far as it fits the schema, yield what the print could not show: texts
     without a column, arrows that lead nowhere."""
     yield from _check_columns(source, data)
+    yield from _check_groups(source, data["procedure"])
     tasks = {step["id"]: [task["id"] for task in step.get("tasks", ())] for step in data["steps"]}
     for row, step in enumerate(data["steps"]):
         yield from _check_arrows(source, ("steps", row), step, step["id"], tasks)
@@ -149,6 +165,24 @@ def _check_columns(source: Source, data: Mapping[str, Any]) -> Iterator[Mistake]
                 yield source.mistake(
                     ("steps", row, "cells", name), f"there is no further column '{name}'", cure, key=True
                 )
+
+
+def _check_groups(source: Source, procedure: Mapping[str, Any]) -> Iterator[Mistake]:
+    """Headings over performers that the form does not have, has twice, or has apart from each other."""
+    known, seen = list(procedure.get("roles") or {}), set[str]()
+    for place, group in enumerate(procedure.get("groups") or ()):
+        where = ("procedure", "groups", place, "roles")
+        for index, role in enumerate(group["roles"]):
+            if role not in known:
+                cure = did_you_mean(role, known) or "add it to procedure: roles:"
+                yield source.mistake((*where, index), f"there is no role '{role}'", cure)
+            elif role in seen:
+                yield source.mistake((*where, index), f"the role '{role}' stands under two headings", "leave one out")
+            seen.add(role)
+        places = sorted(known.index(role) for role in group["roles"] if role in known)
+        if places and places[-1] - places[0] >= len(set(places)):
+            cure = "put them next to each other in procedure: roles:"
+            yield source.mistake(where, f"the performers under '{group['heading']}' are no neighbours", cure)
 
 
 def _check_arrows(

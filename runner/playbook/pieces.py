@@ -93,10 +93,27 @@ RETRY = mapping(
     ("count",),
 )
 RUN_AS = text("the user to become on the server, by sudo -n", "www-data", pattern="^[a-z_][a-z0-9_.-]{0,31}$")
+_ROLES: Schema = {"type": "array", "minItems": 1, "items": {"type": "string"}}
 ACTOR: Schema = {
-    "description": "the role that acts, or several roles that act together",
-    "examples": ["admin", ["admin", "third_party"]],
-    "oneOf": [{"type": "string"}, {"type": "array", "minItems": 1, "items": {"type": "string"}}],
+    "description": "the role that acts, several roles that act together, or any_of: several of which one acts",
+    "examples": ["admin", ["admin", "third_party"], {"any_of": ["camat", "sekcam"]}],
+    "oneOf": [
+        {"type": "string"},
+        _ROLES,
+        mapping(
+            {
+                "any_of": {
+                    **_ROLES,
+                    "minItems": 2,
+                    "description": "whoever holds one of these roles acts",
+                    "examples": [["camat", "sekcam"]],
+                }
+            },
+            "several roles of which one acts",
+            {"any_of": ["camat", "sekcam"]},
+            ("any_of",),
+        ),
+    ],
 }
 AFTER: Schema = {
     "type": "array",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,13 @@ from runner.playbook import (
 from runner.playbook.mending import mend
 from runner.playbook.order import check_order
 from runner.playbook.paper import check_paper
+from runner.posts import join_roles
 from runner.source import Source, load_source, parse_source
 
 DEEPEST_INCLUDE = 8
 DRAWN = frozenset({"start", "end", "connector"})
+ASKING = ("person.do", "person.sign")
+DONE = "do"  # the task of a step that says only who acts
 
 Texts = Mapping[str, str]
 
@@ -57,7 +60,8 @@ def _load(path: Path, parents: tuple[Path, ...], mistakes: list[Mistake], texts:
     data = mend(source, mistakes)
     if data is None:
         return None
-    reader = _Reader(source, path, (*parents, path.resolve()), mistakes, texts)
+    acting = data.get("supplement", {}).get("actors", {})
+    reader = _Reader(source, path, (*parents, path.resolve()), mistakes, texts, acting)
     steps = tuple(reader.step(body, ("steps", index)) for index, body in enumerate(data["steps"]))
     playbook = Playbook(
         name=path.stem,
@@ -77,13 +81,20 @@ class _Reader:
     """Builds steps from data that fits the schema; what the schema cannot tell is noted with its place."""
 
     def __init__(
-        self, source: Source, path: Path, chain: tuple[Path, ...], mistakes: list[Mistake], texts: Texts | None
+        self,
+        source: Source,
+        path: Path,
+        chain: tuple[Path, ...],
+        mistakes: list[Mistake],
+        texts: Texts | None,
+        acting: Mapping[str, Any],
     ) -> None:
         self._source = source
         self._path = path
         self._chain = chain
         self._mistakes = mistakes
         self._texts = texts
+        self._acting = acting
 
     def step(self, body: Mapping[str, Any], where: Where) -> Step:
         conduct = self._conduct(body, where, Conduct())
@@ -99,14 +110,23 @@ class _Reader:
             outputs=tuple(Output(o["id"], o["text"], o.get("value", "")) for o in body.get("outputs", ())),
             targets=body.get("targets", ""),
             once=body.get("once", False),
-            tasks=tuple(
-                self._task(t, (*where, "tasks", n), conduct, body) for n, t in enumerate(body.get("tasks", ()))
-            ),
-            decision=_decision(body, _actors(body.get("actor"))[:1]),
+            tasks=tuple(self._tasks(body, where, conduct)),
+            decision=_decision(body, _actors(body.get("actor"))[: None if "tasks" not in body else 1]),
             include=self._include(body, where),
             include_vars=body.get("with", {}),
             after=_names(body.get("after")),
         )
+
+    def _tasks(self, body: Mapping[str, Any], where: Where, conduct: Conduct) -> Iterator[Task]:
+        """How a step is carried out: as its tasks say; without `tasks`, whoever is named on the form does it."""
+        if "tasks" in body:
+            for place, task in enumerate(body["tasks"]):
+                yield self._task(task, (*where, "tasks", place), conduct, body)
+        elif not any(body.get(key) for key in ("decide", "include", "targets")) and body.get("symbol") != "connector":
+            actors = _actors(body.get("actor", self._acting.get(body["id"])))
+            if actors:
+                own = self._conduct({}, where, conduct)
+                yield Task(DONE, ASKING[0], {"question": body["activity"]}, own, where, actors=actors)
 
     def _task(self, body: Mapping[str, Any], where: Where, above: Conduct, step: Mapping[str, Any]) -> Task:
         if "action" not in body and "decide" not in body and body.get("symbol") not in DRAWN:
@@ -114,7 +134,7 @@ class _Reader:
         return Task(
             id=body["id"],
             action=body.get("action", ""),
-            inputs=body.get("with", {}),
+            inputs={**({"question": step["activity"]} if body.get("action") in ASKING else {}), **body.get("with", {})},
             conduct=self._conduct(body, where, above),
             where=where,
             limit=self._seconds(body.get("time_limit"), (*where, "time_limit")),
@@ -199,6 +219,8 @@ class _Reader:
 def _actors(written: Any) -> tuple[str, ...]:
     if written is None:
         return ()
+    if isinstance(written, dict):
+        return (join_roles(written["any_of"]),)
     return (written,) if isinstance(written, str) else tuple(dict.fromkeys(written))
 
 

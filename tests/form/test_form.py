@@ -274,3 +274,29 @@ def test_the_command_writes_what_the_name_says_and_tells_what_is_weak(
 def test_edges_of_a_chart_are_named_once() -> None:
     chart = build_chart(make([{"actor": "a", "decide": {"answers": {"x": "next", "y": "next"}}}, {"actor": "b"}]))
     assert chart.edges == (Edge("s0", "s1", "x"), Edge("s0", "s1", "y"))
+
+
+def test_headings_over_performers_stand_above_theirs() -> None:
+    groups = [{"heading": "Bidang A", "roles": ["a", "b"]}]
+    sheets, _ = lay_form(make([{"actor": "a"}], groups=groups), PAPERS["a4"])
+    lanes = {"".join(cell.lines): cell.box for cell in sheets[0].cells if cell.kind == "lane"}
+    over, first, second, alone = (lanes[name] for name in ("Bidang A", "Admin", "Kasubbag", "Sekretaris"))
+    assert (over.x, over.right) == (first.x, pytest.approx(second.right))
+    assert over.bottom == pytest.approx(first.y) == pytest.approx(second.y)
+    assert (alone.y, alone.bottom) == (over.y, pytest.approx(first.bottom))
+
+
+def test_one_of_several_is_drawn_with_dashes_in_all_their_lanes() -> None:
+    playbook = make([{"actor": {"any_of": ["a", "b"]}}, {"actor": ["a", "b"]}])
+    assert [(node.lanes, node.either) for node in build_chart(playbook).nodes] == [((0, 1), True), ((0, 1), False)]
+    assert render_flow(playbook).count("stroke-dasharray") == 1
+
+
+def test_words_joined_by_a_slash_break_there() -> None:
+    assert wrap("Darurat/Rujukan", 12.0, 7.0) == ["Darurat/", "Rujukan"]
+    assert wrap("s/d 1/2", 30.0, 7.0) == ["s/d 1/2"]
+
+
+def test_a_number_of_a_column_may_be_written_as_one() -> None:
+    columns = [{"is": "activity", "heading": "Uraian", "number": 1}, {"is": "actors", "heading": "P", "number": ["2"]}]
+    assert ">1</tspan>" in render_flow(make([{"actor": "a"}], columns=columns))

@@ -18,6 +18,7 @@ from runner.contract import (
     Request,
     Status,
 )
+from runner.posts import split_roles
 
 ROLE: dict[str, Any] = {
     "type": "string",
@@ -42,7 +43,8 @@ def build_asking(
         return Outcome(Status.WAITING, request=request(call))
 
     def preview(call: Call) -> Preview:
-        return Preview(f"{call.inputs['role']} would be {asked}: {call.inputs['question']}")
+        who = " or ".join(split_roles(call.inputs["role"]))
+        return Preview(f"{who} would be {asked}: {call.inputs['question']}")
 
     return Action(
         name=name,
