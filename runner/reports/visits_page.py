@@ -20,6 +20,7 @@ MOST_EXAMPLES = 3
 MOST_SOURCES = 3
 WEEKS = 8  # before the period
 MOST_DAYS = 12
+MOST_LABELS = 14
 WEEK = timedelta(weeks=1)
 _RANK = {str(severity): place for place, severity in enumerate(Severity)}
 CLASSES = {
@@ -178,7 +179,8 @@ def _trend(sites: Mapping[str, SiteVisits], term: Term, until: date, names: Name
     begin = monday - WEEKS * WEEK
     weeks = [begin + number * WEEK for number in range(((until - begin).days // 7) + 1)][-31:]
     values = [_total(sites.values(), week, week + WEEK) for week in weeks]
-    labels = [f"{week.day}/{week.month}" for week in weeks]
+    apart = -(-len(weeks) // MOST_LABELS)
+    labels = ["" if place % apart else f"{week.day}/{week.month}" for place, week in enumerate(weeks)]
     yield _chart("Permintaan per minggu, menurut hari Seninnya", labels, values, "Permintaan per minggu")
     rows = [
         _trend_row(names(name), _mean(site, term.first, term.end), _mean(site, begin, term.first), pen)
