@@ -12,7 +12,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runner.actions.logs.privacy import mask_address, public_host, public_path, public_target, redact, token_of
+from runner.actions.logs.privacy import (
+    mask_address,
+    public_agent,
+    public_host,
+    public_path,
+    public_target,
+    redact,
+    token_of,
+)
 from runner.actions.logs_scan import ACTION
 from runner.contract import Outcome
 from runner.errors import Failed, RecordError
@@ -150,6 +158,21 @@ def test_any_text_can_be_shown(text: str) -> None:
 )
 def test_of_a_referer_only_the_host_is_shown(referer: str, host: str) -> None:
     assert public_host(referer) == host
+
+
+@pytest.mark.parametrize(
+    ("agent", "name"),
+    [
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot"),
+        ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "bingbot"),
+        ("curl/8.5.0", "curl"),
+        ("Mozilla/5.0 zgrab/0.x", "zgrab"),
+        ("budisantosoBot/1.0 (+mailto:budi@example.com)", "lainnya"),
+        ("", "lainnya"),
+    ],
+)
+def test_of_an_agent_only_the_name_of_a_known_program_is_shown(agent: str, name: str) -> None:
+    assert public_agent(agent) == name
 
 
 def test_a_token_tells_visitors_apart_and_not_who_they_are() -> None:

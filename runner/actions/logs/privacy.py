@@ -14,12 +14,13 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from runner.actions.logs.decode import ROUNDS, decode_once
-from runner.actions.logs.vocabulary import KNOWN
+from runner.actions.logs.vocabulary import KNOWN, PROGRAMS
 
 LONGEST_PATH = 120
 LONGEST_QUERY = 160
 LONGEST_READ = 2000
 TOKEN_DIGITS = 10
+OTHER = "lainnya"
 
 _LOG_ESCAPE = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _STILL_ENCODED = re.compile(r"%(?:u[0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})")
@@ -45,6 +46,12 @@ _HOME = re.compile(r"/~[^/]*")
 _VALUE = re.compile(r"=[^/]*")
 _HOST = re.compile(r"(?i)https?://(?:[^/?#]*@)?([a-z0-9.-]{1,100})(?::\d{1,5})?(?:[/?#]|\Z)")
 _PIECE = re.compile(r"[a-z]+|\d+|.", re.DOTALL)
+_NAMES = {name.casefold(): name for name in PROGRAMS}
+_PROGRAM = re.compile(
+    rf"(?i)(?<![a-z])(?:{'|'.join(map(re.escape, sorted(PROGRAMS, key=len, reverse=True)))})(?![a-z])"
+)
+    rf"(?i)(?<![a-z])(?:{'|'.join(map(re.escape, sorted(PROGRAMS, key=len, reverse=True)))})(?![a-z])"
+)
 _DOTS = re.compile(r"…(?:[\s…]*…)+")
 
 
@@ -96,6 +103,13 @@ def public_host(referer: str) -> str:
     """Given a referer, return the host that it names, without login and path; "" where it names none."""
     found = _HOST.match(referer[:LONGEST_READ])
     return redact(found[1].lower().strip(".")) if found else ""
+
+
+@lru_cache(maxsize=16384)
+def public_agent(agent: str) -> str:
+    """Given an agent, return the name of the known program that it says it is; "lainnya" of any other."""
+    found = _PROGRAM.search(agent[:LONGEST_READ])
+    return _NAMES[found[0].casefold()] if found else OTHER
 
 
 def redact(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Words that may be shown of a query: those of attacks and of programs' parameters, none that names a person."""
+"""Words that may be shown of a query, and names of an agent: those of attacks and of programs, none of a person."""
 
 from __future__ import annotations
 
@@ -28,4 +28,27 @@ uploads upload download com content component article news berita search cari qu
 year month day feed rss ver rest route json xml csv pdf git svn env bak old backup sql p q s
 """
 
+_PROGRAMS = """
+Googlebot, Google-InspectionTool, AdsBot-Google, Mediapartners-Google, GoogleOther, Storebot-Google,
+APIs-Google, Google-Extended, FeedFetcher-Google, bingbot, BingPreview, msnbot, adidxbot, YandexBot,
+YandexImages, YandexMobileBot, YandexAccessibilityBot, Baiduspider, DuckDuckBot, DuckAssistBot, Applebot,
+PetalBot, Sogou, SeznamBot, Qwantify, Yahoo! Slurp, coccocbot, Naverbot, facebookexternalhit,
+meta-externalagent, meta-externalfetcher, FacebookBot, Twitterbot, LinkedInBot, WhatsApp, TelegramBot,
+Discordbot, Slackbot, Pinterestbot, SkypeUriPreview, redditbot, Embedly, GPTBot, ChatGPT-User, OAI-SearchBot,
+ClaudeBot, Claude-Web, anthropic-ai, PerplexityBot, Bytespider, CCBot, Amazonbot, cohere-ai, Diffbot,
+Timpibot, ImagesiftBot, YouBot, omgili, Webzio-Extended, AhrefsBot, AhrefsSiteAudit, SemrushBot, SiteAuditBot,
+MJ12bot, DotBot, rogerbot, BLEXBot, Barkrowler, DataForSeoBot, serpstatbot, SEOkicks, Screaming Frog,
+MegaIndex, LinkpadBot, Exabot, Ezooms, ZoominfoBot, UptimeRobot, Pingdom, StatusCake, Better Uptime Bot,
+Site24x7, GTmetrix, PageSpeed, Chrome-Lighthouse, archive.org_bot, ia_archiver, heritrix, Nutch, Wayback,
+W3C_Validator, W3C-checklink, validator.nu, Censys, censysinspect, Shodan, zgrab, masscan, Nmap,
+NetSystemsResearch, InternetMeasurement, Expanse, Palo Alto, l9explore, l9tcpid, LeakIX, BinaryEdge,
+Detectify, Qualys, Nessus, sqlmap, Nikto, WPScan, Nuclei, gobuster, dirbuster, dirb, ffuf, feroxbuster, wfuzz,
+Acunetix, Netsparker, OpenVAS, Arachni, w3af, Havij, Hydra, ZmEu, Jorgee, joomscan, droopescan, whatweb,
+Go-http-client, python-requests, python-urllib, aiohttp, httpx, Scrapy, curl, Wget, libwww-perl, okhttp,
+Apache-HttpClient, Dalvik, axios, node-fetch, undici, GuzzleHttp, PHP, Faraday, PostmanRuntime, insomnia,
+HTTrack, WinHTTP, lwp-trivial, HeadlessChrome, PhantomJS, Puppeteer, Playwright, WordPress, Joomla, Drupal,
+jetpack, Feedly, FeedBurner, Inoreader, NewsBlur, Tiny Tiny RSS
+"""
+
 KNOWN = frozenset(" ".join((_SQL, _SCRIPT, _SHELL, _CODE, _PARAMETERS)).split())
+PROGRAMS = tuple(" ".join(name.split()) for name in _PROGRAMS.split(","))
