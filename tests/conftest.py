@@ -21,6 +21,7 @@ def guard_the_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     """Give each test a home of its own and nothing of the outside."""
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))  # rules are compiled once
     monkeypatch.setattr(Path, "home", classmethod(lambda cls: home))
     for name in OUTSIDE_SETTINGS:
         monkeypatch.delenv(name, raising=False)

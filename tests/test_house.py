@@ -68,6 +68,9 @@ DOORS = {
     "certifi": {"actions"},
     "dns": {"actions"},
     "cryptography": {"actions"},
+    "sigma": {"actions"},
+    "re2": {"actions"},
+    "hyperscan": {"actions"},
     "sqlite3": {"record", "actions", "demo"},
 }
 LONGEST_FILE = 300

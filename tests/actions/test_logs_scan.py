@@ -4,27 +4,17 @@ import gzip
 import json
 import threading
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from runner.actions.logs.counts import Counts, Thresholds
-from runner.actions.logs.decode import forms
-from runner.actions.logs.lines import LONGEST_LINE, LineCutter, parse_line
-from runner.actions.logs.privacy import mask_address, public_path
-from runner.actions.logs.rules import RULES, match_header, match_target
+from runner.actions.logs.privacy import mask_address
 from runner.actions.logs_scan import ACTION
 from runner.contract import Call, Connection, Outcome, Severity, Status
 from runner.errors import Failed, TimeUp, Unreachable
 from tests.calls import NOW, LocalConnection, assert_fits, make_call, read_evidence
-
-CASES: dict[str, dict[str, list[str]]] = json.loads(
-    (Path(__file__).parents[1] / "cases/logs.scan/rules.json").read_text(encoding="utf-8")
-)
 
 
 def line(
@@ -94,27 +84,6 @@ def test_refused_attempts_are_minor(tmp_path: Path) -> None:
     assert [(p.key, p.severity) for p in outcome.problems] == [("visitors.attack_attempts", Severity.MINOR)]
 
 
-@pytest.mark.parametrize("rule", [rule.name for rule in RULES if rule.where != "agent"])
-def test_a_rule_meets_what_it_must_and_nothing_else(rule: str) -> None:
-    for target in CASES[rule]["hits"]:
-        assert rule in {match.rule.name for match in match_target(target)}, target
-    for target in CASES[rule]["misses"]:
-        assert rule not in {match.rule.name for match in match_target(target)}, target
-
-
-def test_every_rule_has_two_lines_of_each_kind() -> None:
-    assert set(CASES) == {rule.name for rule in RULES if rule.where != "agent"}
-    assert all(len(case["hits"]) >= 2 and len(case["misses"]) >= 2 for case in CASES.values())
-
-
-def test_scanners_and_code_in_headers_are_named() -> None:
-    assert [m.rule.name for m in match_header("sqlmap/1.7")] == ["scanner"]
-    assert [m.rule.name for m in match_header("Nikto/2.5")] == ["scanner"]
-    assert [m.rule.name for m in match_header("${jndi:ldap://x.example/a}")] == ["code_injection"]
-    assert match_header("Mozilla/5.0 (Windows NT 10.0; Win64; x64)") == ()
-    assert match_header("Mozilla/5.0 (compatible; Googlebot/2.1)") == ()
-
-
 def test_guessing_passwords_counts_from_the_threshold(tmp_path: Path) -> None:
     tries = [line("/wp-login.php", method="POST") for _ in range(9)]
     assert keys(scan(tmp_path, "".join(tries))) == []
@@ -134,8 +103,8 @@ def test_an_administrator_who_logs_in_is_not_suspicious(tmp_path: Path) -> None:
 
 
 def test_searching_for_missing_pages_counts_different_ones(tmp_path: Path) -> None:
-    same = line("/hilang", status=404) * 500
-    static = "".join(line(f"/a{n}.png", status=404) for n in range(500))
+    same = line("/hilang", status=404) * 250
+    static = "".join(line(f"/a{n}.png", status=404) for n in range(250))
     assert keys(scan(tmp_path, same + static)) == []
     outcome = scan(tmp_path, "".join(line(f"/a{n}", status=404) for n in range(31)))
     assert [(row["rule"], row["attempts"]) for row in outcome.outputs["suspicious"]] == [("not_found_burst", 31)]
@@ -245,67 +214,6 @@ def test_hostile_lines_do_no_harm(tmp_path: Path) -> None:
         assert data.replace(b"\n", b"").decode("ascii").isprintable()
     assert outcome.message.isprintable()
     assert all(path.isprintable() for row in outcome.outputs["suspicious"] for path in row["examples"])
-
-
-@given(st.lists(st.binary(max_size=300), max_size=20), st.integers(1, 50))
-def test_cuts_lines_the_same_wherever_pieces_end(lines: list[bytes], size: int) -> None:
-    data = b"\n".join(lines)
-    found: list[bytes] = []
-    cutter = LineCutter(found.append)
-    for start in range(0, len(data), size):
-        cutter.feed(data[start : start + size])
-    cutter.end()
-    assert found == [text for text in data.split(b"\n") if text]
-
-
-def test_keeps_only_the_beginning_of_an_endless_line() -> None:
-    found: list[bytes] = []
-    cutter = LineCutter(found.append)
-    for _ in range(100):
-        cutter.feed(b"x" * 65536)
-    cutter.feed(b"\nnext\n")
-    assert found == [b"x" * LONGEST_LINE, b"next"]
-
-
-@given(st.binary(max_size=400))
-def test_any_bytes_are_counted(raw: bytes) -> None:
-    counts = Counts(Thresholds(1, 1), since=None, now=NOW, zone=UTC, key=bytes(32))
-    counts.take(raw)
-    counts.take(b'1.2.3.4 - - [22/Nov/2026:01:00:00 +0000] "GET /' + raw + b' HTTP/1.1" 404 5 "-" "-"')
-    assert counts.lines == 2
-
-
-@given(st.text(max_size=300))
-def test_any_target_can_be_decoded_and_shown(text: str) -> None:
-    assert forms(text)
-    assert public_path(text).replace("…", "").replace("·", "").isprintable()
-
-
-@pytest.mark.parametrize(
-    ("raw", "address", "method", "target"),
-    [
-        ('1.2.3.4 - - [22/Nov/2026:09:00:00 +0700] "GET / HTTP/1.1" 200 5', "1.2.3.4", "GET", "/"),
-        (
-            'pn.example:443 1.2.3.4 - - [22/Nov/2026:09:00:00 +0700] "GET /a HTTP/2" 200 - "-" "-"',
-            "1.2.3.4",
-            "GET",
-            "/a",
-        ),
-        (
-            '1.2.3.4 - budi s [22/Nov/2026:09:00:00 +0700] "POST /a b HTTP/1.0" 200 5 "-" "-" 0.1',
-            "1.2.3.4",
-            "POST",
-            "/a b",
-        ),
-        ('::1 - - [22/Nov/2026:09:00:00 +0700] "GET /x" 200 5 "-" "a \\"b\\" c"', "::1", "GET", "/x"),
-        ('1.2.3.4 - - [22/Nov/2026:09:00:00 +0700] "-" 408 0 "-" "-"', "1.2.3.4", "", "-"),
-    ],
-)
-def test_reads_the_usual_forms(raw: str, address: str, method: str, target: str) -> None:
-    parsed = parse_line(raw.encode())
-    assert parsed is not None
-    assert (parsed.address, parsed.method, parsed.target) == (address, method, target)
-    assert parsed.time == datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

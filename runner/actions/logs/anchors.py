@@ -1,0 +1,126 @@
+"""What must stand in a line before a rule can hold: a few texts, looked for in one pass over all bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from runner.actions.logs.condition import All, Any, Condition, Match
+from runner.actions.logs.sigma import LINE
+
+BLANK = rb"[ +\t\r\x0b\x0c\x00]"
+TEXTS = ("request", "referer", "agent")
+_FIELDS = {
+    "target": "request",
+    "path": "request",
+    "method": "request",
+    "referer": "referer",
+    "agent": "agent",
+    LINE: LINE,
+}
+_RARE = 0.5
+
+# What is met all day: texts that stand here make poor anchors.
+_ORDINARY = {
+    "request": b"""\
+get / http/1.1|get /index.php http/2.0|get /favicon.ico http/1.1|get /robots.txt http/1.1|get /sitemap.xml http/1.1
+get /wp-content/themes/astra/assets/js/main.min.js?ver=4.1 http/2.0|get /wp-content/uploads/2026/11/foto.jpg http/2.0
+get /wp-includes/css/style.min.css http/1.1|get /wp-json/wp/v2/posts http/1.1|post /wp-admin/admin-ajax.php http/2.0
+get /index.php?option=com_content&view=article&id=12&catid=9&itemid=101 http/1.1|get /media/system/js/core.js http/1.1
+get /images/banners/logo.png http/1.1|get /templates/protostar/css/template.css http/1.1|get /component/search/ http/1.1
+get /berita/12-pengumuman-sidang-perkara.html http/1.1|get /layanan/informasi?page=2&q=jadwal+sidang http/1.1
+get /sites/default/files/putusan%2012.pdf http/1.1|get /feed/ http/1.1|head /login http/1.1|get /cache/a.css http/1.1
+get /uploads/dokumen/file.docx http/1.1|post /wp-cron.php?doing_wp_cron=1.2 http/1.1|get /tmp/ http/1.1""",
+    "referer": b"-|https://www.google.com/|https://pn-contoh.go.id/index.php/berita|https://l.facebook.com/?u=x&h=y",
+    "agent": b"""\
+mozilla/5.0 (windows nt 10.0; win64; x64) applewebkit/537.36 (khtml, like gecko) chrome/126.0.0.0 safari/537.36 edg/1.0
+mozilla/5.0 (linux; android 14; sm-a155f build/up1a; wv) applewebkit/537.36 version/4.0 mobile safari/537.36
+mozilla/5.0 (iphone; cpu iphone os 17_5 like mac os x) applewebkit/605.1.15 (khtml, like gecko) version/17.5 mobile
+mozilla/5.0 (compatible; googlebot/2.1; +http://www.google.com/bot.html)|mozilla/5.0 (x11; linux x86_64; rv:9) gecko""",
+}
+_SAMPLES = {field: re.split(rb"[|\n]", text) for field, text in _ORDINARY.items()}
+
+
+class Anchor(NamedTuple):
+    """A field ("request", "referer", "agent", "line" for each of them, "status") and a pattern that must be in it."""
+
+    field: str
+    pattern: bytes
+
+
+class _Texts(NamedTuple):
+    """Texts of a field, of which one must be there; `cost` is how often that is so of ordinary ones, roughly."""
+
+    field: str
+    literals: tuple[bytes, ...]
+    cost: float
+
+    def anchor(self) -> Anchor:
+        """The pattern that finds one of them."""
+        if self.field == "status":
+            return Anchor(self.field, b"|".join(self.literals))
+        return Anchor(self.field, b"|".join(map(_pattern, self.literals)))
+
+
+def anchors(condition: Condition) -> frozenset[Anchor] | None:
+    """Given a condition, return anchors of which each line that meets it holds one, in one of its forms; None where no
+    such anchors are known."""
+    found = _best(condition)
+    return None if found is None else frozenset(found[1])
+
+
+def _best(condition: Condition) -> tuple[float, tuple[Anchor, ...]] | None:
+    match condition:
+        case Match():
+            texts = _texts(condition)
+            return (texts.cost, (texts.anchor(),)) if texts else None
+        case All(parts):
+            known = [found for part in parts if (found := _best(part))]
+            return min([*known, *_pairs(parts)], key=lambda found: found[0], default=None)
+        case Any(parts):
+            each = [one for part in parts if (one := _best(part))]
+            if len(each) != len(parts) or not each:
+                return None
+            return sum(cost for cost, _ in each), tuple(anchor for _, some in each for anchor in some)
+    return None
+
+
+def _texts(match: Match) -> _Texts | None:
+    if match.field == "status" and match.literals:
+        return _Texts("status", match.literals, 100.0)
+    field = _FIELDS.get(match.field)
+    if not field or not match.literals or not all(match.literals):
+        return None
+    return _Texts(field, match.literals, sum(_cost(field, literal) for literal in match.literals))
+
+
+def _cost(field: str, literal: bytes) -> float:
+    samples = [sample for name in (TEXTS if field == LINE else (field,)) for sample in _SAMPLES[name]]
+    return sum(literal.strip() in sample for sample in samples) + 10.0 ** -min(len(literal), 8)
+
+
+def _pairs(parts: Sequence[Condition]) -> Iterator[tuple[float, tuple[Anchor, ...]]]:
+    """Where each part alone is common, two of them together: one before the other, in either order."""
+    found = [texts for part in parts if isinstance(part, Match) and part.field != "status" and (texts := _texts(part))]
+    if any(texts.cost < _RARE for texts in found):
+        return
+    for number, one in enumerate(found):
+        for other in found[number + 1 :]:
+            if one.field == other.field and one.field != LINE:
+                first, second = (b"(?:%s)" % texts.anchor().pattern for texts in (one, other))
+                # The two may overlap, so that neither stands before the other.
+                overlapping = any(_overlap(a, b) for a in one.literals for b in other.literals)
+                if not overlapping:
+                    patterns = first + rb"[^\n]*" + second, second + rb"[^\n]*" + first
+                    yield min(one.cost, other.cost) / 4, tuple(Anchor(one.field, pattern) for pattern in patterns)
+
+
+def _overlap(a: bytes, b: bytes) -> bool:
+    """Whether the two texts can share a place."""
+    return a in b or b in a or any(a[-n:] == b[:n] or b[-n:] == a[:n] for n in range(1, min(len(a), len(b)) + 1))
+
+
+def _pattern(literal: bytes) -> bytes:
+    """A text as a pattern; a blank in it stands for the other blanks, too, and for runs of them."""
+    return (BLANK + b"+").join(re.escape(piece) for piece in literal.split(b" ")) if literal.strip() else BLANK

@@ -1,0 +1,120 @@
+"""What a rule asks of a line: a tree of texts that must or must not stand in its fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from runner.actions.logs.patterns import compiled
+
+Forms = tuple[bytes, ...]
+Fields = Callable[[str], Forms]
+
+
+class Match(NamedTuple):
+    """One of the literals, in lower case, stands in a form of the field, and `pattern` is found in that form, too.
+
+    No literals: nothing is sure but the pattern. No pattern: a literal is enough.
+    """
+
+    field: str
+    literals: tuple[bytes, ...] = ()
+    pattern: bytes = b""
+
+
+class Absent(NamedTuple):
+    """The field is empty."""
+
+    field: str
+
+
+class Not(NamedTuple):
+    """The part does not hold."""
+
+    part: Condition
+
+
+class All(NamedTuple):
+    """Every part holds."""
+
+    parts: tuple[Condition, ...]
+
+
+class Any(NamedTuple):
+    """One part at least holds."""
+
+    parts: tuple[Condition, ...]
+
+
+Condition = Match | Absent | Not | All | Any
+NOTHING = All(())  # what `simplify` takes out
+
+
+def holds(condition: Condition, fields: Fields) -> bool:
+    """Given a condition and a line's fields, each as the forms of its text, say whether it holds."""
+    match condition:
+        case Match():
+            return _stands(condition, fields(condition.field))
+        case Absent(field):
+            return not any(form not in (b"", b"-") for form in fields(field))
+        case Not(part):
+            return not holds(part, fields)
+        case All(parts):
+            return all(holds(part, fields) for part in parts)
+        case Any(parts):
+            return any(holds(part, fields) for part in parts)
+
+
+def _stands(match: Match, forms: Forms) -> bool:
+    literals, pattern = match.literals, match.pattern
+    for form in forms:
+        if literals:
+            for literal in literals:
+                if literal in form:
+                    break
+            else:
+                continue
+        if not pattern or compiled(pattern).search(form):
+            return True
+    return False
+
+
+def is_blind(condition: Condition, known: frozenset[str]) -> bool:
+    """Whether it can never hold, since it needs a field that is not known."""
+    match condition:
+        case Match(field, _, _):
+            return field not in known
+        case All(parts):
+            return any(is_blind(part, known) for part in parts)
+        case Any(parts):
+            return all(is_blind(part, known) for part in parts)
+    return False
+
+
+def simplify(condition: Condition) -> Condition | None:
+    """Given a condition with parts that were taken out (NOTHING), return what is left of it, texts that are looked
+    for in the same field together; None for nothing."""
+    match condition:
+        case All(parts):
+            return _gather(All, [left for part in parts if (left := simplify(part))])
+        case Any(parts):
+            return _gather(Any, _together([left for part in parts if (left := simplify(part))]))
+        case Not(part):
+            left = simplify(part)
+            return None if left is None else Not(left)
+    return condition
+
+
+def _gather(kind: type[All | Any], parts: Sequence[Condition]) -> Condition | None:
+    return parts[0] if len(parts) == 1 else kind(tuple(parts)) if parts else None
+
+
+def _together(parts: Iterable[Condition]) -> list[Condition]:
+    texts: dict[str, list[bytes]] = {}
+    rest: list[Condition] = []
+    for part in parts:
+        if isinstance(part, Match) and not part.pattern:
+            texts.setdefault(part.field, []).extend(part.literals)
+        else:
+            rest.append(part)
+    return [*(Match(field, tuple(dict.fromkeys(literals))) for field, literals in texts.items()), *rest]

@@ -1,0 +1,73 @@
+"""What a request really says: attackers hide it behind one or several encodings.
+
+A form is the same text with one more layer of encoding gone, in lower case. Decoding never adds or removes the end of
+a line and never looks across a quote, so a whole block of lines decodes to the same as each of its lines alone.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from urllib.parse import unquote_to_bytes
+
+ROUNDS = 4
+
+_LOG_ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
+_WIDE = re.compile(rb"%u00([0-9A-Fa-f]{2})|%u([0-9A-Fa-f]{4})")
+_LINE_END = re.compile(rb"%0[adAD]")
+_OVERLONG = (
+    (re.compile(rb"%c0%ae|%e0%80%ae|%f0%80%80%ae", re.IGNORECASE), b"."),
+    (re.compile(rb"%c0%af|%e0%80%af|%f0%80%80%af", re.IGNORECASE), b"/"),
+    (re.compile(rb"%c1%9c", re.IGNORECASE), b"\\\\"),
+)
+_COMMENT = re.compile(rb'/\*!?\d{0,6}([^*"\n]{0,200})\*/')
+_BLANKS = re.compile(rb"[+ \t\r\x0b\x0c\x00]+")
+_BASE64 = re.compile(rb"=([A-Za-z0-9+/_-]{20,4096})={0,2}(?=[&\s\"']|$)", re.MULTILINE)
+_TEXT = re.compile(rb"[\x09\x20-\x7e]{12,}\Z")
+
+
+def decode_once(text: bytes) -> bytes:
+    """Given text, return it with one layer of URL encoding gone: overlong, %u and the log's own \\x forms too."""
+    if b"\\x" in text:
+        text = _LOG_ESCAPE.sub(rb"%\1", text)
+    if b"%" not in text:
+        return text
+    for pattern, plain in _OVERLONG:
+        text = pattern.sub(plain, text)
+    text = _WIDE.sub(_narrow, text)
+    return unquote_to_bytes(_LINE_END.sub(b"%20", text))
+
+
+def forms(text: bytes) -> tuple[bytes, ...]:
+    """Given text, return it as it stands and as each round of decoding shows it, without repetition."""
+    found = [text.lower()]
+    hidden = [plain for match in _BASE64.finditer(text) if (plain := _from_base64(match[1]))]
+    for _ in range(ROUNDS):
+        decoded = decode_once(text)
+        found.append(flatten(decoded))
+        if decoded == text:
+            break
+        text = decoded
+    found.extend(flatten(plain) for plain in hidden)
+    return tuple(dict.fromkeys(found))
+
+
+def flatten(text: bytes) -> bytes:
+    """Given decoded text, return it in lower case, comments opened, each run of blanks (also + and NUL) one space."""
+    return _BLANKS.sub(b" ", _COMMENT.sub(rb" \1 ", text)).lower()
+
+
+def _narrow(match: re.Match[bytes]) -> bytes:
+    code = int(match[1] or match[2], 16)
+    if 0xFF01 <= code <= 0xFF5E:  # the full-width forms of ASCII, which some servers narrow
+        code -= 0xFEE0
+    return b"%%%02x" % code if code < 256 else chr(code).encode("utf-8", "replace")
+
+
+def _from_base64(text: bytes) -> bytes | None:
+    """The text behind a parameter's base64; None where there is none."""
+    try:
+        plain = b64decode(text.replace(b"-", b"+").replace(b"_", b"/") + b"=" * (-len(text) % 4))
+    except ValueError:
+        return None
+    return plain if _TEXT.match(plain) else None

@@ -1,0 +1,200 @@
+"""One pass over a log: bytes become blocks, blocks columns; columns are counted, and held against the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, tzinfo
+from itertools import compress
+from typing import Any
+
+from runner.actions.logs.blocks import BlockCutter
+from runner.actions.logs.columns import MINUTE, Columns, cut_columns
+from runner.actions.logs.correlations import Counting, Event, Flood, Floods, group_value
+from runner.actions.logs.detector import Detector, Met, is_every
+from runner.actions.logs.engines import Engines, Network, claimed_engine
+from runner.actions.logs.findings import MOST_HITS, Finding, build_hit
+from runner.actions.logs.layouts import COMBINED, SAMPLE, Entry, Layout, guess_layout, parse_moment
+from runner.actions.logs.pack import Pack
+from runner.actions.logs.privacy import mask_address, token_of
+from runner.actions.logs.sigma import Correlation, Rule
+from runner.actions.logs.statistics import Statistics
+
+FUTURE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a log is judged: from when to when lines count, the office's time zone, thresholds other than a rule's own
+    by the rule's name, what is usual here (public paths by rule), ranges of engines, the log's form (None to guess),
+    whether it is read anew each time, and the key that makes tokens of addresses.
+    """
+
+    now: datetime
+    zone: tzinfo
+    since: datetime | None = None
+    least: Mapping[str, int] = field(default_factory=dict)
+    usual: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ranges: Mapping[str, Sequence[Network]] = field(default_factory=dict)
+    layout: Layout | None = None
+    fresh: bool = True
+    key: bytes = b""
+
+
+class Scan:
+    """The scan of a log. `feed` takes its bytes as they come, `end` follows each of its files, `finish` the last."""
+
+    def __init__(self, pack: Pack, detector: Detector, terms: Terms) -> None:
+        self._terms = terms
+        self._detector = detector
+        self._pack = pack
+        self._layout = terms.layout
+        self._cutter = BlockCutter(self._take)
+        self._countings = _countings(pack, terms)
+        self._floods = Floods([each for each in pack.correlations.values() if _counts_every(each, pack)])
+        self.statistics = Statistics(terms.zone)
+        looked_up = [rule for rule in pack.rules.values() if rule.lookup == "engines"]
+        self._false_engine = tuple(Met(rule, False) for rule in looked_up)
+        self.engines = Engines(terms.ranges)
+        self.lines = self.not_understood = self.older = 0
+        self.layouts: dict[str, int] = {}
+        self.findings: dict[str, Finding] = {}
+        self.hits: list[dict[str, Any]] = []
+        self.hits_left_out = 0
+
+    @property
+    def requests(self) -> int:
+        """Lines that count."""
+        return self.statistics.requests
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of a file."""
+        self._cutter.feed(piece)
+
+    def end(self) -> None:
+        """The file ends here; the next may have another form."""
+        self._cutter.end()
+        self._layout = self._terms.layout
+
+    def finish(self) -> None:
+        """Count what goes on at the end of the log."""
+        for correlation, flood in self._floods.finish():
+            self._count_flood(correlation, flood)
+
+    def _take(self, block: bytes) -> None:
+        layout = self._layout or self._guess(block)
+        columns, unknown = cut_columns(block, layout)
+        self.lines += len(columns.requests) + len(unknown)
+        self.not_understood += len(unknown)
+        if columns.requests:
+            self.layouts[layout.name] = self.layouts.get(layout.name, 0) + len(columns.requests)
+            self._count(columns)
+
+    def _guess(self, block: bytes) -> Layout:
+        """The form of the file's first lines that have one."""
+        self._layout = guess_layout(block.split(b"\n", SAMPLE)[:SAMPLE])
+        return self._layout or COMBINED
+
+    def _count(self, columns: Columns) -> None:
+        columns, minutes, starts = self._timely(columns)
+        if not minutes:
+            return
+        self.statistics.take(columns, minutes, starts)
+        for correlation, flood in self._floods.take(columns.addresses, minutes, starts):
+            self._count_flood(correlation, flood)
+        self._look_for_engines(columns)
+        for number in self._detector.suspects(columns):
+            entry = columns.entry(number)
+            met = self._detector.judge(entry)
+            if met:
+                self._judge(entry, met)
+
+    def _timely(self, columns: Columns) -> tuple[Columns, list[bytes], Mapping[bytes, datetime]]:
+        """The lines of the time that counts, their minutes, and when each of these begins. The other lines are counted
+        as what they are."""
+        minutes = columns.minutes
+        starts = {minute: _start(minute) for minute in set(minutes)}
+        since, latest = self._terms.since, self._terms.now + FUTURE
+        first = since.replace(second=0, microsecond=0) if since else None
+        good = {m: at for m, at in starts.items() if at and at <= latest and not (first and at < first)}
+        if len(good) == len(starts):
+            return columns, minutes, good
+        old = {m for m, at in starts.items() if at and first and at < first}
+        self.older += sum(minute in old for minute in minutes)
+        self.not_understood += sum(minute not in old and minute not in good for minute in minutes)
+        wanted = [minute in good for minute in minutes]
+        return columns.only(wanted), list(compress(minutes, wanted)), good
+
+    def _look_for_engines(self, columns: Columns) -> None:
+        claiming = {agent for agent in set(columns.agents) if claimed_engine(agent)}
+        if not claiming:
+            return
+        for number, agent in enumerate(columns.agents):
+            if agent in claiming and self.engines.judge(agent, columns.addresses[number]) == "false":
+                self._judge(columns.entry(number), self._false_engine)
+
+    def _judge(self, entry: Entry, met: Sequence[Met]) -> None:
+        at = parse_moment(entry.moment) or self._terms.now
+        names = {each.rule.name for each in met}
+        for each in met:
+            if not each.rule.counts:
+                self._hit(each.rule, entry, at, worked=each.worked)
+            for counting in self._countings.get(each.rule.name, ()):
+                event = Event(entry, at, counting.correlation.success in names)
+                value = group_value(entry, counting.correlation.field) if counting.correlation.field else b""
+                for found in counting.take(event, each.rule.name, value):
+                    self._hit(counting.correlation, found.entry, found.at, worked=found.worked)
+
+    def _hit(self, rule: Rule | Correlation, entry: Entry, at: datetime, *, worked: bool) -> None:
+        usual = self._terms.usual.get(rule.name, frozenset())
+        self._finding(rule).add(entry, at, source=self._source(entry.address), worked=worked, usual=usual)
+        self._keep(build_hit(rule, entry, at, worked=worked))
+
+    def _count_flood(self, correlation: Correlation, flood: Flood) -> None:
+        finding = self._finding(correlation)
+        finding.attempts += flood.requests
+        if flood.group:
+            finding.count(self._source(flood.group.partition("/")[0].encode()), flood.at, flood.requests)
+        row = {
+            "rule": correlation.name,
+            "title": correlation.words,
+            "time": flood.at.isoformat(),
+            "address": flood.group,
+            "requests": flood.requests,
+        }
+        self._keep(row)
+
+    def _source(self, address: bytes) -> str:
+        """An address as it may leave: its network, and the token that tells it from others of it."""
+        text = address.decode("utf-8", "replace")
+        return f"{mask_address(text)} {token_of(self._terms.key, text)}"
+
+    def _finding(self, rule: Rule | Correlation) -> Finding:
+        return self.findings.setdefault(rule.name, Finding(rule))
+
+    def _keep(self, hit: dict[str, Any]) -> None:
+        if len(self.hits) < MOST_HITS:
+            self.hits.append(hit)
+        else:
+            self.hits_left_out += 1
+
+
+def _countings(pack: Pack, terms: Terms) -> dict[str, list[Counting]]:
+    """What counts the events of a rule, by the rule's name."""
+    found: dict[str, list[Counting]] = {}
+    for correlation in pack.correlations.values():
+        if not _counts_every(correlation, pack):
+            counting = Counting(correlation, terms.least.get(correlation.name))
+            for name in correlation.rules:
+                found.setdefault(name, []).append(counting)
+    return found
+
+
+def _counts_every(correlation: Correlation, pack: Pack) -> bool:
+    """Whether it counts every line."""
+    rules = [pack.rules.get(name) for name in correlation.rules]
+    return any(rule and is_every(rule.condition) for rule in rules)
+
+
+def _start(minute: bytes) -> datetime | None:
+    return parse_moment(minute[:MINUTE] + b":00" + minute[MINUTE:])
