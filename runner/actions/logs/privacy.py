@@ -50,8 +50,6 @@ _NAMES = {name.casefold(): name for name in PROGRAMS}
 _PROGRAM = re.compile(
     rf"(?i)(?<![a-z])(?:{'|'.join(map(re.escape, sorted(PROGRAMS, key=len, reverse=True)))})(?![a-z])"
 )
-    rf"(?i)(?<![a-z])(?:{'|'.join(map(re.escape, sorted(PROGRAMS, key=len, reverse=True)))})(?![a-z])"
-)
 _DOTS = re.compile(r"…(?:[\s…]*…)+")
 
 
