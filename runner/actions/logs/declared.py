@@ -158,7 +158,7 @@ OUTPUTS: Mapping[str, Any] = {
     "top_bots": {
         **_ROWS,
         "description": "Programs by their names",
-        "examples": [[{"name": "googlebot", "requests": 120}]],
+        "examples": [[{"name": "Googlebot", "requests": 120}]],
     },
     "engines": {
         **_ROWS,

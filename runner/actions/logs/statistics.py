@@ -10,13 +10,12 @@ from functools import lru_cache
 from typing import TypeVar
 
 from runner.actions.logs.columns import Columns
-from runner.actions.logs.privacy import mask_address, public_host, public_path
+from runner.actions.logs.privacy import mask_address, public_agent, public_host, public_path
 
 MOST_KEYS = 100_000
 MOST_VISITORS = 300_000
 VISIT_GAP = 30 * 60  # seconds without a request after which a visitor's next one begins a new visit
 PAGE_STATUSES = (b"200", b"304")
-OTHERS = "…"
 
 _STATIC = re.compile(rb"(?i)\.(?:css|js|mjs|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|otf|eot|map|mp4|webm)\Z")
 _BOT = re.compile(
@@ -24,16 +23,6 @@ _BOT = re.compile(
     r"|curl|wget|python|java/|go-http|libwww|okhttp|httpclient|axios|node-fetch|scrapy|headless|phantom|feed|scan"
     r"|ahrefs|semrush|petal|bytespider|lighthouse|pingdom|zgrab|nikto|sqlmap|masscan|nmap|nuclei|wpscan|censys"
 )
-# Only these are named in a report: an agent is text from outside, and may hold a person's name.
-_BOT_NAME = re.compile(
-    r"(?i)(googlebot|google-inspectiontool|adsbot-google|mediapartners-google|apis-google|bingbot|msnbot|yandex(?=bot)"
-    r"|baiduspider|duckduckbot|applebot|facebookexternalhit|meta-externalagent|whatsapp|telegrambot|twitterbot|linkedinbot"
-    r"|ahrefsbot|semrushbot|mj12bot|dotbot|petalbot|bytespider|amazonbot|gptbot|claudebot|ccbot|perplexitybot|seznambot"
-    r"|sogou|exabot|blexbot|dataforseobot|serpstatbot|archive\.org_bot|uptimerobot|pingdom|site24x7|wordpress|jetpack"
-    r"|curl|wget|python-requests|python-urllib|aiohttp|httpx|scrapy|go-http-client|libwww-perl|okhttp|java|axios|node-fetch"
-    r"|headlesschrome|phantomjs|lighthouse|sqlmap|nikto|nuclei|wpscan|zgrab|masscan|nmap|censys|expanse|l9explore|goaccess)"
-)
-
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -159,7 +148,7 @@ class Statistics:
         found: Counter[str] = Counter()
         for agent, number in self._agents.items():
             if is_bot(agent):
-                found[_bot_name(agent)] += number
+                found[public_agent(agent.decode("utf-8", "replace"))] += number
         return found
 
 
@@ -177,8 +166,3 @@ def page_path(request: bytes) -> str:
         return ""
     path = rest.rsplit(b" HTTP/", 1)[0].partition(b"?")[0]
     return "" if _STATIC.search(path) else path.decode("utf-8", "replace")
-
-
-def _bot_name(agent: bytes) -> str:
-    found = _BOT_NAME.search(agent.decode("utf-8", "replace"))
-    return found[1].casefold() if found else OTHERS
