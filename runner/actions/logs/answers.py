@@ -12,6 +12,9 @@ from typing import NamedTuple
 from runner.actions.logs.unpacking import unpack
 from runner.errors import Failed
 
+BROKEN_OFF = "the server's answer ends too early: the connection or a program broke off. try again"
+NOTHING = "the server's answer is empty: no script can run there. see the account's shell"
+
 _SENT = (b"rest", b"whole", b"packed")
 _HEADER = re.compile(
     rb"(same|rest|whole|packed|old|short|later|closed|missing)"
@@ -59,7 +62,7 @@ def read_answer(wire: Path, nonce: str, limit: int) -> list[Piece]:
         if unpacked.size >= limit:
             raise Failed(f"the server's answer is larger than {limit} bytes unpacked. see what writes into the log")
         if not unpacked.size:
-            raise Failed("the server's answer is empty: no script can run there. see the account's shell")
+            raise Failed(BROKEN_OFF if wire.stat().st_size else NOTHING)
         with mmap.mmap(target.fileno(), 0, access=mmap.ACCESS_READ) as text:
             pieces = list(_cut(text, nonce.encode()))
     plain.unlink()
@@ -86,7 +89,7 @@ def _cut(text: mmap.mmap, nonce: bytes) -> Iterator[Piece]:
         else:
             yield _piece(header, text[named : begin - 1], b"")
         at = following
-    raise Failed("the server's answer ends too early: the connection or a program broke off. try again")
+    raise Failed(BROKEN_OFF)
 
 
 def _piece(header: re.Match[bytes], path: bytes, content: bytes) -> Piece:

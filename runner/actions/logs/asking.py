@@ -53,10 +53,11 @@ gather() {
     any=
     IFS=
     add "$pattern" $pattern
-    [ -n "$any" ] || missing "$pattern"
+    there=$any
     add $pattern.[0-9]* $pattern-[0-9]* $pattern.old $pattern.old.* $pattern.gz $pattern.xz $pattern.zst $pattern.bz2
     [ -z "$ending" ] || add $stem[-._][0-9]*$ending $stem[-._][0-9]*$ending.*
     IFS="$space	$newline"
+    [ -n "$there" ] || missing "$pattern"
   done
 }
 """.replace("MOST", str(MOST_FILES))

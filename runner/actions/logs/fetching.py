@@ -10,7 +10,7 @@ from secrets import token_hex
 
 from runner.actions.logs.answers import Piece, read_answer
 from runner.actions.logs.asking import Question, build_command
-from runner.actions.logs.increment import Increment, log_of, mark_latest, write_increment
+from runner.actions.logs.increment import Increment, find_newest, log_of, mark_latest, write_increment
 from runner.actions.logs.parts import Part, find_inside, find_known, find_parts
 from runner.actions.logs.place import Known, merge
 from runner.actions.logs.unpacking import has_zstd
@@ -77,33 +77,36 @@ def fetch(call: Call, patterns: Sequence[str], known: Sequence[Known], since: in
     """Given the log's paths and how far it was read, bring what is new. Raise Failed, Unreachable or TimeUp."""
     question = build_question(call, patterns, known, since, send=True)
     pieces, wire = ask(call, question)
-    parts, lost = _find(call, pieces, known)
+    parts, lost, inside = _find(call, pieces, known)
     if lost:  # a rotation may have passed under the look at it
         pieces, more = ask(call, question)
-        parts, lost = _find(call, pieces, known)
+        parts, lost, inside = _find(call, pieces, known)
         wire += more
     path = call.directory / f"increment-{token_hex(8)}.gz"
-    increment = write_increment(path, parts, question.cap, call.now)
+    written = find_newest({piece.path: piece.time for piece in pieces if piece.state != "missing"})
+    increment = write_increment(path, parts, question.cap, written=written, now=call.now)
     increment.left += sum(piece.meant - piece.length for piece in pieces)
     now = _place_now(pieces, parts, known, increment, call.now)
     gaps = tuple(Gap(each.path, each.last or None, _first_after(increment)) for each in lost)
-    found = find_known(pieces, parts, known)
+    found = {*find_known(pieces, parts, known), *inside}
     gone = [replace(each, latest=each.latest and each not in lost) for each in known if each not in found]
     return Fetched(path, increment, merge(now, gone), gaps, wire, tuple(pieces))
 
 
-def _find(call: Call, pieces: Sequence[Piece], known: Sequence[Known]) -> tuple[list[Part], list[Known]]:
-    """Return the parts that may be new, and what ought to be there and is not, though its log is."""
+def _find(call: Call, pieces: Sequence[Piece], known: Sequence[Known]) -> tuple[list[Part], list[Known], list[Known]]:
+    """Return the parts that may be new, what ought to be there and is not, though its log is, and what was found inside
+    another file."""
     parts = find_parts(pieces, known, int(call.inputs["size_limit"]) + MARGIN, call.directory)
     found = set(find_known(pieces, parts, known))
-    lost = []
+    lost, inside = [], []
     for each in (entry for entry in known if entry.latest and entry not in found):
-        inside = find_inside(parts, each)
-        if inside != parts:
-            parts = inside
+        looked = find_inside(parts, each)
+        if looked != parts:
+            parts = looked
+            inside.append(each)
         elif log_of(each.path) in _readable(pieces) and not any(_is_unseen(piece) for piece in pieces):
             lost.append(each)
-    return parts, lost
+    return parts, lost, inside
 
 
 def _is_unseen(piece: Piece) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,13 +46,16 @@ class Increment:
         self.first, self.last = min(moments, default=None), max(moments, default=None)
 
 
-def write_increment(path: Path, parts: Iterable[Part], cap: int, now: datetime) -> Increment:
-    """Given parts, write their new whole lines, at most `cap` bytes, to a gzip file, and return what it holds."""
+def write_increment(path: Path, parts: Iterable[Part], cap: int, *, written: set[str], now: datetime) -> Increment:
+    """Given parts, write their new whole lines, at most `cap` bytes, to a gzip file, and return what it holds.
+
+    `written` has the paths of the files that are still written to.
+    """
     increment = Increment()
     with path.open("wb") as file, gzip.GzipFile("", "wb", LEVEL, file, mtime=0) as packed:
         for part in parts:
             room = cap - increment.size if file.tell() < LARGEST_PACKED else 0
-            stop, text = cut_lines(part, room)
+            stop, text = cut_lines(part, room, still_written=part.piece.path in written)
             if text:
                 packed.write(text)
                 increment.add(text)
@@ -64,7 +66,7 @@ def write_increment(path: Path, parts: Iterable[Part], cap: int, now: datetime) 
     return increment
 
 
-def cut_lines(part: Part, room: int) -> tuple[int, bytes]:
+def cut_lines(part: Part, room: int, *, still_written: bool) -> tuple[int, bytes]:
     """Given a part and how many bytes may be taken, return up to where its lines are whole, and those that are new.
 
     An unfinished line waits for its end, unless it never will have one: in a packed file, in one that is no longer
@@ -75,7 +77,7 @@ def cut_lines(part: Part, room: int) -> tuple[int, bytes]:
     stop = part.content.rfind(b"\n", part.begin, limit) + 1 or part.begin
     stop = max(stop, part.skip[1])
     waiting = limit - stop
-    ended = limit == len(part.content) and part.whole and _has_ended(part, waiting)
+    ended = limit == len(part.content) and part.whole and _has_ended(part, waiting, still_written=still_written)
     if waiting and (ended or waiting > LONGEST_WAITING):
         stop = limit
     text = part.content[part.begin : stop]
@@ -84,9 +86,9 @@ def cut_lines(part: Part, room: int) -> tuple[int, bytes]:
     return stop, text + b"\n" if text and not text.endswith(b"\n") else text
 
 
-def _has_ended(part: Part, waiting: int) -> bool:
-    stood_still = part.entry is not None and part.entry.waiting == waiting and not part.entry.latest
-    return bool(part.raw) or stood_still
+def _has_ended(part: Part, waiting: int, *, still_written: bool) -> bool:
+    stood_still = part.entry is not None and part.entry.waiting == waiting
+    return bool(part.raw) or (stood_still and not still_written)
 
 
 def remember(part: Part, stop: int, text: bytes, now: datetime) -> Known | None:
@@ -120,16 +122,13 @@ def log_of(path: str) -> str:
 def mark_latest(known: Sequence[Known], times: dict[str, int]) -> list[Known]:
     """Given what was read and the files' times by path, mark of each log the file that changed last: it must be found
     again the next time."""
-    latest: dict[str, Known] = {}
-    for each in known:
-        other = latest.get(log_of(each.path))
-        if other is None or (times.get(each.path, 0), -len(each.path)) >= (times.get(other.path, 0), -len(other.path)):
-            latest[log_of(each.path)] = each
-    newest = set(latest.values())
-    return [replace(each, latest=each in newest) for each in known]
+    newest = find_newest({each.path: times.get(each.path, 0) for each in known})
+    return [replace(each, latest=each.path in newest) for each in known]
 
 
-def hash_file(path: Path) -> str:
-    """Given a file, return its SHA-256 in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def find_newest(times: dict[str, int]) -> set[str]:
+    """Given files' times by path, return of each log the one that changed last, of several the shortest name."""
+    newest: dict[str, str] = {}
+    for path in sorted(times, key=lambda each: (times[each], -len(each))):
+        newest[log_of(path)] = path
+    return set(newest.values())
