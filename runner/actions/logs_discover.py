@@ -80,17 +80,17 @@ def _describe(
 ) -> dict[str, Any]:
     from fnmatch import fnmatchcase
 
-    from runner.actions.logs.sniffing import name_lines
+    from runner.actions.logs.layouts import guess_layout
 
     newest = max(files, key=lambda file: (file.path == base, file.time))
     said = next((each for each in named if any(fnmatchcase(file.path, each.path) for file in files)), None)
-    lines = [line for file in reversed(files) for line in file.lines][:200]
+    layout = guess_layout([line for file in reversed(files) for line in file.lines])
     sites = list(said.sites) if said else []
     moments = [at for file in files for at in (file.first, file.last) if at]
     own = any(fnmatchcase(newest.path, each) for each in given) or _is_of(host, sites, newest.path)
     return {
         "path": _shown(newest.path),
-        "format": (said.form if said else "") or name_lines(lines),
+        "format": (said.form if said else "") or (layout.name if layout else ""),
         "source": said.source if said else "place",
         "sites": sites,
         "own": own,
