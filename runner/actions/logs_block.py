@@ -221,11 +221,10 @@ ACTION = Action(
             "examples": [["198.51.100.0/24"]],
         },
         "engines": {
-            "type": "object",
-            "additionalProperties": {"type": "string"},
-            "description": "Files in which search engines publish their networks, by the name that agents say",
-            "examples": [{"googlebot": "/srv/sop/googlebot.json", "bingbot": "/srv/sop/bingbot.json"}],
-            "default": {},
+            "type": "string",
+            "description": "A JSON file with the networks that search engines publish, as for logs.scan",
+            "examples": ["inventory/engines.json"],
+            "default": "",
         },
     },
     outputs={

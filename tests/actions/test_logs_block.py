@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from runner.actions.logs.blocking import Entry
 from runner.actions.logs.firewalls import FORMS, render_list
 from runner.actions.logs.privacy import token_of
-from runner.actions.logs.ranges import Never, build_never, load_ranges, parse_network
+from runner.actions.logs.ranges import Never, build_never, parse_network
 from runner.actions.logs_block import ACTION
 from runner.contract import Call, Outcome
 from runner.errors import Failed
@@ -91,9 +91,9 @@ def test_raw_addresses_stand_only_in_the_restricted_files(tmp_path: Path) -> Non
 
 
 def test_own_networks_courts_and_engines_are_never_on_it(tmp_path: Path) -> None:
-    ranges = tmp_path / "googlebot.json"
+    ranges = tmp_path / "engines.json"
     prefixes = [{"ipv4Prefix": "66.249.64.0/19"}, {"ipv6Prefix": "2001:4860:4801::/48"}]
-    ranges.write_text(json.dumps({"creationTime": "2026-11-01", "prefixes": prefixes}))
+    ranges.write_text(json.dumps({"google": {"creationTime": "2026-11-01", "prefixes": prefixes}}))
     office = {**OFFICE, "networks": "203.0.113.0/28", "court_networks": ["198.51.100.0/24", "2001:db8:9::/48"]}
     hits = [
         *hit("203.0.113.7", likely_success=True),
@@ -108,7 +108,7 @@ def test_own_networks_courts_and_engines_are_never_on_it(tmp_path: Path) -> None
         *hit("192.0.2.2", agent="Mozilla/5.0 (compatible; bingbot/2.0)"),
         *hit("192.0.2.3"),
     ]
-    inputs = {"engines": {"Googlebot": str(ranges)}, "never": ["192.0.2.3"]}
+    inputs = {"engines": str(ranges), "never": ["192.0.2.3"]}
     call, outcome = block(tmp_path, hits, inputs, office)
     assert list(entries(call, outcome)) == ["192.0.2.1/32"]  # it only said that it was Google's
     assert outcome.outputs["left_out"] == {"own": 3, "court": 2, "engine": 2, "nobody": 2, "claims_engine": 1}
@@ -160,23 +160,18 @@ def test_nothing_suspicious_makes_an_empty_list(tmp_path: Path) -> None:
     assert outcome.outputs["summary"] == "Tidak ada pengunjung yang diusulkan untuk diblokir."
 
 
-@pytest.mark.parametrize("content", ["", '{"prefixes": []}', "not a network", '{"prefixes": [{"ipv4Prefix": "x"}]}'])
+@pytest.mark.parametrize("content", ["", '{"google": ["x"]}', "not JSON", '{"mesin": []}', "[]"])
 def test_an_engines_file_that_says_nothing_is_refused(tmp_path: Path, content: str) -> None:
     (tmp_path / "ranges.json").write_text(content)
     with pytest.raises(Failed, match=r"ranges\.json"):
-        load_ranges(tmp_path / "ranges.json")
-    with pytest.raises(Failed, match="fetch the engine"):
-        load_ranges(tmp_path / "none.json")
-
-
-def test_an_engines_file_may_be_a_list_of_lines(tmp_path: Path) -> None:
-    (tmp_path / "yandex.txt").write_text("# Yandex\n5.45.192.0/18\n2a02:6b8::/29 # v6\n")
-    assert len(load_ranges(tmp_path / "yandex.txt")) == 2
+        block(tmp_path, [], {"engines": str(tmp_path / "ranges.json")})
+    with pytest.raises(Failed, match="cannot be read"):
+        block(tmp_path, [], {"engines": str(tmp_path / "none.json")})
 
 
 @given(st.lists(st.ip_addresses(), max_size=30), st.lists(st.ip_addresses(v=4), max_size=3))
 def test_what_is_protected_never_gets_on_a_list(addresses: list[object], protected: list[object]) -> None:
-    never = build_never({"networks": [f"{each}/12" for each in protected]}, [], {})
+    never = build_never({"networks": [f"{each}/12" for each in protected]}, [])
     for each in addresses:
         network = parse_network(str(each), "x")
         why = never.why(network)

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from runner.actions.logs.ranges import WIDEST, Network, Never, is_within, overlaps, parse_network, visitor_of
+from runner.actions.logs.engines import Network
+from runner.actions.logs.ranges import WIDEST, Never, is_within, overlaps, parse_network, visitor_of
 from runner.errors import Failed
 
 MOST_AGENTS = 20

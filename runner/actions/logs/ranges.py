@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runner.actions.logs.engines import Network, claimed_engine, load_ranges
 from runner.actions.logs.privacy import parse_address
 from runner.errors import Failed
 
-Network = IPv4Network | IPv6Network
-LARGEST_FILE = 5 * 1024 * 1024
 WIDEST = {4: 24, 6: 48}
 EACH = {4: 32, 6: 64}  # what one visitor has: an address, or the smallest network that is given to a customer
-ENGINES = (
-    *("googlebot", "google-inspectiontool", "adsbot", "mediapartners", "storebot", "bingbot", "yandex", "duckduckbot"),
-    *("applebot", "baiduspider", "slurp", "petalbot"),
-)
 # RFC 1918, 6598, 3927, 4193, 4291, 5771: this machine, this site, nobody, everybody
 _NOBODY = tuple(
     ip_network(text)
@@ -30,7 +24,7 @@ _NOBODY = tuple(
 
 
 class Never(NamedTuple):
-    """What is never blocked, by why: "own", "court", "engine", "nobody"; `engines` by the name that agents claim."""
+    """What is never blocked, by why: "own", "court", "engine", "nobody"; `engines` by name."""
 
     networks: Mapping[str, Sequence[Network]]
     engines: Mapping[str, Sequence[Network]]
@@ -41,8 +35,8 @@ class Never(NamedTuple):
 
     def is_in_doubt(self, agents: Iterable[str]) -> bool:
         """Whether an agent claims an engine whose networks are not known, so that it may be true."""
-        claimed = {name for agent in agents for name in ENGINES if name in agent.lower()}
-        return bool(claimed - self.engines.keys())
+        claimed = {claimed_engine(agent.encode("utf-8", "replace")) for agent in agents}
+        return bool(claimed - self.engines.keys() - {""})
 
 
 def parse_network(text: str, place: str) -> Network:
@@ -53,12 +47,13 @@ def parse_network(text: str, place: str) -> Network:
         raise Failed(f"{place}: '{str(text)[:60]}' is no network. write it as 203.0.113.0/24 or 203.0.113.7") from None
 
 
-def build_never(office: Mapping[str, Any], more: Sequence[str], engines: Mapping[str, str]) -> Never:
-    """Given the office, further networks and the files of published networks by engine, return what is never blocked.
-
-    Raise Failed where one of them cannot be read.
-    """
-    known = {name.lower(): load_ranges(Path(path)) for name, path in engines.items()}
+def build_never(office: Mapping[str, Any], more: Sequence[str], engines: str = "") -> Never:
+    """Given the office, further networks and the file of the networks that engines publish ("": none), return what is
+    never blocked. Raise Failed where one of them cannot be read."""
+    try:
+        known = load_ranges(Path(engines)) if engines else {}
+    except ValueError as error:
+        raise Failed(str(error)) from None
     networks = {
         "own": [*_networks(office, "networks"), *(parse_network(text, "never") for text in more)],
         "court": _networks(office, "court_networks"),
@@ -66,29 +61,6 @@ def build_never(office: Mapping[str, Any], more: Sequence[str], engines: Mapping
         "nobody": _NOBODY,
     }
     return Never(networks, known)
-
-
-def load_ranges(path: Path) -> list[Network]:
-    """Given the file in which an engine publishes its networks (JSON with `prefixes`, or a network a line), return
-    them. Raise Failed where there are none."""
-    try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST_FILE + 1).decode("utf-8", "replace")
-    except OSError as error:
-        raise Failed(f"{path}: {error.strerror}. fetch the engine's published file, or leave it out") from None
-    found = [parse_network(each, str(path)) for each in _listed(text)] if len(text) <= LARGEST_FILE else []
-    if not found:
-        raise Failed(f"{path}: names no network, or is too large. fetch the engine's published file again")
-    return found
-
-
-def _listed(text: str) -> list[str]:
-    try:
-        prefixes = json.loads(text)["prefixes"]
-        return [str(value) for each in prefixes for name, value in each.items() if name in ("ipv4Prefix", "ipv6Prefix")]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        lines = (line.partition("#")[0].strip() for line in text.splitlines())
-        return [line for line in lines if line]
 
 
 def _networks(office: Mapping[str, Any], key: str) -> list[Network]:
