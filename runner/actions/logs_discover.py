@@ -189,8 +189,5 @@ ACTION = Action(
     example="""\
 - id: logs
   action: logs.discover
-- id: fetch
-  action: logs.fetch
-  with: {path: "{{ tasks.logs.path }}", format: "{{ tasks.logs.format }}"}
 """,
 )

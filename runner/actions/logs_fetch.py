@@ -186,8 +186,5 @@ ACTION = Action(
 - id: fetch
   action: logs.fetch
   with: {since: 7 hari}
-- id: scan
-  action: logs.scan
-  with: {increment: "{{ tasks.fetch.increment }}"}
 """,
 )
