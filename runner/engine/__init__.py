@@ -80,7 +80,7 @@ class Engine:
         position = 0
         while position < len(steps):
             stretch = _stretch(steps, position)
-            self._drive([step for step in stretch if step.id not in self._course.done])
+            self._drive(stretch)
             if self._brake.pulled or any(lane.waiting for lane in self._lanes.values()):
                 break
             position = self._next(steps, position + len(stretch))
@@ -110,7 +110,7 @@ class Engine:
 
     def _drive(self, stretch: Sequence[PlannedStep]) -> None:
         """Take every target through the stretch, as many at a time as there are forks."""
-        targets = deque(stretch[0].targets if stretch else ())
+        targets = deque(stretch[0].targets)
         while targets or self._flows:
             while targets and len(self._flows) < self._request.forks and not self._brake.pulled:
                 self._start(self._lane(targets.popleft()), stretch)
@@ -215,7 +215,10 @@ class Engine:
         self._lanes = {
             name: lane for name, lane in self._lanes.items() if lane.stopped and lane.stopped_in not in again
         }
-        return next(n for n, step in enumerate(steps) if step.id in again)
+        position = next(n for n, step in enumerate(steps) if step.id in again)
+        while position and steps[position].once and steps[position - 1].once:
+            position -= 1  # what is done of this stretch is not done again, and can still be gone back to
+        return position
 
     def _include(self, ask: Include) -> Outcome:
         """Carry out an included playbook as a run of its own; only its declared outputs are seen."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -68,15 +68,15 @@ class _Branch:
 
 
 class Branches:
-    """Goes through an order. A branch that waits for a person holds up only what comes after it."""
+    """Goes through what is not `done` of an order. A branch that waits for a person holds up only what comes after."""
 
-    def __init__(self, order: Order, guide: Guide) -> None:
+    def __init__(self, order: Order, guide: Guide, done: Collection[str] = ()) -> None:
         self._order = order
         self._guide = guide
         self._after = order.after
-        self._lacking = {name: len(before) for name, before in order.before.items()}
-        self._ready = [name for name, lacking in self._lacking.items() if not lacking]
-        self._done: set[str] = set()
+        self._done = {name for name in order.before if name in done}
+        self._lacking = {name: sum(each not in self._done for each in before) for name, before in order.before.items()}
+        self._ready = [name for name, lacking in self._lacking.items() if not lacking and name not in self._done]
         self._running: dict[str, _Branch] = {}
         self._owners: dict[int, _Branch] = {}
         self._waiting: set[str] = set()

@@ -246,6 +246,8 @@ class Course:
             self.halted = ""
             self.rounds[source, move.task] = self.rounds.get((source, move.task), 0) + 1
             self._begin_again(again)
+        if source not in again and self.plan.steps[self.position(source)].once:
+            self.done.add(source)
         over = self.order.follows(source) - again
         if move.entry:
             self.entries[to] = move.entry

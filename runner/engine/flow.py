@@ -26,7 +26,7 @@ class Flow:
 
     def go(self) -> Several[Move | None]:
         """Go through the steps; return where a decision or failure leads out of them, None for straight on."""
-        way = yield from Branches(self._order, self).go()
+        way = yield from Branches(self._order, self, self._course.done).go()
         self._lane.waiting = way.waits
         return way.leaves
 

@@ -55,6 +55,10 @@ class Progress:
                     Status(event.data["status"]), message=event.data["message"], reason=reason
                 )
 
+    def knows(self, key: Key) -> bool:
+        """Whether something was begun, asked for or finished."""
+        return key in self.claimed or key in self.requested or key in self.finished
+
     def say(self, event: Event) -> None:
         """Take in that something was said about a step, and when it is due."""
         said = (event.kind, event.step, event.attempt, event.target)

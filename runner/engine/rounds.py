@@ -117,7 +117,10 @@ class Round:
         if refused is None and not self._decisions.is_made(asked):
             if self._course.replaying:
                 yield Turn()
-            refused = self._flow.why_not(task, scope) if task.action is DECIDE else None
+            if task.action is DECIDE:
+                refused = self._flow.why_not(task, scope)
+            elif self._flow.stopped and not self._course.dry:
+                refused = self._flow.blocked()
         if refused and refused.status is Status.SKIPPED:
             return self._leave_out(task, key, refused)
         outcome = self._decisions.decide(asked, self._scope(self.values))
@@ -158,14 +161,15 @@ class Round:
         return Way()
 
     def _is_due(self, task: PlannedTask) -> bool:
-        """Whether a task that acts and then decides has acted, and nothing was stopped."""
+        """Whether a task that acts and then decides has acted."""
         reasons = [outcome.reason for outcome in self.outcomes[task.id]]
-        acted = not any(reason in (Reason.CONDITION, Reason.BLOCKED) for reason in reasons)
-        return self._course.dry or (acted and not self._flow.stopped)
+        return self._course.dry or not any(reason in (Reason.CONDITION, Reason.BLOCKED) for reason in reasons)
 
     def _leave_out(self, task: PlannedTask, key: Key, outcome: Outcome) -> Way:
-        self._course.record(key, task.action.name, outcome)
+        decides = task.action is DECIDE or key.task != task.id
+        self._course.record(key, DECIDE.name if decides else task.action.name, outcome)
         self._flow.last[key.step, key.attempt, key.task] = key.tries
-        self.outcomes[task.id] = [outcome]
-        self.values.add(task.id, outcome)
+        self.outcomes[task.id].append(outcome)
+        if key.task == task.id:
+            self.values.add(task.id, outcome)
         return Way()

@@ -48,9 +48,9 @@ class StepFlow:
             included = yield from singly(self._include(values))
             way = Way(waits=included.status is Status.WAITING)
         decided = None
-        if self._planned.decision and not way.waits and not way.leaves and not self._moves and not self._stopped:
+        if self._planned.decision and not way.waits and not way.leaves and not self._moves:
             decided = yield from singly(self._decide(values))
-            way = Way(waits=decided.status is Status.WAITING)
+            way = Way(waits=decided is not None and decided.status is Status.WAITING)
         if way.waits:
             self._course.statuses[self._planned.id, self._lane.name] = Status.WAITING
             return way
@@ -63,15 +63,18 @@ class StepFlow:
 
     @property
     def _is_known(self) -> bool:
-        key, progress = self._key, self._course.progress
-        return (Kind.STEP_STARTED, key.step, key.attempt, key.target) in progress.said or key in progress.ended
+        return self._said(Kind.STEP_STARTED) or self._key in self._course.progress.ended
+
+    def _said(self, kind: Kind) -> bool:
+        key = self._key
+        return (kind, key.step, key.attempt, key.target) in self._course.progress.said
 
     def _why_skipped(self) -> Outcome | None:
         course, planned, key = self._course, self._planned, self._key
         led_to = self._lane.passed.led_to(planned.id) or course.passed.led_to(planned.id)
         if led_to:
             return skipped(Reason.CONDITION, f"it went on to '{led_to}'")
-        if (Kind.STEP_STARTED, key.step, key.attempt, key.target) in course.progress.said:
+        if self._said(Kind.STEP_STARTED):
             return None
         if key in course.progress.ended:
             return course.progress.ended[key]
@@ -143,10 +146,16 @@ class StepFlow:
         self._outcomes.append(outcome)
         return outcome
 
-    def _decide(self, values: TaskValues) -> Tasks:
+    def _decide(self, values: TaskValues) -> Strand[Outcome | None]:
+        """What was decided at the end; None where the step was stopped before."""
         asked, decisions = ask_step(self._planned, self._key), Decisions(self._course)
-        if self._course.replaying and not decisions.is_made(asked):
-            yield Turn()
+        if not decisions.is_made(asked):
+            if self._said(Kind.STEP_FINISHED):
+                return None
+            if self._course.replaying:
+                yield Turn()
+            if self._stopped:
+                return None
         outcome = decisions.decide(asked, self._scope(values))
         self._routes.take(self._planned.step.conduct, self._key._replace(task=DECIDE), outcome)
         self._outcomes.append(outcome)

@@ -58,6 +58,8 @@ class TaskFlow:
         assert task.for_each is not None
         items: Sequence[Any] = ()
         refused = self._course.progress.finished.get(key)
+        if refused is None and self._course.replaying and not self._course.progress.knows(key._replace(item="0")):
+            yield Turn()
         if refused is None and self.stopped and not task.task.conduct.always:
             refused = self.blocked()
         if refused is None:
@@ -76,17 +78,21 @@ class TaskFlow:
         return outcomes
 
     def _together(self, task: PlannedTask, key: Key, scope: Scope) -> Tasks:
-        """Do a task by each of its actors: all are asked, and it is done once all have answered."""
+        """Do a task by each of its actors: all are asked, and it is done once all have answered. Once one is asked, the
+        others are, even if something else fails meanwhile."""
         if len(task.roles) < 2:
             return (yield from self._once(task, key, scope, *task.roles))
         outcomes: dict[Key, Outcome] = {}
         for role in task.roles:
             at = with_role(key, role)
             item = role if scope.item is None else [scope.item, role]
-            outcomes[at] = yield from self._once(task, at, scope, role, item)
+            asked = any(outcome.status is Status.WAITING for outcome in outcomes.values())
+            outcomes[at] = yield from self._once(task, at, scope, role, item, sure=asked)
         return join_answers(outcomes, self._course.progress)
 
-    def _once(self, task: PlannedTask, key: Key, scope: Scope, role: str = "", item: Any = None) -> Tasks:
+    def _once(
+        self, task: PlannedTask, key: Key, scope: Scope, role: str = "", item: Any = None, *, sure: bool = False
+    ) -> Tasks:
         conduct, progress = task.task.conduct, self._course.progress
         item = scope.item if item is None else item
         inputs: Mapping[str, Any] = {}
@@ -95,7 +101,7 @@ class TaskFlow:
             refused = progress.finished.get(key)
             if refused is None and self._course.replaying:
                 yield Turn()
-            refused = refused or self.why_not(task, scope)
+            refused = refused or (None if sure else self.why_not(task, scope))
         if refused is None:
             inputs, refused = fill_inputs(task, scope, self._course.secret, role)
             refused = refused and (self._tries.last_finished(key, conduct.retry) or refused)
