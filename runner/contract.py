@@ -83,7 +83,8 @@ class Evidence(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """Something wrong out there; the same fault on the same target always has the same `key`."""
+    """Something wrong out there; the same fault on the same target always has the same `key`. One of the office's own
+    (`office.…`) belongs to no target."""
 
     key: str
     severity: Severity

@@ -120,6 +120,17 @@ class Event:
         )
 
 
+SHARED = "office."
+
+
+def fault_of(key: str, target: str | None) -> tuple[str, str | None]:
+    """Given a problem's key and the target it was met on, return what tells problems apart: key and target.
+
+    A fault of the office's own (`office.…`) is one problem without a target, however many targets meet it.
+    """
+    return key, None if key.startswith(SHARED) else target
+
+
 def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
     """Given an outcome, return its fields as plain JSON values."""
     request = outcome.request

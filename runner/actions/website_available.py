@@ -115,9 +115,9 @@ def build_outputs(
 
 def describe_state(watched: Mapping[str, Watched], recent: str) -> dict[str, Any]:
     """Given what is under watch and the latest checks, return the site's damped state and since when it is so."""
-    from runner.actions.web.telling import DOWN, UNKNOWN
+    from runner.actions.web.telling import DOWN, NETWORK, UNKNOWN
 
-    for key, state in ((DOWN, "down"), (UNKNOWN, "unknown")):
+    for key, state in ((DOWN, "down"), (UNKNOWN, "unknown"), (NETWORK, "unknown")):
         if key in watched and watched[key].open:
             return {"state": state, "since": watched[key].since}
     return {"state": "up" if "0" in recent or "1" in recent else "unknown", "since": ""}

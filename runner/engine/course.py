@@ -14,7 +14,7 @@ from runner.engine.acts import Act
 from runner.engine.answers import RETURNED
 from runner.engine.progress import Progress
 from runner.engine.scope import Values
-from runner.events import Event, Key, Kind, outcome_to_json
+from runner.events import Event, Key, Kind, fault_of, outcome_to_json
 from runner.inventory import Target
 from runner.plan import Plan
 from runner.playbook import DEFAULT_ROUNDS
@@ -176,8 +176,8 @@ class Course:
     def note(self, key: Key, outcome: Outcome) -> None:
         """Take in an outcome's problems."""
         for problem in outcome.problems:
-            self.problems[problem.key, key.target] = problem
-            self.found_in[problem.key, key.target] = key.step, key.task
+            fault = fault_of(problem.key, key.target)
+            self.problems[fault], self.found_in[fault] = problem, (key.step, key.task)
 
     def forget_problems(self, step: str, tasks: Collection[str] | None = None) -> None:
         """Drop what a step, or some of its tasks, found, because it is looked at again."""

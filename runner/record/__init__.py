@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 from runner.contract import Evidence, Status
-from runner.events import Event, Key, Kind
+from runner.events import Event, Key, Kind, fault_of
 from runner.record.document import (
     Answer,
     Cancellation,
@@ -215,9 +215,8 @@ def _problems(steps: Iterable[StepRecord]) -> tuple[FoundProblem, ...]:
         for target in step.targets:
             for task in target.tasks:
                 for p in task.outcome.problems:
-                    found[p.key, target.target] = FoundProblem(
-                        p.key, p.severity, target.target, p.message, step.id, task.id
-                    )
+                    key, on = fault_of(p.key, target.target)
+                    found[key, on] = FoundProblem(key, p.severity, on, p.message, step.id, task.id)
     return tuple(found.values())
 
 

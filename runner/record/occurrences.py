@@ -16,6 +16,8 @@ from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
+from runner.events import fault_of
+
 _PLACES = """
     SELECT playbook, step, task, target, max(seq) FROM events INDEXED BY reports
     WHERE problems IS NOT NULL AND (?1 IS NULL OR playbook = ?1) GROUP BY playbook, step, task, target
@@ -108,14 +110,14 @@ def find_occurrences(
         return
     keys = {place: _keys_at(connection, place) for place in places}
     ailing = {
-        (key, place.target)
+        fault_of(key, place.target)
         for place, last in places.items()
         if not _is_clean_after(connection, place, last)
         for key in keys[place]
     }
     for place in places:
-        if any((key, place.target) in ailing for key in keys[place]):
-            yield from (each for each in _occurrences(connection, place) if (each.key, place.target) in ailing)
+        if any(fault_of(key, place.target) in ailing for key in keys[place]):
+            yield from (each for each in _occurrences(connection, place) if fault_of(each.key, place.target) in ailing)
 
 
 def _keys_at(connection: sqlite3.Connection, place: Place) -> frozenset[str]:

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from runner.contract import Evidence, Severity
+from runner.events import fault_of
 from runner.record.marks import Fault, Mark, State, acceptance, load_marks
 from runner.record.occurrences import Occurrence, Place, find_occurrences
 from runner.record.period import Period
@@ -127,7 +128,7 @@ class _Register:
     def _by_fault(self, connection: sqlite3.Connection) -> dict[Fault, list[_Joined]]:
         found: dict[Fault, list[Occurrence]] = {}
         for each in find_occurrences(connection, self._playbook, only_open=self._only_open):
-            found.setdefault((each.key, each.place.target), []).append(each)
+            found.setdefault(fault_of(each.key, each.place.target), []).append(each)
         return {fault: list(_join(occurrences)) for fault, occurrences in found.items()}
 
     def _problem(
@@ -150,7 +151,7 @@ class _Register:
         return KnownProblem(
             **last,
             key=current.key,
-            target=current.place.target,
+            target=fault_of(current.key, current.place.target)[1],
             first_seen=told.at(current.first),
             last_seen=told.at(current.last),
             playbook=current.place.playbook,

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from runner.events import Key
+from runner.events import Key, fault_of
 from runner.record.marks import Mark, State, load_marks
 from runner.record.problems import unsolved_problems
 from runner.record.reader import JournalReader
@@ -35,7 +35,8 @@ def accepted_problems(journal: JournalReader, playbook: str, key: Key) -> list[d
         for marks in load_marks(connection).values():
             for mark in _standing(marks):
                 given = (mark.run, key.step, key.task, key.target, key.item, playbook)
-                row = connection.execute(_SEEN, given).fetchone() if mark.target == key.target else None
+                same = mark.target == fault_of(mark.key, key.target)[1]
+                row = connection.execute(_SEEN, given).fetchone() if same else None
                 data: dict[str, Any] = json.loads(row[0])["data"] if row else {"problems": ()}
                 if any(problem["key"] == mark.key for problem in data["problems"]):
                     found.append((mark.seq, _accepted(mark, data["outputs"])))

@@ -25,7 +25,12 @@ MOST_ENDS = 31
 MOST_ROWS = 1000
 PERCENTILES = (50, 95, 99)
 SOON = 30  # days
-TROUBLES = ("website.unavailable", "website.unknown", "website.unstable")
+TROUBLE_NAMES = {
+    "website.unavailable": "tidak dapat diakses",
+    "website.unknown": "tidak dapat dipastikan",
+    "website.unstable": "naik-turun",
+    "office.network": "jaringan sendiri terganggu",
+}
 PHASE_NAMES = {
     "lookup": "Pencarian nama",
     "connect": "Penyambungan",
@@ -34,7 +39,6 @@ PHASE_NAMES = {
     "body": "Pengiriman halaman",
 }
 KINDS = {"certificate": "Sertifikat", "domain": "Nama domain"}
-TROUBLE_NAMES = dict(zip(TROUBLES, ("tidak dapat diakses", "tidak dapat dipastikan", "naik-turun"), strict=True))
 AVAILABILITY = (
     Column("Website", 44),
     Column("Pemeriksaan", 24, "right"),
@@ -107,7 +111,7 @@ def _tally_row(name: str, tally: Tally, pen: Pen) -> Sequence[Cell]:
 def _outages(troubles: Sequence[KnownProblem], names: Names, pen: Pen) -> Iterator[Block]:
     spans: list[tuple[datetime, datetime | None, KnownProblem]] = []
     for problem in troubles:
-        if problem.key in TROUBLES:
+        if problem.key in TROUBLE_NAMES:
             spans += [(past.first_seen, past.solved_at, problem) for past in problem.earlier]
             spans.append((problem.first_seen, problem.solved_at, problem))
     rows = [_outage_row(*span, names, pen) for span in sorted(spans, key=lambda span: span[0])]
@@ -120,8 +124,8 @@ def _outages(troubles: Sequence[KnownProblem], names: Names, pen: Pen) -> Iterat
 def _outage_row(start: datetime, end: datetime | None, problem: KnownProblem, names: Names, pen: Pen) -> Sequence[Cell]:
     lasted = pen.duration((end - start).total_seconds()) if end else "masih berlangsung"
     when = pen.span(start, end) if end else f"sejak {pen.clock(start)}"
-    target = problem.target or ""
-    return cell(names(target)), cell(TROUBLE_NAMES[problem.key]), cell(when), cell(lasted)
+    place = names(problem.target) if problem.target else "Semua, dari kantor sendiri"
+    return cell(place), cell(TROUBLE_NAMES[problem.key]), cell(when), cell(lasted)
 
 
 def _times(sites: Mapping[str, SiteHistory], slices: Sequence[Slice], pen: Pen) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.contract import FINISHED_WELL, Status
 from runner.durations import render_duration
-from runner.events import Event, Kind
+from runner.events import SHARED, Event, Kind
 from runner.screen.tables import coloured, one_line
 
 LONGEST = 2000
@@ -29,6 +29,7 @@ class Lines:
         self._steps = steps or verbose > 0
         self._verbose = verbose
         self._held: dict[_Place, dict[tuple[str, str], Event]] = {}
+        self._told: set[tuple[str, str]] = set()
 
     def render(self, event: Event) -> Iterator[str]:
         """Given the next event, yield what to say of it."""
@@ -62,6 +63,10 @@ class Lines:
             if event.data["status"] in BAD and not self._verbose:
                 yield _outcome(event)
             for problem in event.data["problems"]:
+                if problem["key"].startswith(SHARED):
+                    if (event.run, problem["key"]) in self._told:
+                        continue
+                    self._told.add((event.run, problem["key"]))
                 yield f"{_where(event)}: problem, {coloured(problem['severity'])}: {_short(problem['message'])}"
 
     def _step(self, event: Event) -> Iterator[str]:

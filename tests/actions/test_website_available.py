@@ -180,7 +180,7 @@ def test_a_refused_connection_is_the_site_s_fault(tmp_path: Path) -> None:
 def test_is_unknown_when_the_references_are_out_of_reach_too(tmp_path: Path) -> None:
     outcome = check(tmp_path, f"http://127.0.0.1:{closed_port()}", {"references": [f"127.0.0.1:{closed_port()}"]})
     assert (outcome.outputs["available"], outcome.outputs["cause"]) == (None, "own_network")
-    assert [(p.key, p.severity) for p in outcome.problems] == [("website.unknown", Severity.MAJOR)]
+    assert [(p.key, p.severity) for p in outcome.problems] == [("office.network", Severity.MAJOR)]
 
 
 def test_is_down_when_a_reference_answers(tmp_path: Path) -> None:

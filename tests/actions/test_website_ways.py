@@ -311,7 +311,7 @@ def test_what_was_down_stays_so_while_our_own_network_is_out(tmp_path: Path) -> 
         first = check(tmp_path, dead, {"references": [place(reference)]})
     unknown = check(tmp_path, dead, {"references": [f"127.0.0.1:{closed_port()}"]}, earlier=first)
     assert (unknown.outputs["available"], unknown.outputs["state"]) == (None, "down")
-    assert [key for key, _ in keys(unknown)] == ["website.unavailable", "website.unknown"]
+    assert [key for key, _ in keys(unknown)] == ["website.unavailable", "office.network"]
     with page_server({"/": HOME}) as url:
         well = check(tmp_path, url, earlier=unknown)
     assert (well.problems, well.outputs["state"], well.outputs["recent"]) == ((), "up", "0?1")

@@ -8,12 +8,15 @@ from typing import NamedTuple
 
 from runner.actions.web.availability import Attempt, judge_phases, sum_timings
 from runner.actions.web.elsewhere import AddressCheck, VariantCheck, Way
+from runner.actions.web.faults import Cause
 from runner.contract import Problem, Severity
 from runner.messages import render_number
 
 DOWN, UNKNOWN, UNSTABLE, SLOW = "website.unavailable", "website.unknown", "website.unstable", "website.slow"
+NETWORK = "office.network"  # the office's own: one problem, however many websites it hides
 ADDRESS, FAMILY, VARIANT = "website.address_unavailable", "website.unavailable_over", "website.variant"
 RECENT = 12
+CUT_OFF = "Jaringan kantor sendiri diduga terganggu: ketersediaan website tidak dapat dipastikan selama itu."
 
 PHASES = {
     "lookup": "pencarian nama",
@@ -38,9 +41,17 @@ class Check(NamedTuple):
         """Whether the site can be used; None when it cannot be told."""
         return self.attempts[-1].verdict.available
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether it is us: nothing else could be reached either."""
+        fault = self.attempts[-1].verdict.fault
+        return fault is not None and fault.cause is Cause.OWN_NETWORK
+
 
 def find_problems(check: Check, limits: Mapping[str, float]) -> list[Problem]:
     """Given a check and the seconds that each phase may take, return every problem that it saw."""
+    if check.cut_off:
+        return [Problem(NETWORK, Severity.MAJOR, CUT_OFF)]
     if check.available is None:
         message = f"Ketersediaan {check.url} tidak dapat dipastikan: {check.reason}."
         return [Problem(UNKNOWN, Severity.MAJOR, message)]
@@ -55,9 +66,9 @@ def judged_faults(check: Check, watched: Sequence[str]) -> frozenset[str] | None
     if check.available:
         return None
     if check.available is None:
-        return frozenset()
+        return frozenset({UNKNOWN} if check.cut_off else {NETWORK})
     seen = (ADDRESS, FAMILY) if check.addresses else ()
-    return frozenset({DOWN, UNKNOWN, *(key for key in watched if key.startswith(seen) and seen)})
+    return frozenset({DOWN, UNKNOWN, NETWORK, *(key for key in watched if key.startswith(seen) and seen)})
 
 
 def _find_dead_addresses(check: Check) -> Iterator[Problem]:
