@@ -28,6 +28,7 @@ COMMANDS = {
     "report": "reports for people: of a run, of a period, letters, services",
     "resume": "go on with a run",
     "run": "carry out a playbook",
+    "schedule": "what runs by itself: when, by what, and whether it did",
     "show": "what a run did",
     "sign": "answer what a run waits for",
     "status": "what goes on, what waits, and for whom",

@@ -17,9 +17,9 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 
 # The rooms, in order: each imports only rooms before it. A folder is one room.
 ROOMS = """
-errors messages posts signatures slips source spans wordings durations hours calendar disguises redactor secrets notices
-contract events shapes inventory expressions shell inputs playbook plan record people engine
-connections actions notify reports form screen reference schema demo binding services commands cli
+errors messages posts signatures slips source spans wordings durations crons hours calendar disguises redactor secrets
+notices contract events shapes inventory expressions shell inputs playbook plan record people engine
+connections actions notify reports form screen reference schema demo binding services schedule commands cli
 """
 # The files of the rooms that are folders, in the same sense.
 FILES_OF = {
@@ -28,7 +28,7 @@ FILES_OF = {
         channels register register_keys ladder people knowledge nouns scripts documents draft cycles patterns groups
         relations ansible_forms ansible_found ansible_ini ansible_variables ansible_yaml ansible ours __init__
     """,
-    "playbook": "habits pieces escalation paper keywords mending __init__ order reading",
+    "playbook": "habits pieces escalation paper timing keywords mending __init__ order reading",
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
         folder database chain evidence keys deletions sources statements proof locks document reader journal period
@@ -46,6 +46,7 @@ FILES_OF = {
         progress executors acts scope filling answers course tries decisions routes branches tasks rounds closing steps
         flow pending heading terms __init__
     """,
+    "schedule": "folder log entries standing watching crontab units beginning __init__",
     "screen": "tables live __init__ register board lines summary rehearsal watching",
 }
 ORDER = ROOMS.split()
@@ -62,7 +63,7 @@ DOORS = {
     "holidays": {"calendar"},
     "icalendar": {"reports"},
     "weasyprint": {"reports"},
-    "cronsim": {"reports"},
+    "cronsim": {"crons"},
     "docx": {"reports"},
     "whois": {"actions"},
     "certifi": {"actions"},

@@ -17,6 +17,7 @@ from runner.people.turns import CAN_GO_ON, RUNNING, Office, Turn, describe_turn,
 from runner.record.document import Record
 from runner.record.journal import Journal, open_journal
 from runner.record.unfinished import beginning_of, unfinished
+from runner.schedule.watching import find_silence
 from runner.screen import print_json, show_paged, width
 from runner.screen.summary import advise, command_line
 from runner.screen.tables import one_line, printable, render_table, wrap
@@ -37,15 +38,17 @@ def command(inventories: tuple[Path, ...], records: Path, form: str) -> int:
     """
     journal, now = open_journal(records), take_clock().now()
     found = list(_found(journal, Offices(records, inventories), now)) if journal else []
+    missing = list(find_silence(records, now))
     if form == "json":
         waiting = [describe_turn(turn) for *_, turns in found for turn in turns]
-        print_json({"at": now.isoformat(), "waiting": waiting})
+        print_json({"at": now.isoformat(), "waiting": waiting, "schedule": missing})
     elif not found:
-        show_paged("nothing goes on and nothing waits")
+        show_paged("\n".join(["nothing goes on and nothing waits", *missing]))
     else:
         language = language_of(found[0][2])
         told = (_advice(held, records, language) for held in found)
-        show_paged("\n\n".join([_head(found[0][2], now, language), _table(found, language), *filter(None, told)]))
+        parts = [_head(found[0][2], now, language), _table(found, language), *filter(None, told), "\n".join(missing)]
+        show_paged("\n\n".join(filter(None, parts)))
     return 0
 
 

@@ -18,8 +18,7 @@ from runner.playbook.pieces import (
     text,
     texts,
 )
-
-CRON_PATTERN = r"^(@(hourly|daily|weekly|monthly|yearly)|([0-9*,/A-Za-z-]+\s+){4}[0-9*,/A-Za-z-]+)$"
+from runner.playbook.timing import SCHEDULE
 
 TASK = mapping(
     {
@@ -102,16 +101,6 @@ STEP = mapping(
     "one row of the form",
     {"id": "watch", "activity": "Memonitoring …", "targets": "websites", "tasks": []},
     ("id", "activity"),
-)
-SCHEDULE = mapping(
-    {
-        "steps": {"type": "array", "minItems": 1, "items": ID, "description": "which steps", "examples": [["backup"]]},
-        "cron": text("when, as in crontab(5)", "30 1 * * *", pattern=CRON_PATTERN),
-        "note": text("why then", "di luar jam kerja"),
-    },
-    "when steps run by themselves",
-    {"steps": ["backup"], "cron": "30 1 * * *"},
-    ("steps", "cron"),
 )
 SUPPLEMENT = mapping(
     {

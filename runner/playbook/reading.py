@@ -28,6 +28,7 @@ from runner.playbook import (
 from runner.playbook.mending import mend
 from runner.playbook.order import check_order
 from runner.playbook.paper import check_paper
+from runner.playbook.timing import check_schedule
 from runner.posts import join_roles
 from runner.source import Source, load_source, parse_source
 
@@ -74,6 +75,7 @@ def _load(path: Path, parents: tuple[Path, ...], mistakes: list[Mistake], texts:
     )
     reader.check_names(playbook)
     mistakes += check_paper(source, data)
+    mistakes += check_schedule(source, playbook.supplement, [step.id for step in steps])
     return playbook
 
 

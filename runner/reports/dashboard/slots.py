@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
-from itertools import takewhile
+
+from runner.crons import find_moments
 
 GRACE = timedelta(hours=1)  # how long after its moment a step may end before it counts as not done
 SHORTEST_GRACE = timedelta(minutes=10)  # where it is asked for every few minutes
 USUAL = timedelta(hours=26)  # how old what has no schedule may be: daily, and a little more
-MOST = 50_000
-
-_WORDS = {
-    "@hourly": "0 * * * *",
-    "@daily": "0 0 * * *",
-    "@weekly": "0 0 * * 0",
-    "@monthly": "0 0 1 * *",
-    "@yearly": "0 0 1 1 *",
-}
 
 
 def find_slots(crons: Sequence[str], since: datetime, until: datetime, zone: tzinfo) -> list[datetime]:
@@ -25,7 +17,7 @@ def find_slots(crons: Sequence[str], since: datetime, until: datetime, zone: tzi
 
     A schedule that no calendar has ("0 0 30 2 *") gives none.
     """
-    moments = {moment for cron in crons for moment in _moments(cron, since.astimezone(zone), until)}
+    moments = {moment for cron in crons for moment in find_moments(cron, since.astimezone(zone), until)}
     return sorted(moments)
 
 
@@ -38,14 +30,3 @@ def last_slot(crons: Sequence[str], now: datetime, zone: tzinfo) -> datetime | N
             if slot + grace <= now:
                 return slot
     return None
-
-
-def _moments(cron: str, since: datetime, until: datetime) -> Iterator[datetime]:
-    from cronsim import CronSim, CronSimError  # needed by those alone who have a schedule
-
-    try:
-        ticks = CronSim(_WORDS.get(cron, cron), since - timedelta(seconds=1))
-        for _, moment in zip(range(MOST), takewhile(lambda moment: moment <= until, ticks), strict=False):
-            yield moment
-    except CronSimError:
-        return
