@@ -115,7 +115,7 @@ _SAID: dict[Kind, str] = {
     ),
     Kind.NONE: (
         r"|-+|- ?(?:\(.*\)|[^\W\d].*)|sesuai kebutuhan(?: \D+)?|segera(?: \D+)?|secepatnya|tentatif|insidentil?"
-        r"|langsung|seketika|saat itu juga|on the spot|n/a|tidak ada"
+        r"|langsung|seketika|saat itu juga|on the spot|n/a|tidak ada|otomatis"
         r"|as needed|immediately|no norm"
     ),
 }

@@ -131,6 +131,7 @@ def texts_of(playbook: Mapping[str, Any]) -> list[str]:
     for key in ("legal_basis", "qualifications", "related", "equipment", "records", "notes", "warning"):
         value = procedure.get(key) or []
         found += [value] if isinstance(value, str) else value
+    found += [text for each in procedure.get("sections", []) for text in (each["heading"], *each["items"])]
     found += [text for each in procedure.get("fields", []) for text in (each["heading"], each.get("text", ""))]
     return [text for text in [*found, procedure.get("approved_by") or "", *flow_texts(playbook)] if text]
 
@@ -138,7 +139,7 @@ def texts_of(playbook: Mapping[str, Any]) -> list[str]:
 def flow_texts(playbook: Mapping[str, Any]) -> list[str]:
     """All texts of the flow: headings and cells."""
     procedure = playbook["procedure"]
-    found = list(procedure["roles"].values())
+    found = [*procedure["roles"].values(), *(group["heading"] for group in procedure.get("groups", ()))]
     for column in procedure["columns"]:
         found += [column.get("heading", ""), column.get("under", "")]
     for step in playbook["steps"]:
