@@ -225,3 +225,30 @@ def test_headings_over_performers_stand_over_neighbours(groups: str, message: st
     mistakes: list[Mistake] = []
     load_playbook(Path("p.yml"), mistakes, {"p.yml": text})
     assert [message in str(mistake) for mistake in mistakes] == [True] * bool(message)
+
+
+def test_inputs_and_outputs_may_be_plain_texts() -> None:
+    [step] = sound("""
+  - id: one
+    activity: a
+    inputs: [Surat, {text: Akses, needs: server}]
+    outputs: [Berkas, Tanda terima, {id: x, text: X}]
+""").steps
+    assert [(each.text, each.needs) for each in step.inputs] == [("Surat", ""), ("Akses", "server")]
+    assert [(each.id, each.text) for each in step.outputs] == [("", "Berkas"), ("", "Tanda terima"), ("x", "X")]
+
+
+@pytest.mark.parametrize(
+    ("step", "mistake"),
+    [
+        ("waktu: 5 menit", "unknown key 'waktu'. write time_limit:"),
+        ("Pelaksana: admin", "unknown key 'Pelaksana'. write actor:"),
+        (
+            "actor: admin, decide: {answers: {Ya: next, Tidak: two}}",
+            "'two' is not allowed here. write next, end, out, {s",
+        ),
+    ],
+)
+def test_words_of_the_forms_are_answered_with_ours(step: str, mistake: str) -> None:
+    _, mistakes = read(f"  - {{id: one, activity: a, {step}}}\n")
+    assert [mistake in each for each in mistakes] == [True]

@@ -13,10 +13,13 @@ from runner.form.shapes import size_symbol
 from runner.form.table import ACTORS, Column, Row
 from runner.form.widths import Widths
 
+TURN = 2.0  # millimetres for the mark below a text that goes on on the next page
+
 
 class Piece(NamedTuple):
     """What of a row stands together: lines of text by column, levels of symbols. `part` counts from 0; `last` tells
-    that the row ends here. A `heading` is a line of its own above a row, whose symbols it has none of."""
+    that the row ends here, `more` names the columns whose text goes on on the next page. A `heading` is a line of its
+    own above a row, whose symbols it has none of."""
 
     row: int
     part: int
@@ -24,12 +27,13 @@ class Piece(NamedTuple):
     levels: tuple[Level, ...] = ()
     last: bool = True
     heading: bool = False
+    more: frozenset[str] = frozenset()
 
     @property
     def text_height(self) -> float:
         """The height that its texts need."""
         lines = max((len(lines) for lines in self.lines.values()), default=0)
-        return lines * line_height(TEXT) + 2 * PAD
+        return lines * line_height(TEXT) + 2 * PAD + (TURN if self.more else 0.0)
 
 
 def cut_rows(
@@ -78,14 +82,15 @@ def lane_room(node: Node, widths: Widths) -> float:
 def _cut(
     row: Row, texts: Mapping[str, list[str]], levels: Sequence[Level], widths: Widths, room: float
 ) -> Iterator[Piece]:
-    most = max(int((room - 2 * PAD) / line_height(TEXT)), 1)
+    most = max(int((room - 2 * PAD - TURN) / line_height(TEXT)), 1)
     chunks = {key: [tuple(lines[at : at + most]) for at in range(0, len(lines), most)] for key, lines in texts.items()}
     stacks = list(_cut_levels(levels, widths, room))
     count = max(1, len(stacks), *(len(parts) for parts in chunks.values())) if chunks else max(1, len(stacks))
     for part in range(count):
         lines = {key: parts[part] for key, parts in chunks.items() if part < len(parts)}
         stack = stacks[part] if part < len(stacks) else ()
-        yield Piece(row.place, part, lines, stack, part == count - 1)
+        more = frozenset(key for key, parts in chunks.items() if part + 1 < len(parts))
+        yield Piece(row.place, part, lines, stack, part == count - 1, more=more)
 
 
 def _cut_levels(levels: Sequence[Level], widths: Widths, room: float) -> Iterator[tuple[Level, ...]]:

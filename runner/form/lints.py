@@ -8,9 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from runner.durations import parse_norm
 from runner.errors import Mistake
 from runner.form.chart import CONNECTOR, DECISION, END, START, Chart, build_chart, find_texts
-from runner.form.table import TIME, find_norm, read_columns
+from runner.form.table import OUTPUTS, TIME, find_norm, list_texts, read_columns
 from runner.source import Source, load_source
 
 Json = Mapping[str, Any]
@@ -18,6 +19,12 @@ Found = Iterator[tuple[tuple[str | int, ...], str, str]]  # place in the playboo
 
 RULES = Path(__file__).with_name("replaced-rules.yml")
 _STANDING = re.compile(r"\b(berkala|periodik|rutin|kontinyu|kontinu|terus[- ]menerus|berkelanjutan)\b", re.IGNORECASE)
+
+
+_PERIODS = r"(harian|mingguan|bulanan|caturwulan(?:an)?|triwulan(?:an)?|semester(?:an)?|tahunan)"
+_STEMS = ("hari", "minggu", "bulan", "caturwulan", "triwulan", "semester", "tahun")
+_PERIOD = re.compile(rf"\b{_PERIODS}\b", re.IGNORECASE)
+_REPORT = re.compile(rf"\blaporan (?:[\w/]+ )?{_PERIODS}\b", re.IGNORECASE)
 
 
 class _Form(NamedTuple):
@@ -71,9 +78,42 @@ def _norms(form: _Form) -> Found:
             )
 
 
+def _wordings(form: _Form) -> Found:
+    """Norms that nobody could read without what `means` adds: misspelt, or two in one."""
+    for row, step in enumerate(form.steps):
+        written = step.get("time_limit")
+        if isinstance(written, Mapping) and not _is_norm(written["text"]):
+            message = f"{form.name([row])}: the time norm '{written['text']}' cannot be read as written"
+            yield ("steps", row, "time_limit", "text"), message, f"'{written['means']}' is the court's reading"
+
+
+def _is_norm(text: str) -> bool:
+    try:
+        parse_norm(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _periods(form: _Form) -> Found:
+    """A title that names a period, and activities or outputs that report for another one."""
+    wanted = {_period(found[1]): found[1] for found in _PERIOD.finditer(str(form.procedure["title"]))}
+    for row, step in enumerate(form.steps):
+        texts = [step["activity"], *list_texts(step, "outputs")]
+        found = {_period(each[1]): each[0] for text in texts for each in _REPORT.finditer(text)}
+        if len(wanted) == 1 and found and wanted.keys().isdisjoint(found):
+            said, other = next(iter(wanted.values())), next(iter(found.values()))
+            message = f"the title says '{said}', and {form.name([row])} '{other}'"
+            yield ("steps", row, "activity"), message, "one of them is wrong"
+
+
+def _period(word: str) -> str:
+    return next(stem for stem in _STEMS if word.casefold().startswith(stem))
+
+
 def _outputs(form: _Form) -> Found:
-    rows = [row for row, step in enumerate(form.steps) if not any(o["text"].strip() for o in step.get("outputs") or ())]
-    if rows:
+    rows = [row for row, step in enumerate(form.steps) if not any(map(str.strip, list_texts(step, "outputs")))]
+    if rows and OUTPUTS in {column.key for column in read_columns(form.procedure, form.steps)}:
         yield ("steps", rows[0]), f"{form.name(rows)}: no output", "what it must give cannot be held against anything"
 
 
@@ -175,6 +215,8 @@ def _compile(text: str) -> re.Pattern[str]:
 _CHECKS: tuple[Callable[[_Form], Found], ...] = (
     _standing,
     _norms,
+    _wordings,
+    _periods,
     _outputs,
     _performers,
     _lanes,

@@ -44,13 +44,15 @@ class Label(NamedTuple):
 
 
 class Sheet(NamedTuple):
-    """A page. Everything on it is `scale` times as large as it is to be drawn."""
+    """A page. Everything on it is `scale` times as large as it is to be drawn. `turns` are the points of marks below
+    texts that go on on the next page."""
 
     width: float
     height: float
     scale: float
     cells: tuple[Cell, ...]
     rules: tuple[Line, ...]
+    turns: tuple[tuple[float, float], ...]
     symbols: tuple[Symbol, ...]
     numbers: Mapping[str, int]
     arrows: tuple[Arrow, ...]
@@ -146,6 +148,7 @@ def _sheet(
         scale=widths.scale * grow,
         cells=tuple(cells),
         rules=tuple(_rules(flow, widths, heads, page, bottom)),
+        turns=tuple(_turns(flow, widths, page, bottom)),
         symbols=symbols,
         numbers={symbol.node.id: numbers[symbol.half.edge] for symbol in symbols if symbol.half},
         arrows=arrows,
@@ -203,6 +206,16 @@ def _rules(flow: Flow, widths: Widths, heads: Sequence[Cell], page: Page, top: f
         start, end = top + row.y, top + row.y + row.height
         yield (0.0, end), (widths.total, end)
         yield from (((x, start), (x, end)) for x in _borders(flow, widths, row.piece))
+
+
+def _turns(flow: Flow, widths: Widths, page: Page, top: float) -> Iterator[tuple[float, float]]:
+    """The points of the marks that tell that a cell's text goes on on the next page."""
+    for row in page.rows:
+        x = 0.0
+        for column in flow.columns:
+            if column.key in row.piece.more:
+                yield x + widths.of(column) / 2, top + row.y + row.height - 0.4
+            x += widths.of(column)
 
 
 def _borders(flow: Flow, widths: Widths, piece: Piece) -> Iterator[float]:

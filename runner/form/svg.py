@@ -62,11 +62,16 @@ def render_drawing(sheet: Sheet) -> str:
         [
             shaded,
             f'<path class="rules" d="{rules}" fill="none" stroke="#000" stroke-width="{_THIN}"/>\n',
+            *(_turn(x, y) for x, y in sheet.turns),
             *(_symbol(symbol, sheet) for symbol in sheet.symbols),
             *(_arrow(arrow) for arrow in sheet.arrows),
             *(_label(label) for label in sheet.labels),
         ]
     )
+
+
+def _turn(x: float, y: float) -> str:
+    return f'<path class="goes-on" d="M{x:.2f} {y:.2f}l-1.2 -1.2h2.4z"/>\n'
 
 
 def _shade(box: Box) -> str:

@@ -71,6 +71,11 @@ def read_rows(steps: Sequence[Json]) -> tuple[Row, ...]:
     return tuple(Row(index, _texts(index, step), step.get("heading") or "") for index, step in enumerate(steps))
 
 
+def list_texts(step: Json, key: str) -> list[str]:
+    """Given a step, return its inputs or outputs as written."""
+    return [each if isinstance(each, str) else str(each["text"]) for each in step.get(key) or ()]
+
+
 def find_norm(written: Any) -> str:
     """Given a step's time limit as written, return its wording; "" for none."""
     return str(written["text"] if isinstance(written, Mapping) else written or "")
@@ -81,9 +86,9 @@ def _texts(index: int, step: Json) -> Mapping[str, str]:
     return {
         NUMBER: str(number or ""),
         ACTIVITY: step["activity"],
-        INPUTS: "\n".join(each["text"] for each in step.get("inputs") or ()),
+        INPUTS: "\n".join(list_texts(step, "inputs")),
         TIME: find_norm(step.get("time_limit")),
-        OUTPUTS: "\n".join(each["text"] for each in step.get("outputs") or ()),
+        OUTPUTS: "\n".join(list_texts(step, "outputs")),
         REMARK: step.get("remark") or "",
         **{key: str(text or "") for key, text in (step.get("cells") or {}).items()},
     }

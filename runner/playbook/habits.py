@@ -1,4 +1,4 @@
-"""Habits brought from Ansible: its keywords, and how the same is written here."""
+"""Habits brought from Ansible and from the forms: their words, and how the same is written here."""
 
 from __future__ import annotations
 
@@ -49,12 +49,41 @@ ANSIBLE: Mapping[str, str] = {
     "any_errors_fatal": "write a decide:, or read {{ steps.ID.each }} in a step that runs once",
     "max_fail_percentage": "read {{ steps.ID.each }} in a step that runs once",
 }
+FORM: Mapping[str, str] = {
+    "no": "number",
+    "nomor": "number",
+    "kegiatan": "activity",
+    "aktivitas": "activity",
+    "uraian": "activity",
+    "pelaksana": "actor",
+    "pelaku": "actor",
+    "kelengkapan": "inputs",
+    "persyaratan": "inputs",
+    "waktu": "time_limit",
+    "keluaran": "outputs",
+    "hasil": "outputs",
+    "keterangan": "remark",
+    "catatan": "remark",
+    "judul": "title",
+    "nama": "title",
+    "dasar_hukum": "legal_basis",
+    "kualifikasi": "qualifications",
+    "keterkaitan": "related",
+    "peralatan": "equipment",
+    "peringatan": "warning",
+    "pencatatan": "records",
+    "keputusan": "decide",
+    "jawaban": "answers",
+}
+LEADS = "write next, end, out, {step: ID}, {task: ID} or {out: another SOP}"
 PLAYS = ("a list of plays, as Ansible has them, stands here", "write procedure: and steps:; a play becomes a step")
 
 
 def find_cure(key: str) -> str:
-    """Given a key that is not known here, return how the same is written; "" where Ansible has no such key either."""
+    """Given a key that is not known here, return how the same is written; "" where neither Ansible nor
+    the forms have it."""
     collection, _, module = key.rpartition(".")
     if collection.startswith("ansible."):
         return ANSIBLE.get(module, "write action:; `sop actions` lists what there is")
-    return ANSIBLE.get(key, "")
+    word = FORM.get(key.casefold().replace(" ", "_"))
+    return f"write {word}:" if word else ANSIBLE.get(key, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from runner.errors import Mistake
-from runner.playbook.habits import PLAYS, find_cure
+from runner.playbook.habits import LEADS, PLAYS, find_cure
 from runner.playbook.keywords import PLAYBOOK
 from runner.shapes import check_value
 from runner.source import Source
@@ -45,7 +45,8 @@ def mend(source: Source, mistakes: list[Mistake]) -> Any:
     faults = check_value(source.data, PLAYBOOK)
     for fault in faults:
         habit = find_cure(str(fault.path[-1])) if fault.key and fault.path else ""
-        cure = habit or fault.cure
+        leads = LEADS if not fault.key and fault.path[-2:-1] == ("answers",) else ""
+        cure = habit or leads or fault.cure
         mistakes.append(source.mistake(fault.path, fault.message, cure, key=fault.key))
     data = _copy(source.data)
     return data if all(_drop(data, fault.path) for fault in faults) else None

@@ -108,8 +108,8 @@ class _Reader:
             conduct=conduct,
             actors=_actors(body.get("actor")),
             remark=body.get("remark", ""),
-            inputs=tuple(Input(i["text"], i.get("needs", "")) for i in body.get("inputs", ())),
-            outputs=tuple(Output(o["id"], o["text"], o.get("value", "")) for o in body.get("outputs", ())),
+            inputs=tuple(map(_input, body.get("inputs", ()))),
+            outputs=tuple(map(_output, body.get("outputs", ()))),
             targets=body.get("targets", ""),
             once=body.get("once", False),
             tasks=tuple(self._tasks(body, where, conduct)),
@@ -207,7 +207,7 @@ class _Reader:
         self._mistakes += check_order(playbook)
         for step in playbook.steps:
             self._check_unique([(t.id, (*t.where, "id")) for t in step.tasks], "task")
-            outputs = [(o.id, (*step.where, "outputs", n, "id")) for n, o in enumerate(step.outputs)]
+            outputs = [(o.id, (*step.where, "outputs", n, "id")) for n, o in enumerate(step.outputs) if o.id]
             self._check_unique(outputs, "output")
 
     def _check_unique(self, names: list[tuple[str, Where]], noun: str) -> None:
@@ -224,6 +224,17 @@ def _actors(written: Any) -> tuple[str, ...]:
     if isinstance(written, dict):
         return (join_roles(written["any_of"]),)
     return (written,) if isinstance(written, str) else tuple(dict.fromkeys(written))
+
+
+def _input(written: Any) -> Input:
+    return Input(written) if isinstance(written, str) else Input(written["text"], written.get("needs", ""))
+
+
+def _output(written: Any) -> Output:
+    """An output; one that is only a text has no id, so that nothing can refer to it."""
+    if isinstance(written, str):
+        return Output("", written)
+    return Output(written["id"], written["text"], written.get("value", ""))
 
 
 def _names(written: Any) -> tuple[str, ...] | None:

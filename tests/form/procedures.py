@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 from runner.actions import ACTIONS
 from runner.events import Event, Kind
+from runner.form.table import list_texts
 from runner.inventory import Inventory
 from runner.plan import Plan, Selection
 from runner.plan.planning import build_plan
@@ -146,7 +147,7 @@ def flow_texts(playbook: Mapping[str, Any]) -> list[str]:
         norm = step.get("time_limit") or ""
         found += [step["activity"], step.get("remark", ""), norm if isinstance(norm, str) else norm["text"]]
         found += [step.get("number") or ""]
-        found += [each["text"] for each in (*step.get("inputs", ()), *step.get("outputs", ()))]
+        found += [*list_texts(step, "inputs"), *list_texts(step, "outputs")]
     return [text for text in found if text]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -300,3 +301,38 @@ def test_words_joined_by_a_slash_break_there() -> None:
 def test_a_number_of_a_column_may_be_written_as_one() -> None:
     columns = [{"is": "activity", "heading": "Uraian", "number": 1}, {"is": "actors", "heading": "P", "number": ["2"]}]
     assert ">1</tspan>" in render_flow(make([{"actor": "a"}], columns=columns))
+
+
+def test_a_text_that_goes_on_on_the_next_page_has_a_mark_below_it() -> None:
+    long = {"activity": " ".join(f"Kalimat nomor {number}." for number in range(900)), "actor": "a"}
+    sheets, _ = lay_form(make([long, {"actor": "b"}]), PAPERS["a4"])
+    assert [len(sheet.turns) for sheet in sheets] == [1] * (len(sheets) - 1) + [0]
+    assert all(y <= sheet.height for sheet in sheets for _, y in sheet.turns)
+    assert render_flow(make([long])).count('class="goes-on"') == len(sheets) - 1
+
+
+@pytest.mark.parametrize(
+    ("title", "step", "told"),
+    [
+        ("Laporan Bulanan", {"activity": "Menyusun laporan triwulan"}, ["title says 'Bulanan', and activity 1 'lap"]),
+        ("Laporan Bulanan", {"activity": "Menyusun Laporan Perkara Bulanan dari laporan harian"}, []),
+        ("Laporan Triwulanan", {"activity": "a", "outputs": [{"id": "o", "text": "Laporan triwulan"}]}, []),
+        ("Laporan", {"activity": "Menyusun laporan tahunan"}, []),
+        ("SOP", {"activity": "a", "time_limit": {"text": "5 minit", "means": "5 menit"}}, ["'5 minit' cannot be read"]),
+        ("SOP", {"activity": "a", "time_limit": {"text": "5 menit", "means": "5 menit"}}, []),
+    ],
+)
+def test_norms_and_periods_that_do_not_fit_are_told(title: str, step: dict[str, Any], told: list[str]) -> None:
+    data = make([{"actor": "a", **step}], title=title)
+    text = json.dumps(data)
+    found = [str(each) for each in check_form(parse_source(text, "p.yml"))]
+    weak = [each for each in found if "title says" in each or "cannot be read" in each]
+    assert [part in each for part, each in zip(told, weak, strict=True)] == [True] * len(told)
+
+
+def test_a_form_without_a_column_of_outputs_lacks_none() -> None:
+    columns = [{"is": "activity", "heading": "Kegiatan"}, {"is": "actors", "heading": "Pelaksana"}]
+    found = [
+        str(each) for each in check_form(parse_source(json.dumps(make([{"actor": "a"}], columns=columns)), "p.yml"))
+    ]
+    assert [each for each in found if "no output" in each] == []
