@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any
 
 from runner.contract import Severity
 from runner.reports.paper.drawing import choose_top
@@ -13,13 +12,13 @@ from runner.reports.paper.model import Block, Cell, Chart, Column, Heading, Line
 from runner.reports.pen import Pen
 from runner.reports.periodic.terms import Term
 from runner.reports.visits import Found, SiteVisits, Visits
+from runner.reports.visits_cover import build_cover, build_privacy, busiest
 
 MOST_ROWS = 20
-MOST_SITES = 1000
 MOST_EXAMPLES = 3
+MOST_FINDINGS = 40
 MOST_SOURCES = 3
 WEEKS = 8  # before the period
-MOST_DAYS = 12
 MOST_LABELS = 14
 WEEK = timedelta(weeks=1)
 _RANK = {str(severity): place for place, severity in enumerate(Severity)}
@@ -36,15 +35,6 @@ VISITS = (
     Column("Kunjungan program", 22, "right"),
     Column("Alamat terbanyak", 22, "right"),
     Column("Data terkirim", 22, "right"),
-)
-COVER = (
-    Column("Website", 36),
-    Column("Pemindaian", 23, "right"),
-    Column("Baris diperiksa", 22, "right"),
-    Column("Tidak dikenali", 20, "right"),
-    Column("Terpotong", 20, "right"),
-    Column("Tidak dapat dipastikan", 22, "right"),
-    Column("Hari tanpa catatan", 22, "right"),
 )
 TREND = (
     Column("Website", 44),
@@ -79,7 +69,7 @@ def build_visits(found: Visits, term: Term, names: Names, pen: Pen) -> Iterator[
     yield from _summary(sites, pen)
     yield Heading("Kunjungan")
     yield _by_day(sites, term, until)
-    yield Table(VISITS, [_visits_row(names(name), site, pen) for name, site in _busiest(sites)])
+    yield Table(VISITS, [_visits_row(names(name), site, pen) for name, site in busiest(sites)])
     yield Line(
         "Kunjungan berakhir setelah setengah jam tanpa permintaan. Alamat terbanyak: dalam satu pemindaian.", Look.NOTE
     )
@@ -92,13 +82,9 @@ def build_visits(found: Visits, term: Term, names: Names, pen: Pen) -> Iterator[
     yield Heading("Aktivitas yang mencurigakan")
     yield from _findings(sites, names, pen)
     yield Heading("Cakupan pemeriksaan")
-    yield from _cover(sites, term, until, names, pen)
+    yield from build_cover(sites, term, until, names, pen)
     yield Heading("Pelindungan data pribadi")
-    yield from _privacy(sites, pen)
-
-
-def _busiest(sites: Mapping[str, SiteVisits]) -> list[tuple[str, SiteVisits]]:
-    return sorted(sites.items(), key=lambda pair: (-(pair[1].sums["requests"] or 0), pair[0]))[:MOST_SITES]
+    yield from build_privacy(sites, pen)
 
 
 def _summary(sites: Mapping[str, SiteVisits], pen: Pen) -> Iterator[Block]:
@@ -179,12 +165,14 @@ def _trend(sites: Mapping[str, SiteVisits], term: Term, until: date, names: Name
     begin = monday - WEEKS * WEEK
     weeks = [begin + number * WEEK for number in range(((until - begin).days // 7) + 1)][-31:]
     values = [_total(sites.values(), week, week + WEEK) for week in weeks]
+    while values[0] is None and weeks[0] < monday:
+        del weeks[0], values[0]
     apart = -(-len(weeks) // MOST_LABELS)
     labels = ["" if place % apart else f"{week.day}/{week.month}" for place, week in enumerate(weeks)]
     yield _chart("Permintaan per minggu, menurut hari Seninnya", labels, values, "Permintaan per minggu")
     rows = [
         _trend_row(names(name), _mean(site, term.first, term.end), _mean(site, begin, term.first), pen)
-        for name, site in _busiest(sites)
+        for name, site in busiest(sites)
     ]
     yield Table(TREND, rows)
     yield Line(f"Rata-rata dari hari yang ada catatannya; sebelumnya: {WEEKS} minggu sebelum periode.", Look.NOTE)
@@ -215,7 +203,7 @@ def _lists(sites: Mapping[str, SiteVisits], names: Names, pen: Pen) -> Iterator[
             continue
         columns = [Column(head, 100), *([Column("Website", 40)] if several else []), Column("Permintaan", 26, "right")]
         worst = sorted(rows, key=lambda row: (-row[0], row[1], row[2]))[:MOST_ROWS]
-        yield Line(title, Look.STRONG)
+        yield Heading(title, 2)
         yield Table(
             columns,
             [[cell(text), *([cell(names(name))] if several else []), cell(pen.number(n))] for n, text, name in worst],
@@ -231,7 +219,10 @@ def _findings(sites: Mapping[str, SiteVisits], names: Names, pen: Pen) -> Iterat
         yield Line(words if examined else "Tidak ada baris log yang dapat diperiksa.")
         return
     worst = sorted(rows, key=lambda row: (-row[0].successes, -_RANK.get(row[0].severity, 0), -row[0].attempts, row[1]))
-    yield Table(FINDINGS, [_finding_row(found, names(name) if len(sites) > 1 else "", pen) for found, name in worst])
+    shown, left = worst[:MOST_FINDINGS], len(worst) - MOST_FINDINGS
+    yield Table(FINDINGS, [_finding_row(found, names(name) if len(sites) > 1 else "", pen) for found, name in shown])
+    if left > 0:
+        yield Line(f"Masih ada {pen.number(left)} temuan lain yang lebih ringan atau lebih jarang, lihat sop show.")
     note = "Satu permintaan dapat memenuhi beberapa aturan. Sumber: jaringan yang disamarkan, dan penanda pengunjung."
     yield Line(note, Look.NOTE)
 
@@ -249,52 +240,3 @@ def _finding_row(found: Found, site: str, pen: Pen) -> Sequence[Cell]:
         cell(when),
         cell(*(Line(source, Look.NOTE) for source in sources)) or cell("–"),
     ]
-
-
-def _cover(sites: Mapping[str, SiteVisits], term: Term, until: date, names: Names, pen: Pen) -> Iterator[Block]:
-    missing = {name: _days_without(site, term, until) for name, site in sites.items()}
-    yield Table(COVER, [_cover_row(names(name), site, len(missing[name]), pen) for name, site in _busiest(sites)])
-    for name, days in missing.items():
-        if days:
-            form = "{0.day}" if term.first.month == term.last.month else "{0.day}/{0.month}"
-            shown = ", ".join(form.format(day) for day in days[:MOST_DAYS])
-            more = f", dan {len(days) - MOST_DAYS} hari lainnya" if len(days) > MOST_DAYS else ""
-            yield Line(f"{names(name)}: tidak ada permintaan yang tercatat pada tanggal {shown}{more}.")
-    gaps = sum(site.gaps for site in sites.values())
-    if gaps:
-        yield Line(f"{pen.number(gaps)} kali sebagian log hilang sebelum sempat diambil; isinya tidak diketahui.")
-    note = "Pemindaian yang dihitung tidak bertumpang tindih, sehingga tidak ada baris yang terhitung dua kali."
-    yield Line(note, Look.NOTE)
-
-
-def _days_without(site: SiteVisits, term: Term, until: date) -> list[date]:
-    days = (term.first + timedelta(days=number) for number in range((until - term.first).days + 1))
-    return [day for day in days if not site.days.get(day)]
-
-
-def _cover_row(name: str, site: SiteVisits, missing: int, pen: Pen) -> Sequence[Cell]:
-    scans = f"{pen.number(site.scans)} ({pen.number(site.counted)} dihitung)"
-    figures: tuple[Any, ...] = (site.lines, site.not_understood, site.incomplete, site.unknown, missing)
-    return [cell(name), cell(scans), *(cell(pen.number(figure)) for figure in figures)]
-
-
-def _privacy(sites: Mapping[str, SiteVisits], pen: Pen) -> Iterator[Block]:
-    kept = [each for site in sites.values() for each in site.restricted.values()]
-    yield Line(
-        "Laporan ini tidak memuat alamat pengunjung, isi pencarian, nama, nomor identitas, atau kata sandi. Alamat "
-        "ditampilkan sebagai jaringan (/24 atau /48) dengan penanda yang hanya dapat dihitung dengan kunci situs.",
-        Look.BODY,
-    )
-    if kept:
-        keepers = ", ".join(sorted({keeper for _, keeper in kept if keeper})) or "–"
-        ends = sorted(day for text, _ in kept if (day := _day(text)))
-        until = f", paling lama sampai {pen.day(ends[-1])}" if ends else ""
-        words = f"{pen.number(len(kept))} berkas baris asli disimpan terpisah untuk keamanan sistem{until}"
-        yield Line(f"{words} (penyimpan: {keepers}); penghapusannya dicatat.", Look.BODY)
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -75,6 +75,19 @@ def test_names_who_attacked_much_or_with_success_until_a_day(tmp_path: Path) -> 
     assert (outcome.outputs["count"], outcome.outputs["new"], outcome.outputs["until"]) == (3, 3, "2026-12-22")
 
 
+def test_a_request_that_meets_several_rules_is_one(tmp_path: Path) -> None:
+    rows = [
+        {**row, "rule": rule, "time": f"2026-11-22T01:00:0{second}+00:00"}
+        for second in range(6)
+        for rule in ("a", "b", "c")
+        for row in hit("203.0.113.7", 1)
+    ]
+    _, outcome = block(tmp_path, rows)
+    assert outcome.outputs["left_out"] == {"few": 1}
+    _, outcome = block(tmp_path, rows, {"least": 6})
+    assert outcome.outputs["networks"][0]["requests"] == 6
+
+
 def test_raw_addresses_stand_only_in_the_restricted_files(tmp_path: Path) -> None:
     call, outcome = block(tmp_path, hit("203.0.113.7") + hit("2001:db8:1:2::3"), {"also": ["198.51.100.0/25"]})
     restricted = {row["sha256"] for row in outcome.outputs["restricted"]}

@@ -23,10 +23,15 @@ class Visitor:
 
     site: str
     address: str
-    requests: int = 0
+    lines: set[int] = field(default_factory=set)
     successes: int = 0
     rules: Counter[str] = field(default_factory=Counter)
     agents: set[str] = field(default_factory=set)
+
+    @property
+    def requests(self) -> int:
+        """How many requests: one that meets several rules is one, and the same one within a second may come again."""
+        return max(len(self.lines), max(self.rules.values(), default=0))
 
 
 class Entry(NamedTuple):
@@ -71,10 +76,11 @@ def gather_visitors(hits: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[dict
             nameless += 1
             continue
         visitor = found.setdefault(network, Visitor(site, str(row["address"])))
-        visitor.requests += 1
+        visitor.lines.add(hash(tuple(str(row.get(name)) for name in ("time", "target", "status", "size"))))
         visitor.successes += row.get("likely_success") is True
-        if len(visitor.rules) < MOST_RULES:
-            visitor.rules[str(row.get("title") or row.get("rule") or "?")[:60]] += 1
+        rule = str(row.get("title") or row.get("rule") or "?")[:60]
+        if rule in visitor.rules or len(visitor.rules) < MOST_RULES:
+            visitor.rules[rule] += 1
         if len(visitor.agents) < MOST_AGENTS:
             visitor.agents.add(str(row.get("agent") or "")[:300])
     return found, nameless
