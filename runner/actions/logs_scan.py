@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # the rules are compiled when a log is scanned, not at every 
     from runner.actions.logs.scanning import Scan, Terms
 
 TIMEZONE = "Asia/Jakarta"
+QUIET = "tidak ada baris baru sejak pemindaian terakhir"
 REASON = "keamanan sistem: baris log yang mencurigakan"
 
 
@@ -39,7 +40,8 @@ def run(call: Call) -> Outcome:
     scan = Scan(*load_detector([Path(folder) for folder in call.inputs["rules"]]), terms)
     reads = read_increment(call, increment, scan) if increment else ask(call, log_paths(call), scan)
     scan.finish()
-    unknown = results.why_unknown(scan, reads, terms, _span(call, "stale"))
+    quiet = bool(increment) and not scan.lines  # fetched, and nothing new: what a log lacks, logs.fetch has told
+    unknown = QUIET if quiet else results.why_unknown(scan, reads, terms, _span(call, "stale"))
     found = results.build_outputs(scan, reads, unknown, terms, call.record.latest())
     outputs = {**found, "increment": increment}
     kept = keep(call, outputs, scan, reads)
@@ -48,7 +50,7 @@ def run(call: Call) -> Outcome:
         Status.OK,
         outputs={**outputs, "restricted": restricted},
         evidence=kept,
-        problems=results.find_problems(scan, unknown),
+        problems=() if quiet else results.find_problems(scan, unknown),
         message=outputs["summary"],
     )
 

@@ -46,12 +46,9 @@ _LATEST_STEP = """
     AND playbook = ? AND step = ? AND target IS ? AND run <> ? ORDER BY seq DESC LIMIT 1
 """
 _LATEST_WITH = """
-    SELECT e.body FROM (
-        SELECT seq FROM events INDEXED BY latest_tasks WHERE kind = 'task_finished' AND playbook = ?1 AND target IS ?2
-        AND status IN ('ok', 'changed') ORDER BY seq DESC
-    ) found CROSS JOIN events e ON e.seq = found.seq
-    WHERE json_extract(e.body, '$.data.action') = ?3
-    AND json_extract(e.body, '$.data.outputs.' || ?4 || '.' || ?5) = ?6 LIMIT 1
+    SELECT body FROM events NOT INDEXED WHERE kind = 'task_finished' AND playbook = ?1 AND target IS ?2
+    AND status IN ('ok', 'changed') AND json_extract(body, '$.data.action') = ?3
+    AND json_extract(body, '$.data.outputs.' || ?4 || '.' || ?5) = ?6 ORDER BY seq DESC LIMIT 1
 """
 _ASKED = """
     SELECT max(seq) FROM events INDEXED BY by_run
