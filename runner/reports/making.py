@@ -17,7 +17,7 @@ from runner.reports.activities import pair_activities
 from runner.reports.history import gather_history
 from runner.reports.history_page import build_history
 from runner.reports.incident import build_incident
-from runner.reports.latest import find_latest
+from runner.reports.latest import find_latest, outcomes_of
 from runner.reports.letters import build_nota_dinas, build_surat, posts_of
 from runner.reports.minutes import build_minutes
 from runner.reports.office import Office, build_letterhead
@@ -86,7 +86,7 @@ def make_visits(journal: JournalReader, term: Term, office: Office) -> Paper:
     pen = take_pen(office.settings)
     period = term.period(pen.zone)
     wide = Period(period.since - EARLIER, period.until + LATER)
-    found = gather_visits(outcomes_in(journal, wide), period)
+    found = gather_visits(outcomes_of(journal, "logs.scan", wide), period)
     return Paper(
         name=f"pengunjung-{term.text.lower()}",
         title="LOG AKTIVITAS PENGUNJUNG",

@@ -83,7 +83,7 @@ class Visits:
 
 
 def gather_visits(outcomes: Iterable[Event], period: tuple[datetime, datetime]) -> Visits:
-    """Given finished tasks in order, from before a period to after it, and its bounds, return what scans recorded in it
+    """Given finished tasks, from before a period to after it, and its bounds, return what scans recorded in it
     told. Of those outside it only requests by day count."""
     scans: dict[str, list[Scan]] = {}
     found = Visits()
