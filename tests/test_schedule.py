@@ -257,9 +257,10 @@ def test_what_is_due_is_begun_once_and_its_output_logged(office: Path, capsys: p
 def test_what_is_still_running_is_not_begun_again(office: Path) -> None:
     kept = installed_since(timedelta(minutes=5))
     [key] = [found.key for found in [entry("* * * * *")]]
-    with kept.taking(key) as held:
-        assert held
-        assert run(["schedule", "begin"]) == 0
+    held = kept.take(key)
+    assert held
+    assert run(["schedule", "begin"]) == 0
+    held.close()
     assert not Path("records/journal.sqlite").exists()
     assert run(["schedule", "begin"]) == 0
     assert Path("records/journal.sqlite").exists(), "made up for when it has ended"
@@ -390,6 +391,8 @@ def test_the_real_cron_runs_a_schedule_for_three_minutes(
     assert all(now != before for before, now in itertools.pairwise(slow)), "never twice at a time"
     minutes = [line[:16] for line in log.read_text().splitlines() if "mark: begins" in line]
     assert len(minutes) == len(set(minutes)) >= 3, "once a minute"
+    first, last = (datetime.fromisoformat(minutes[at]) for at in (0, -1))
+    assert last - first == timedelta(minutes=len(minutes) - 1), "each minute, also while the other one runs"
 
 
 def wait_for(there: Callable[[], bool], seconds: float) -> None:

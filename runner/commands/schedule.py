@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -126,9 +127,12 @@ def begin(apart: bool, records: Path) -> int:
 
 def _tell_once(folder: ScheduleFolder, refused: Refused, now: datetime) -> int:
     """Say once an hour why nothing can begin, not each minute."""
-    with folder.taking("refused") as memory:
-        tried = memory.read() if memory else None
-        if memory and not (tried and now - tried.at < PAUSE):
+    memory = folder.take("refused")
+    if memory is None:
+        return RunnerError.exit_code
+    with closing(memory):
+        tried = memory.read()
+        if not (tried and now - tried.at < PAUSE):
             memory.write(Tried(now, now))
             raise refused
     return RunnerError.exit_code

@@ -8,7 +8,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -47,16 +47,15 @@ class Beginner:
 
     def begin(self, entries: Sequence[Entry], now: datetime) -> int:
         """Begin what is due and wait for its end; return the first exit code that is not calm, else 0."""
-        with ExitStack() as stack:
-            jobs = [*self._due(entries, now, stack), *self._regular(now, stack)]
-            with ThreadPoolExecutor(max(1, len(jobs))) as pool:
-                codes = list(pool.map(self._do, jobs))
+        jobs = [*self._due(entries, now), *self._regular(now)]
+        with ThreadPoolExecutor(max(1, len(jobs))) as pool:
+            codes = list(pool.map(self._carry_out, jobs))
         return next((code for code in codes if code not in CALM), 0)
 
-    def _due(self, entries: Sequence[Entry], now: datetime, stack: ExitStack) -> Iterator[Job]:
+    def _due(self, entries: Sequence[Entry], now: datetime) -> Iterator[Job]:
         folder = ScheduleFolder(self._records)
         for entry in entries:
-            memory = stack.enter_context(folder.taking(entry.key))
+            memory = folder.take(entry.key)
             if memory is None:
                 continue
             journal = open_journal(self._records)  # after the file is held: what another process did is seen
@@ -64,6 +63,8 @@ class Beginner:
             if standing.slot and standing.due(now, memory.read()):
                 memory.write(Tried(standing.slot, now))
                 yield Job(entry.label, self._run(entry), memory)
+            else:
+                memory.close()
 
     def _run(self, entry: Entry) -> tuple[str, ...]:
         inventories = [word for name in self._installed.inventories for word in ("-i", name)]
@@ -73,13 +74,21 @@ class Beginner:
     def _kept(self) -> tuple[str, str]:
         return ("--records", str(self._records))
 
-    def _regular(self, now: datetime, stack: ExitStack) -> Iterator[Job]:
+    def _regular(self, now: datetime) -> Iterator[Job]:
         if now.minute % TICK_MINUTES == 0 and open_journal(self._records):
             yield Job("tick", ("tick", *self._kept))
         if self._installed.dashboard and now.minute % PAGES_MINUTES == 0 and open_journal(self._records):
-            memory = stack.enter_context(ScheduleFolder(self._records).taking("dashboard"))
+            memory = ScheduleFolder(self._records).take("dashboard")
             if memory:
                 yield Job("dashboard", ("dashboard", "--out", self._installed.dashboard, *self._kept), memory)
+
+    def _carry_out(self, job: Job) -> int:
+        """Do it, and let go of its entry, which others may then begin while the rest still runs."""
+        try:
+            return self._do(job)
+        finally:
+            if job.memory:
+                job.memory.close()
 
     def _do(self, job: Job) -> int:
         """Carry out a job, its output into the log; what it says of faults is told too, but not that it must wait."""

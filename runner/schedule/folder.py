@@ -5,8 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +53,10 @@ class Memory:
     def handle(self) -> int:
         """The open file's number."""
         return self._file.fileno()
+
+    def close(self) -> None:
+        """Let go of it."""
+        self._file.close()
 
     def read(self) -> Tried | None:
         """What was last tried; None where nothing, or nothing legible, is there."""
@@ -120,17 +122,15 @@ class ScheduleFolder:
         except OSError:
             return None
 
-    @contextmanager
-    def taking(self, key: str) -> Iterator[Memory | None]:
-        """Hold an entry's file; None where another process, or what it began, holds it."""
+    def take(self, key: str) -> Memory | None:
+        """Hold an entry's file until it is closed; None where another process, or what it began, holds it."""
         make_folder(self.path)
         path = self.path / f"{key}.entry"
         with disk_errors(path):
             file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o660), "r+", encoding="utf-8")
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield None
-            else:
-                yield Memory(file)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return None
+        return Memory(file)
