@@ -351,8 +351,9 @@ crontab -l >"$1/before"
 "$2" -m runner schedule install
 crontab -l >"$1/during"
 cron -f & cron=$!
+trap 'kill $cron' EXIT
 read -r end
-kill $cron
+trap - EXIT; kill $cron
 "$2" -m runner schedule remove
 crontab -l >"$1/after"
 """
