@@ -67,6 +67,10 @@ STATUS_SCHEMA: Schema = {
         {
             "at": moment("When it was looked up, UTC.", "2026-11-22T02:31:00+00:00"),
             "waiting": many("What is in somebody's hands, the newest run first.", _TURN),
+            "schedule": many(
+                "What should have run by itself and did not.",
+                one("string", "In words.", "cron has never called. see: sop schedule show"),
+            ),
         },
     ),
 }
