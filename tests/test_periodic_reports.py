@@ -103,6 +103,7 @@ def test_each_activity_stands_with_its_norm_and_how_it_went(october: str) -> Non
 def test_working_time_is_that_of_the_office(october: str) -> None:
     row = between(october, "Memonitoring secara berkala status", "Melakukan backup seluruh sistem")
     assert "Waktu kerja terpakai: 0 detik – 2 menit (median 2 menit)" in row
+    assert "di luar jam kerja" in october[october.index("Lampiran 1.") : october.index("Lampiran 2.")]
 
 
 def test_a_problem_is_a_finding_with_its_norm_and_blanks(october: str) -> None:

@@ -314,6 +314,11 @@ def test_cut_and_wrapped_text_fits_and_wrapping_loses_nothing(text: str, width: 
     assert "".join("".join(lines).split()) == "".join(shown.split())
 
 
+def test_a_long_name_is_broken_after_a_hyphen() -> None:
+    assert wrap("pemeliharaan-website", 18) == ["pemeliharaan-", "website"]
+    assert wrap("a-bcdefghijklmnop", 8) == ["a-bcdefg", "hijklmno", "p"]
+
+
 @given(st.lists(st.tuples(*[st.text("ab -…本", max_size=40)] * 3), min_size=1, max_size=4), st.integers(30, 90))
 def test_tables_fit(rows: list[tuple[str, str, str]], width: int) -> None:
     for line in render_table(["one", "two", "three"], rows, width).split("\n"):

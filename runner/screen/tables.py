@@ -152,12 +152,14 @@ def _fit(natural: Sequence[int], available: int) -> list[int]:
 
 
 def _head(line: str, width: int) -> str:
-    """As much of a line as fits; one character at least, so that wrapping comes to an end."""
+    """As much of a line as fits, to a hyphen or slash in its second half if there is one; one character at least, so
+    that wrapping comes to an end."""
     used = 0
     for position, character in enumerate(line):
         used += _columns(character)
         if used > width and position:
-            return line[:position]
+            joint = max(line.rfind(each, 0, position) for each in "-/_") + 1
+            return line[: joint if joint > position / 2 else position]
     return line
 
 

@@ -79,7 +79,7 @@ class Writer:
             self._say("Nomor: ……………………………………", "Nomor")
         for block in paper.blocks:
             self._write[block.kind](block)
-        self._say(f"Kepala rantai catatan, diperiksa dengan sop verify --head: {paper.head or '……'}", "Rantai")
+        self._say(f"Kepala rantai catatan (sop verify --head): {paper.head or '……'}", "Rantai")
 
     def _say(self, text: str, style: str) -> Any:
         paragraph = self._document.add_paragraph(spell(text), style)

@@ -111,7 +111,9 @@ def describe(execution: Execution, calendar: Calendar, pen: Pen) -> Iterator[str
     yield Line(f"{label}: {status}" if label else status, Look.STRONG)
     yield _span(execution, pen)
     if execution.started and execution.ended:
-        yield f"(waktu kerja {pen.duration(calendar.working_seconds(execution.started, execution.ended))})"
+        worked = calendar.working_seconds(execution.started, execution.ended)
+        outside = execution.started < execution.ended and not worked
+        yield "(di luar jam kerja)" if outside else f"(waktu kerja {pen.duration(worked)})"
 
 
 def _span(execution: Execution, pen: Pen) -> str:
