@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 
 from runner.contract import Outcome, Severity, Status
 from runner.events import Event, Key
+from runner.record import problems as register
 from runner.record.journal import Journal
 from runner.record.locks import Locks
 from runner.record.marks import Mark, State
 from runner.record.period import Period
 from runner.record.problems import KnownProblem, open_problems, problems, unheld, unsolved_problems
 from runner.record.recalling import accepted_problems
+from runner.record.unfinished import find_holder
 from tests.event_factory import START, RunFactory, found
 
 DOWN = ("site.down", "site")
@@ -80,6 +82,20 @@ def test_what_a_run_takes_up_is_in_its_hands(journal: Journal) -> None:
     assert problem.holder.since == day(1)
     assert unheld(journal, day(2)) == ()
     assert [each.state for each in open_problems(journal)] == [State.HANDLED]
+
+
+def test_a_run_that_has_many_in_hand_is_read_once(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"site.fault{number}" for number in range(50)]
+    observe(journal, 0, found(*names))
+    run = RunFactory("solve", start=day(1))
+    marks = [taken(run, (name, "site"), at=day(1 + number / 1000))[0] for number, name in enumerate(names)]
+    journal.append([run.started(["solution"]), *marks, run.step_started("solution", None)])
+    journal.append([run.requested(step="solution"), run.ended(Status.WAITING, 3)])
+    asked = []
+    monkeypatch.setattr(register, "find_holder", lambda *given: asked.append(given) or find_holder(*given))
+    known = problems(journal)
+    assert sorted(each.holder.since for each in known if each.holder) == [mark.at for mark in marks]
+    assert len(asked) == 1
 
 
 def test_what_others_found_meanwhile_is_in_nobody_s_hands(journal: Journal) -> None:

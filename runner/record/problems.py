@@ -110,7 +110,7 @@ class _Register:
         self._playbook = playbook
         self._now = now
         self._only_open = only_open
-        self._holder: Callable[[str, datetime], Holder | None] = cache(lambda run, at: find_holder(journal, run, at))
+        self._holder: Callable[[str], Holder | None] = cache(lambda run: find_holder(journal, run))
 
     def problems(self, period: Period | None) -> tuple[KnownProblem, ...]:
         with self._journal.reading() as connection:
@@ -169,7 +169,8 @@ class _Register:
 
     def _holding(self, marks: Iterable[Mark]) -> Holder | None:
         taken = {mark.run: mark.at for mark in marks if mark.state is State.HANDLED}
-        return next((h for run, at in reversed(taken.items()) if (h := self._holder(run, at))), None)
+        held = ((self._holder(run), at) for run, at in reversed(taken.items()))
+        return next((holder._replace(since=at) for holder, at in held if holder), None)
 
 
 class _Told:

@@ -66,8 +66,8 @@ def beginning_of(journal: JournalReader, record: Record) -> Record:
     return record
 
 
-def find_holder(journal: JournalReader, run: str, since: datetime) -> Holder | None:
-    """Given a run that took something up, and when, return who has it in hand; None once it is at its end.
+def find_holder(journal: JournalReader, run: str) -> Holder | None:
+    """Given a run that took something up, return who has it in hand since it began; None once it is at its end.
 
     A run that was cut off, and that nobody went on with, has nothing in hand.
     """
@@ -76,8 +76,8 @@ def find_holder(journal: JournalReader, run: str, since: datetime) -> Holder | N
         return None
     if record.requests:
         roles = tuple(dict.fromkeys(request.request.role for request in record.requests))
-        return Holder(run, since, record.requests[0].key.step, roles)
+        return Holder(run, record.began, record.requests[0].key.step, roles)
     if not Locks(journal.records).is_running(beginning_of(journal, record).run):
         return None
     begun = [step.id for step in record.steps if any(target.started for target in step.targets)]
-    return Holder(run, since, begun[-1] if begun else "", ())
+    return Holder(run, record.began, begun[-1] if begun else "", ())
