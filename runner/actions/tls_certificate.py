@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,8 @@ UNSEEN: Mapping[str, Any] = {
     **dict.fromkeys(("cipher", "disorder"), ""),
     "names": [],
     "names_count": 0,
+    "address": "",
+    "addresses": 0,
     "key_bits": 0,
     "chain": [],
     "changes": [],
@@ -29,7 +32,7 @@ UNSEEN: Mapping[str, Any] = {
 
 def run(call: Call) -> Outcome:
     """Look at the certificates and judge them. What cannot be seen is a problem of its own."""
-    from runner.actions.web.chain import read_chain
+    from runner.actions.web.chain import read_chains
     from runner.actions.web.faults import VisitError
     from runner.actions.web.lookup import look_up
     from runner.actions.web.x509 import ReadCertificate
@@ -38,8 +41,11 @@ def run(call: Call) -> Outcome:
     deadline, place = visit_deadline(call), f"{host}:{port}" if port != HTTPS else host
     try:
         places = look_up(host, port, deadline, build_resolver_of(call))
-        shown = read_chain(places, host, deadline, call.inputs.get("ca_file") or "")
-        outputs, problems = judge(call, place, shown)
+        seen = read_chains(places, host, deadline, call.inputs.get("ca_file") or "")
+        address, shown = worst(seen)
+        differ = len({each.sent[:1] for _, each in seen}) > 1
+        outputs, problems = judge(call, f"{place} ({address})" if differ else place, shown)
+        outputs |= {"address": address, "addresses": len(seen)}
     except VisitError as error:
         return unseen(call, place, error.fault.message)
     except ValueError as error:
@@ -48,6 +54,21 @@ def run(call: Call) -> Outcome:
     changed = bool(outputs["changes"]) or call.record.latest() is None
     evidence = (call.keep("rantai.pem", kept, "application/x-pem-file"),) if changed else ()
     return Outcome(Status.OK, outputs=outputs, problems=problems, evidence=evidence, message=outputs["reason"])
+
+
+def worst(seen: Sequence[tuple[str, Shown]]) -> tuple[str, Shown]:
+    """Given what each address shows, return the one to judge: not trusted before trusted, then the first to end.
+
+    Raise ValueError for a broken certificate.
+    """
+    from runner.actions.web.trust import first_to_end
+    from runner.actions.web.x509 import ReadCertificate
+
+    def rank(each: tuple[str, Shown]) -> tuple[bool, datetime]:
+        shown = each[1]
+        return shown.fault is None, first_to_end([ReadCertificate(der) for der in shown.verified or shown.sent]).ends
+
+    return min(seen, key=rank) if len(seen) > 1 else seen[0]
 
 
 def find_endpoint(call: Call) -> tuple[str, int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # the helpers are loaded when a site is looked at, not at eve
 
 def run(call: Call) -> Outcome:
     """Look at the site from outside and at its files from inside. What is found is a problem, no failure."""
-    from runner.actions.integrity.baseline import find_changes, take_over, widen
+    from runner.actions.integrity.baseline import STRANGERS, begin, find_changes, take_over, widen
     from runner.actions.integrity.findings import kept
     from runner.actions.integrity.outside import Outside
     from runner.actions.integrity.survey import survey
@@ -34,6 +34,7 @@ def run(call: Call) -> Outcome:
     findings = kept([*report.findings, *files.findings])
     unseen = [*report.unseen, *files.unseen]
     changes = find_changes(baseline, report.state) if baseline else []
+    known = widen(baseline, report.state) if baseline else begin(report.state) if report.pages else {}
     verdict = judge(findings, changes, unseen)
     summary = summarize(verdict, findings, changes, unseen)
     outputs = {
@@ -45,12 +46,12 @@ def run(call: Call) -> Outcome:
         "unseen": unseen,
         "requests": report.requests,
         "addresses": report.addresses,
-        "baseline": widen(baseline, report.state) if report.pages else baseline or None,
+        "baseline": known or None,
         "changes": [change.as_json() for change in changes],
         "consents": consents,
         "files": files.told,
     }
-    problems = find_problems(url, findings, changes, unseen)
+    problems = find_problems(url, findings, changes, unseen, known.get(STRANGERS, ()))
     return Outcome(
         Status.OK, outputs=outputs, evidence=_keep(call, outputs, report), problems=problems, message=summary
     )

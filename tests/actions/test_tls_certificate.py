@@ -245,3 +245,19 @@ def test_what_cannot_be_seen_is_unknown_in_its_own_words(tmp_path: Path) -> None
     with dns_server({}) as server:
         inputs = {"dns_resolver": server}
         assert "tidak dikenal di DNS" in unseen(tmp_path, "https://pn-contoh.example/", inputs).outputs["reason"]
+
+
+def test_the_worst_of_all_addresses_is_judged(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    good, _, inputs = trusting(tmp_path)
+    old = server_context(tmp_path / "old", issue(Wish(days=-2, age=90)), [])
+    with page_server({"/": "ya"}, good) as one, page_server({"/": "ya"}, old) as two:
+        gone = f"127.0.0.3:{closed_port()}"
+        places = [gone, *(url.removeprefix("https://").rstrip("/") for url in (one, two))]
+        target = {"name": "pn", "kind": "website", "url": "https://pn-contoh.example/"}
+        call = make_call(
+            ACTION, {**inputs, "resolve": {"pn-contoh.example": places}}, directory=tmp_path, target=target
+        )
+        outcome = ACTION.run(call)
+    assert (outcome.outputs["trusted"], outcome.outputs["addresses"]) == (False, 2)
+    assert "pn-contoh.example (127.0.0.1)" in outcome.problems[0].message

@@ -1,7 +1,8 @@
 """What a site is known to be, and what changed since: a change stays one until a named person has accepted it.
 
-The baseline of the first run is what was found then. Every later run compares with it, tells each difference as a
-change with a key of its own, and takes over only those whose problem a person has accepted in the register.
+The baseline of the first run is what was found then; whose code it runs is told until a person has accepted it. Every
+later run compares with it, tells each difference as a change with a key of its own, and takes over only those whose
+problem a person has accepted in the register.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 PREFIX = "website.changed."
+NEW = "website.baseline_new"
+STRANGERS, ACCEPTED = "strangers", "accepted_by"
+MOST_NAMED = 8
 MOST_VALUES = 300
 MOST_CHANGES = 30
 SETS = ("link_hosts", "script_hosts", "frame_hosts", "verifications")
@@ -24,6 +28,12 @@ WORDS = {
     "title": "judul beranda berubah",
     "language": "bahasa beranda berubah",
     "robots": "isi robots.txt berubah",
+}
+
+OUTSIDERS = {  # who may run code on the site, or speak for it; links alone are too many, and rules judge them
+    "script_hosts": "skrip dari",
+    "frame_hosts": "bingkai dari",
+    "verifications": "tanda verifikasi",
 }
 
 State = Mapping[str, Any]
@@ -79,12 +89,22 @@ def take_over(
     baseline = dict(earlier["baseline"])
     names = {each["key"]: f"{each['person']}: {each['reason']}" for each in accepted if not each.get("until")}
     consents: list[dict[str, str]] = []
+    if NEW in names and baseline.get(STRANGERS):
+        baseline |= {STRANGERS: [], ACCEPTED: names[NEW]}
+        consents.append({"key": NEW, "kind": "baseline", "value": "", "before": "", "person": names[NEW]})
     for change in earlier.get("changes") or ():
         if person := names.get(change["key"]):
             name = change["kind"]
             baseline[name] = sorted({*baseline.get(name, ()), change["value"]}) if name in SETS else change["value"]
             consents.append({**change, "person": person})
     return baseline, consents
+
+
+def begin(state: State) -> dict[str, Any]:
+    """Given a site's state when it is seen first, return the baseline: the state, and in words who runs code there."""
+    named = [f"{words} {value}" for name, words in OUTSIDERS.items() for value in state[name]]
+    more = [f"dan {len(named) - MOST_NAMED} lagi"] if len(named) > MOST_NAMED else []
+    return {**state, STRANGERS: [*named[:MOST_NAMED], *more]}
 
 
 def widen(baseline: dict[str, Any], now: State) -> dict[str, Any]:

@@ -112,7 +112,7 @@ OUTPUTS: dict[str, Mapping[str, Any]] = {
     },
     "baseline": {
         "type": ["object", "null"],
-        "description": "What the site is known to be: found by the first run, changed only by consents",
+        "description": "What the site is known to be: found by the first run, changed by consents only (`accepted_by`)",
         "examples": [{"title": "Pengadilan Negeri Tais", "script_hosts": []}],
     },
     "changes": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from runner.actions.integrity.baseline import WORDS, Change
+from runner.actions.integrity.baseline import NEW, WORDS, Change
 from runner.actions.integrity.findings import TITLES, Finding, Weight
 from runner.actions.integrity.hosts import defang
 from runner.contract import Problem, Severity
@@ -43,14 +43,23 @@ def summarize(verdict: str, findings: Sequence[Finding], changes: Sequence[Chang
 
 
 def find_problems(
-    url: str, findings: Sequence[Finding], changes: Sequence[Change], unseen: Sequence[str]
+    url: str,
+    findings: Sequence[Finding],
+    changes: Sequence[Change],
+    unseen: Sequence[str],
+    outsiders: Sequence[str] = (),
 ) -> tuple[Problem, ...]:
-    """Given what was found, return the problems: one by rule, one by change, and one for all that was not seen."""
+    """Given what was found, return the problems: one by rule, one by change, one for all that was not seen, and one
+    for the outsiders of a baseline that nobody has accepted."""
     first: dict[str, Finding] = {}
     for finding in findings:
         first.setdefault(finding.rule, finding)
     problems = [_problem(each) for each in first.values()]
     problems += [Problem(change.key, Severity.MAJOR, _tell_change(url, change)) for change in changes]
+    if outsiders:
+        words = "; ".join(map(defang, outsiders))
+        text = f"Keadaan awal {url} belum disetujui: {words}. Setujui bila semuanya memang dikehendaki."
+        problems.append(Problem(NEW, Severity.MINOR, text))
     if unseen:
         words = f"Keutuhan {url} tidak dapat dipastikan seluruhnya: {defang(unseen[0])}."
         problems.append(Problem("website.integrity_unknown", Severity.MAJOR, words))

@@ -100,6 +100,8 @@ OUTPUTS: Mapping[str, JsonSchema] = {
         "description": "The chain from the site's certificate up, as trusted, else as sent",
         "examples": [[{"subject": "pn-tais.go.id", "issuer": "Let's Encrypt: R11", "expires": "2027-02-01"}]],
     },
+    "address": {**_TEXT, "description": "The address judged: the worst of all", "examples": ["203.0.113.10"]},
+    "addresses": {"type": "integer", "description": "How many addresses showed a certificate", "examples": [2]},
     "disorder": {**_TEXT, "description": "What is out of order in the chain as sent, in words", "examples": [""]},
     "changes": {
         **_ROWS,

@@ -28,6 +28,22 @@ class Shown:
     fault: Fault | None = None
 
 
+def read_chains(places: tuple[Place, ...], host: str, deadline: Deadline, ca_file: str = "") -> list[tuple[str, Shown]]:
+    """Given where a host is, return each address and what it shows, where that can be read: one that is out of reach
+    takes no more than its share of the time. Raise VisitError when nothing can be read at any."""
+    found: list[tuple[str, Shown]] = []
+    failed: VisitError | None = None
+    for number, place in enumerate(places):
+        part = deadline.tightened(deadline.remaining() / (len(places) - number))
+        try:
+            found.append((str(place[1][0]), read_chain((place,), host, part, ca_file)))
+        except VisitError as error:
+            failed = failed or error
+    if failed and not found:
+        raise failed
+    return found
+
+
 def read_chain(places: tuple[Place, ...], host: str, deadline: Deadline, ca_file: str = "") -> Shown:
     """Given where a host is, return what it shows, trusted or not. Raise VisitError when nothing can be read there.
 
