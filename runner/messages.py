@@ -68,6 +68,10 @@ MESSAGES: dict[str, Words] = {
         "pelaksana, pemeriksa, dan yang menyetujui tidak terpisah: {detail}",
         "who performs, checks and approves was not kept apart: {detail}",
     ),
+    "deviation.same_paper": Words(
+        "pindaian yang sama sudah dipakai sebagai bukti tanda tangan kegiatan '{detail}'",
+        "the same scan already proves the signature of step '{detail}'",
+    ),
     "counted.working_time": Words(
         "Dihitung menurut jam kerja kantor: istirahat, malam, dan hari libur tidak ikut dihitung.",
         "Counted in the office's working hours: breaks, nights and holidays do not count.",

@@ -43,7 +43,7 @@ def test_every_status_reason_and_severity_has_words() -> None:
         *(f"reason.{word}" for word in Reason),
         *(f"severity.{word}" for word in Severity),
         *(f"state.{word}" for word in State),
-        *(f"deviation.{word}" for word in ("late", "no_output", "same_person")),
+        *(f"deviation.{word}" for word in ("late", "no_output", "same_person", "same_paper")),
         *(f"counted.{word}" for word in COUNTED.split()),
     }
     assert {key for key in MESSAGES if "." in key} == expected

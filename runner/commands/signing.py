@@ -29,7 +29,7 @@ from runner.people.answers import (
 )
 from runner.people.attaching import attach
 from runner.people.requests import Act, Place, check_subject, choose_act, find_request
-from runner.people.separation import find_same_person
+from runner.people.separation import find_same_paper, find_same_person
 from runner.people.signers import Post, Signer, keys_of
 from runner.plan import Plan
 from runner.posts import split_roles
@@ -189,9 +189,13 @@ class Desk(NamedTuple):
     def _complete(self, event: Event) -> Event:
         """The answer with its deviations, and with the inventory where another one counts."""
         data = event.data
-        found = find_same_person(self.record, self.inventory, data["person"], data["role"])
+        scan = str(data["signature"].get("scan", ""))
+        found = [
+            *find_same_person(self.record, self.inventory, data["person"], data["role"]),
+            *find_same_paper(self.record, event.step, scan),
+        ]
         counted = {"inventory": [each._asdict() for each in self.counted]} if self.counted else {}
-        return replace(event, data={**data, **counted, "deviations": list(found)})
+        return replace(event, data={**data, **counted, "deviations": found})
 
 
 def open_desk(records: Path, run: str, place: Place, person: str, inventories: tuple[Path, ...]) -> Desk:

@@ -24,6 +24,7 @@ from runner.inventory.ours import read_ours
 from runner.inventory.patterns import select_names
 from runner.inventory.people import Person, parse_person
 from runner.inventory.relations import check_relations
+from runner.posts import split_roles
 from runner.secrets import Redactor, SecretReference, resolve_secret
 from runner.source import Source
 
@@ -123,9 +124,11 @@ class Inventory:
         return Redactor(found)
 
     def holders(self, role: str, day: date) -> tuple[Person, ...]:
-        """Given a role and a day, return the people who hold it then: full appointments first, then deputies."""
+        """Given a role and a day, return the people who hold it then: full appointments first, then deputies; of roles
+        of which any one may act, those of the first one first."""
         held = [(person.holding(role, day), person) for person in self.people.values()]
-        found = [(holding.deputy != "", person) for holding, person in held if holding]
+        order = split_roles(role).index
+        found = [((holding.deputy != "", order(holding.role)), person) for holding, person in held if holding]
         return tuple(person for _, person in sorted(found, key=lambda each: each[0]))
 
     @cached_property

@@ -69,11 +69,11 @@ def _nothing_waits(record: Record, step: str, task: str) -> Refused:
     message = f"nothing waits for a person in step '{step}'"
     waiting = {request.key.step for request in record.requests}
     answered = [each for each in record.answers if each.key.step == step and task in ("", each.key.task)]
-    if answered and step not in waiting:
-        return refuse(record.run, f"{message}: {_told(answered[-1])}", "an answer stands; see 'sop show'")
     if cancelled := record.cancelled:
         who = f"{cancelled.person} cancelled this run on {cancelled.at.astimezone():%Y-%m-%d %H:%M}: {cancelled.reason}"
         return refuse(record.run, f"{message}: {who}", "begin a new one")
+    if answered and step not in waiting:
+        return refuse(record.run, f"{message}: {_told(answered[-1])}", "an answer stands; see 'sop show'")
     if record.ended and not waiting:
         return refuse(record.run, f"{message}: this run has ended ({record.status})", "see 'sop status'")
     return refuse(record.run, message, did_you_mean(step, waiting) if waiting else "see 'sop status'")

@@ -25,6 +25,14 @@ def find_same_person(record: Record, inventory: Inventory, name: str, role: str)
     return (f"same_person: {name} ({named})",) if role and len(roles) > 1 else ()
 
 
+def find_same_paper(record: Record, step: str, scan: str) -> tuple[str, ...]:
+    """Given the step that is about to be answered and the SHA-256 of its paper's scan ("" without one), return the
+    deviation where that scan proved the answer of another step before."""
+    earlier = [each.key.step for each in record.answers if scan and each.signature.get("scan") == scan]
+    other = next((name for name in earlier if name != step), "")
+    return (f"same_paper: {other}",) if other else ()
+
+
 def _performed(record: Record) -> list[str]:
     """The roles that the form names for the steps that the machine carried out."""
     done = {

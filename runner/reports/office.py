@@ -9,6 +9,7 @@ from typing import Any
 
 from runner.inventory.knowledge import Advice
 from runner.inventory.people import Person
+from runner.posts import split_roles
 from runner.reports.paper.model import Letterhead, Signature
 
 MOST_SIGNATURES = 3
@@ -80,5 +81,6 @@ def build_signatures(roles: Mapping[str, str], office: Office, day: date, dated:
 
 
 def lone_actors(steps: Sequence[Sequence[str]]) -> list[str]:
-    """Given the actors of each step, return the roles that act alone in some step, in the procedure's order."""
-    return list(dict.fromkeys(actors[0] for actors in steps if len(actors) == 1))
+    """Given the actors of each step, return the roles that act alone in some step, in the order of the procedure; where
+    any one of several may act, the first of them."""
+    return list(dict.fromkeys(split_roles(actors[0])[0] for actors in steps if len(actors) == 1))

@@ -80,7 +80,7 @@ def test_who_cancelled_why_and_under_which_login_is_recorded(office: Office) -> 
         ("siti", ("--reason", " \x1b "), "--reason: it is missing; it goes into the record"),
         ("siti", ("--reason", "x" * 20_000), "--reason: 20000 characters, at most 10000 are kept"),
         ("mallory", WHY, "'mallory' belongs to nobody in the inventory"),
-        ("root", WHY, "the login 'root' is nobody's own"),
+        ("root", WHY, "so it signs for no one. name who cancels: --person 'NAME'"),
         ("root", (*WHY, "--person", "sitti"), "'sitti' is nobody of the inventory. did you mean 'siti'?"),
     ],
 )

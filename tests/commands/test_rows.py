@@ -76,6 +76,15 @@ def test_any_one_of_several_is_enough_and_counts_in_the_role_held(office: Office
                       ("Warga", "pemohon")]  # fmt: skip
 
 
+def test_of_several_the_first_one_on_the_form_comes_first(office: Office) -> None:
+    Path("inventory.yml").write_text(INVENTORY.replace(", until: 2026-11-20", ""))
+    office.do("cron", "run", "p.yml")
+    go_on(office, "siti", "terima")
+    office.sign("siti", "paraf", "--answer", "done")
+    go_on(office, "budi", "paraf")
+    assert turns(office) == [("tanda", "Camat / Sekcam", ["Tono", "Budi"])]
+
+
 def test_nobody_of_several_is_told_before_anything_runs(office: Office) -> None:
     text = INVENTORY.replace("role: sekcam", "role: lurah")
     Path("inventory.yml").write_text(text)

@@ -275,6 +275,16 @@ def test_a_paper_needs_its_scan_and_a_name(office: Office) -> None:
     assert [each["sha256"] for each in answer["evidence"]] == [answer["signature"]["scan"]]
 
 
+def test_one_scan_for_the_signatures_of_two_steps_is_a_deviation(office: Office) -> None:
+    Path("scan.pdf").write_bytes(b"%PDF-1.7 signed")
+    paper = ("--paper", "scan.pdf", "--person")
+    assert office.sign("root", "report", "--answer", "sendiri", "--note", "x", *paper, "siti") == 0, office.says
+    assert office.do("siti", "resume", "last") == 3
+    assert office.sign("root", "forward", "--answer", "signed", *paper, "budi") == 0
+    assert [answer["deviations"] for answer in office.answers()] == [[], ["same_paper: report"]]
+    assert "deviation: same_paper: report" in office.says
+
+
 # Signatures by SSH
 
 
