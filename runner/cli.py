@@ -27,6 +27,7 @@ COMMANDS = {
     "problems": "what is open, in whose hands, and what was accepted",
     "report": "reports for people: of a run, of a period, letters, services",
     "resume": "go on with a run",
+    "rules": "what logs are held against: list, test, explain",
     "run": "carry out a playbook",
     "schedule": "what runs by itself: when, by what, and whether it did",
     "show": "what a run did",

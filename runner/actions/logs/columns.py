@@ -31,7 +31,7 @@ class Columns(NamedTuple):
 
     def entry(self, number: int) -> Entry:
         """One line."""
-        return Entry(*(column[number] for column in self))
+        return Entry(*[column[number] for column in self])
 
     def only(self, wanted: Sequence[bool]) -> Columns:
         """The lines that are wanted."""

@@ -110,11 +110,24 @@ def _gather(kind: type[All | Any], parts: Sequence[Condition]) -> Condition | No
 
 
 def _together(parts: Iterable[Condition]) -> list[Condition]:
-    texts: dict[str, list[bytes]] = {}
+    """Join what is looked for in the same field. A pattern with literals holds one of them wherever it is found, so
+    that patterns can be joined, too."""
+    plain: dict[str, list[bytes]] = {}
+    patterns: dict[str, list[Match]] = {}
     rest: list[Condition] = []
     for part in parts:
-        if isinstance(part, Match) and not part.pattern:
-            texts.setdefault(part.field, []).extend(part.literals)
+        if isinstance(part, Match) and not part.pattern and part.literals:
+            plain.setdefault(part.field, []).extend(part.literals)
+        elif isinstance(part, Match) and part.literals:
+            patterns.setdefault(part.field, []).append(part)
         else:
             rest.append(part)
-    return [*(Match(field, tuple(dict.fromkeys(literals))) for field, literals in texts.items()), *rest]
+    joined = [_joined(field, matches) for field, matches in patterns.items()]
+    return [*(Match(field, tuple(dict.fromkeys(texts))) for field, texts in plain.items()), *joined, *rest]
+
+
+def _joined(field: str, matches: Sequence[Match]) -> Match:
+    if len(matches) == 1:
+        return matches[0]
+    literals = dict.fromkeys(literal for match in matches for literal in match.literals)
+    return Match(field, tuple(literals), b"|".join(b"(?:%s)" % match.pattern for match in matches))

@@ -60,9 +60,12 @@ class Counting:
 
     def take(self, event: Event, rule: str, value: bytes) -> list[Event]:
         """Given an event of that rule and its value of the counted field, return the events that are suspicious now."""
-        group = b"\n".join(group_value(event.entry, name) for name in self.correlation.group)
-        series = self._series.setdefault(group, _Series())
-        self._series.move_to_end(group)
+        group = b"\n".join([group_value(event.entry, name) for name in self.correlation.group])
+        series = self._series.get(group)
+        if series is None:
+            series = self._series[group] = _Series()
+        else:
+            self._series.move_to_end(group)
         self._drop_old(series, event.at)
         if self.correlation.kind.startswith("temporal"):
             found = self._in_order(series, event, rule)
@@ -124,6 +127,8 @@ class Counting:
 
 def group_value(entry: Entry, name: str) -> bytes:
     """Given a line, return its value of a field that correlations group by or count."""
+    if name == "address":
+        return entry.address
     if name == "subnet":
         return mask_address(entry.address.decode("utf-8", "replace")).encode()
     if name in ("target", "path"):
@@ -137,6 +142,8 @@ def group_value(entry: Entry, name: str) -> bytes:
 
 def _shortened(event: Event) -> Event:
     """What waits is kept short: attackers write it."""
+    if sum(map(len, event.entry)) <= LONGEST_KEPT:
+        return event
     return event._replace(entry=Entry(*(text[:LONGEST_KEPT] for text in event.entry)))
 
 
@@ -154,16 +161,18 @@ class Floods:
         """Given each line's address and minute, and when each minute begins, return the floods that ended."""
         if not self._correlations:
             return
-        epochs = {minute: int(at.timestamp()) for minute, at in starts.items()}
-        met = Counter(zip(minutes, addresses, strict=True))
-        for (minute, address), number in met.items():
-            epoch = epochs[minute]
-            for window in self._windows:
-                self._open.setdefault((window, epoch // window * window), Counter())[address] += number
+        counters = {minute: self._counters(int(at.timestamp())) for minute, at in starts.items()}
+        for (minute, address), number in Counter(zip(minutes, addresses, strict=True)).items():
+            for counter in counters[minute]:
+                counter[address] += number
         for window in self._windows:
             opened = sorted(start for span, start in self._open if span == window)
             for start in opened[:-OPEN_WINDOWS]:
                 yield from self._close(window, start)
+
+    def _counters(self, epoch: int) -> list[Counter[bytes]]:
+        """The counters of the windows that a moment lies in."""
+        return [self._open.setdefault((window, epoch // window * window), Counter()) for window in self._windows]
 
     def finish(self) -> Iterator[tuple[Correlation, Flood]]:
         """Return the floods that go on at the end."""

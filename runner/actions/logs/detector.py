@@ -16,7 +16,7 @@ from typing import NamedTuple
 from runner.actions.logs.anchors import TEXTS, Anchor, anchors
 from runner.actions.logs.columns import Columns
 from runner.actions.logs.condition import Condition, Fields, Forms, Match, holds
-from runner.actions.logs.forms import ROUNDS, decode_once, flatten, forms
+from runner.actions.logs.forms import ROUNDS, decode_once, flatten, forms, known_forms
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.matcher import build_matcher, load_matcher
 from runner.actions.logs.sigma import LINE, Rule
@@ -91,6 +91,7 @@ class Detector:
         self._of_pattern = {field: self._owners(field) for field in TEXTS}
         self._statuses = {status for a in self._all("status") for status in a.pattern.split(b"|")}
         self._of_status = [n for n, found in enumerate(self.anchors) if any(a.field == "status" for a in found)]
+        self._owners_of = lru_cache(maxsize=8192)(self._owners_in)
         self._judge = lru_cache(maxsize=8192)(self._judged)
 
     def _all(self, *fields: str) -> set[Anchor]:
@@ -104,34 +105,52 @@ class Detector:
         known = [{a.pattern for a in found if a.field in (field, LINE)} for found in self.anchors]
         return [[n for n, patterns in enumerate(known) if one in patterns] for one in self._patterns[field]]
 
+    def _owners_in(self, field: str, found: Forms) -> frozenset[int]:
+        """The rules of which an anchor stands in a field with these forms."""
+        owners = self._of_pattern[field]
+        numbers = self._sieves[field].matcher.found(b"\n".join(found))
+        return frozenset(owner for number in numbers if number < len(owners) for owner in owners[number])
+
     def dump(self) -> dict[str, bytes]:
         """What makes another detector of the same rules at once."""
         return {field: sieve.matcher.dump() for field, sieve in self._sieves.items()}
 
-    def suspects(self, columns: Columns) -> list[int]:
-        """Given the columns of a block, return the numbers of the lines that could meet a rule."""
+    def find(self, columns: Columns) -> Iterator[tuple[Entry, tuple[Met, ...]]]:
+        """Given the columns of a block, return the lines that meet rules, each with these."""
+        texts, statuses = self.suspects(columns)
+        for number in sorted(texts | statuses):
+            entry = columns.entry(number)
+            if number in texts:
+                met = self.judge(entry)
+            else:
+                met = self._judge(entry.request, entry.status, entry.referer, entry.agent, False)
+            if met:
+                yield entry, met
+
+    def suspects(self, columns: Columns) -> tuple[set[int], set[int]]:
+        """Given the columns of a block, return the numbers of the lines that could meet a rule: those with a text that
+        could, and those with such a status."""
         if self._always:
-            return list(range(len(columns.requests)))
+            return set(range(len(columns.requests))), set()
         picked: set[int] = set()
         for field, texts in (("request", columns.requests), ("referer", columns.referers), ("agent", columns.agents)):
             bad = self._sieves[field].suspects(texts)
             if not bad.isdisjoint(texts):
                 picked.update([number for number, text in enumerate(texts) if text in bad])
-        if not self._statuses.isdisjoint(columns.statuses):
-            picked.update([number for number, status in enumerate(columns.statuses) if status in self._statuses])
-        return sorted(picked)
+        if self._statuses.isdisjoint(columns.statuses):
+            return picked, set()
+        return picked, {number for number, status in enumerate(columns.statuses) if status in self._statuses}
 
     def judge(self, entry: Entry) -> tuple[Met, ...]:
         """Given a line, return the rules that it meets, without those that every line meets."""
-        return self._judge(entry.request, entry.status, entry.referer, entry.agent)
+        return self._judge(entry.request, entry.status, entry.referer, entry.agent, True)
 
-    def _judged(self, request: bytes, status: bytes, referer: bytes, agent: bytes) -> tuple[Met, ...]:
+    def _judged(self, request: bytes, status: bytes, referer: bytes, agent: bytes, textual: bool) -> tuple[Met, ...]:
         entry = Entry(b"", b"", request, status, b"", referer, agent)
         fields = read_fields(entry)
         wanted = {*self._always, *(self._of_status if status in self._statuses else ())}
-        for field, owners in self._of_pattern.items():
-            for number in self._sieves[field].matcher.found(b"\n".join(fields(field))):
-                wanted.update(owners[number] if number < len(owners) else ())
+        for field in TEXTS if textual else ():
+            wanted |= self._owners_of(field, fields(field))
         return tuple(
             Met(rule, has_worked(rule, entry, fields))
             for number in sorted(wanted)
@@ -173,7 +192,7 @@ def _forms_of(entry: Entry, name: str, get: Fields) -> Forms:
     if name == "method":
         return (entry.request.partition(b" ")[0].lower(),)
     text: bytes = getattr(entry, name, b"")
-    return forms(text) if text else ()
+    return () if not text else forms(text) if name == "request" else known_forms(text)
 
 
 def _target(request: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 ROUNDS = 4
@@ -50,6 +51,9 @@ def forms(text: bytes) -> tuple[bytes, ...]:
         text = decoded
     found.extend(flatten(plain) for plain in hidden)
     return tuple(dict.fromkeys(found))
+
+
+known_forms = lru_cache(maxsize=4096)(forms)  # for texts that come again and again: agents, referers
 
 
 def flatten(text: bytes) -> bytes:

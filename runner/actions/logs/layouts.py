@@ -152,7 +152,9 @@ def read_line(line: bytes, layout: Layout) -> Entry | None:
         return None
     first, second, _, moment, request, status, size, referer, agent = match.groups()
     address = second if _is_vhost(match) else first
-    return _entry(address, moment, request, status, size, referer or b"-", agent or b"-")
+    return _entry(
+        address, moment, request, status, size, b"-" if referer is None else referer, b"-" if agent is None else agent
+    )
 
 
 def _is_vhost(match: re.Match[bytes]) -> bool:

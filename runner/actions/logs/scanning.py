@@ -103,11 +103,8 @@ class Scan:
         for correlation, flood in self._floods.take(columns.addresses, minutes, starts):
             self._count_flood(correlation, flood)
         self._look_for_engines(columns)
-        for number in self._detector.suspects(columns):
-            entry = columns.entry(number)
-            met = self._detector.judge(entry)
-            if met:
-                self._judge(entry, met)
+        for entry, met in self._detector.find(columns):
+            self._judge(entry, met)
 
     def _timely(self, columns: Columns) -> tuple[Columns, list[bytes], Mapping[bytes, datetime]]:
         """The lines of the time that counts, their minutes, and when each of these begins. The other lines are counted
