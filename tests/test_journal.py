@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,6 +133,7 @@ def test_the_table_refuses_changes(journal: Journal) -> None:
 APPEND = """
 import sys
 from pathlib import Path
+from typing import Any
 from runner.record.journal import Journal
 from tests.event_factory import RunFactory
 records, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
@@ -157,6 +159,7 @@ def test_one_of_many_processes_gets_a_claim(records: Path) -> None:
     code = """
 import sys
 from pathlib import Path
+from typing import Any
 from runner.record.journal import DuplicateClaim, Journal
 from tests.event_factory import RunFactory
 journal = Journal.open(Path(sys.argv[1]))
@@ -236,6 +239,7 @@ def test_a_forked_child_is_refused(records: Path) -> None:
     code = """
 import os, sys
 from pathlib import Path
+from typing import Any
 from runner.errors import RecordError
 from runner.record.journal import Journal
 from tests.event_factory import RunFactory
@@ -333,6 +337,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_read(open_folder: Path) -> 
     code = """
 import os, sys
 from pathlib import Path
+from typing import Any
 from runner.errors import RecordError
 from runner.record import proof
 from runner.record.journal import Journal
@@ -417,6 +422,26 @@ def test_the_latest_outcome_is_the_last_that_ended_well(journal: Journal) -> Non
     item = journal.latest_outcome("care", "check", "probe", "site", item="0")
     assert [each and each.outputs["n"] for each in (before, once, item)] == [1, 5, 6]
     assert journal.latest_outcome("care", "check", "unknown", "site") is None
+
+
+def test_what_an_action_gave_last_is_found_by_a_value_of_its_output(journal: Journal) -> None:
+    def scan(run: str, series: str, number: int, **more: Any) -> None:
+        factory = RunFactory(run, more.pop("playbook", "care"))
+        done = factory.finish(
+            outcome=Outcome(more.pop("status", Status.OK), {"n": number, "got": {"of": series}}), **more
+        )
+        event = replace(done, data={**done.data, "action": "logs.scan"})
+        journal.append([factory.started(), event])
+
+    scan("r1", "a", 1)
+    scan("r2", "a", 2, step="other", task="scan")
+    scan("r3", "b", 3)
+    scan("r4", "a", 4, status=Status.FAILED)
+    scan("r5", "a", 5, target="elsewhere")
+    scan("r6", "a", 6, playbook="another")
+    found = [journal.latest_with("care", "site", "logs.scan", "got", of=series) for series in ("a", "b", "c")]
+    assert [each and each["n"] for each in found] == [2, 3, None]
+    assert journal.latest_with("care", "site", "logs.fetch", "got", of="a") is None
 
 
 def test_the_latest_step_is_the_last_that_ended_well(journal: Journal) -> None:

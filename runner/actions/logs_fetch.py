@@ -164,7 +164,7 @@ def why_unknown(call: Call, fetched: Fetched) -> str:
     if not any(each.size for each in there):
         return "log kosong"
     newest = datetime.fromtimestamp(max(each.time for each in there), UTC)
-    if newest and call.now - newest > span(call, "stale_after"):
+    if newest.timestamp() and call.now - newest > span(call, "stale_after"):
         return f"log tidak bertambah sejak {_told(call, newest.isoformat())}"
     return f"sebagian log tidak dapat dibaca ({away})" if away else ""
 

@@ -18,6 +18,8 @@ from runner.errors import Failed
 from tests.actions.log_rotation import FETCH, PACKERS, AsNobody, Office, Server
 from tests.calls import LocalConnection, make_call
 
+SHELLS = [shell for shell in ("sh", "bash", "busybox sh", "ksh", "mksh") if shutil.which(shell.split()[0])]
+
 
 @pytest.fixture
 def server(tmp_path: Path) -> Server:
@@ -177,6 +179,41 @@ def test_the_first_time_older_files_are_left_alone_and_stay_so(server: Server, o
     server.write(2)
     office.work(since="1 hari")
     assert office.order == [line for line in server.written if line not in old]
+
+
+def test_what_counted_the_first_time_counts_until_it_was_scanned(server: Server, office: Office) -> None:
+    """The window of the first time does not move on while its scan is still to come."""
+    server.write(300)
+    server.rename()
+    first = office.fetch(since="4 hari").outputs["increment"]
+    again = office.fetch(since="1m").outputs["increment"]
+    assert (first["lines"], again["lines"], again["after"]) == (300, 300, "")
+    assert again["id"] == first["id"]
+
+
+@pytest.mark.parametrize(
+    ("shell", "lacking"),
+    [*((shell, "") for shell in SHELLS), *(("sh", lacking) for lacking in ("stat", "sha256sum", "zstd", "gzip zstd"))],
+)
+def test_any_shell_does_and_a_tool_may_be_missing(server: Server, tmp_path: Path, shell: str, lacking: str) -> None:
+    class Poor(LocalConnection):
+        def run(self, command: Command, deadline: Deadline) -> Result:
+            hidden = "".join(f'[ "$2" != {tool} ] && ' for tool in lacking.split())
+            line = "".join(f"{tool}() {{ echo none >&2; return 1; }}\n" for tool in lacking.split() if tool == "stat")
+            line += (
+                f'command() {{ {hidden}builtin_command "$@"; }}\nbuiltin_command() {{ type "$2"; }}\n' + command.line
+            )
+            words = (*shell.split(), "-c", line, "sh", *command.parameters)
+            return super().run(Command(argv=words, output_limit=command.output_limit), deadline)
+
+    office = Office(tmp_path / "office", str(server.log), Poor)
+    for pack in ("", "gz", ""):
+        server.write(9)
+        office.work(since="30 hari")
+        server.write(2)
+        server.rename(pack="" if "gzip" in lacking else pack)
+    office.work()
+    assert office.order == server.written
 
 
 def test_logs_of_a_hosting_account_that_are_gathered_in_a_months_archive(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ add() {
     if [ ! -e "$file" ] && [ ! -L "$file" ]; then continue; fi
     any=1
     [ "$number" -lt MOST ] || { echo 'too many files' >&2; exit 4; }
-    facts=$(stat -L -c '%Y %s %d:%i' -- "$file" 2>/dev/null) || facts="0 $(wc -c <"$file" 2>/dev/null | tr -d ' ') "
+    facts=$(stat -L -c '%Y %s %d:%i' -- "$file" 2>/dev/null || stat -L -f '%m %z %d:%i' -- "$file" 2>/dev/null) ||
+      facts="$(date -r "$file" +%s 2>/dev/null || echo 0) $(wc -c <"$file" 2>/dev/null | tr -d ' ') "
     identity=${facts##* }
     if [ -n "$identity" ]; then
       case $seen in *"|$identity|"*) continue;; esac
@@ -109,15 +110,14 @@ send() { # state, start, length
 }
 plain() {
   short=
-  [ "$size" -ge HEAD ] || { send whole 0 "$size"; return; }
-  head=$(part 0 HEAD | digest)
-  if match "$size"; then
+  [ "$size" -eq 0 ] || head=$(part 0 HEAD | digest)
+  if [ "$size" -ge HEAD ] && match "$size"; then
     if [ "$offset" -eq "$size" ]; then say same "$size" "$time" "$identity" - "$head" "$offset" 0 0
     else send rest $((offset - TAIL)) $((size - offset + TAIL))
     fi
   elif [ -n "$short" ]; then say short "$size" "$time" "$identity" - "$head" 0 0 0
-  elif [ "$time" -lt "$since" ]; then
-    raw=$(part $((size - TAIL)) TAIL | digest)
+  elif [ "$time" -lt "$since" ] && [ "$size" -gt 0 ]; then
+    raw=$(tail -c TAIL -- "$file" | digest)
     say old "$size" "$time" "$identity" "$raw" "$head" 0 0 0
   else send whole 0 "$size"
   fi

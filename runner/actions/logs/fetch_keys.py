@@ -40,8 +40,8 @@ INPUTS: Mapping[str, Any] = {
         "maximum": 1024**3,
         "description": "How much is fetched at a time; what is left comes the next time",
         "unit": "bytes",
-        "examples": [134217728],
-        "default": 128 * 1024**2,
+        "examples": [67108864],
+        "default": 64 * 1024**2,
     },
     "stale_after": {
         "type": "string",
