@@ -34,7 +34,8 @@ def run(call: Call) -> Outcome:
     findings = kept([*report.findings, *files.findings])
     unseen = [*report.unseen, *files.unseen]
     changes = find_changes(baseline, report.state) if baseline else []
-    known = widen(baseline, report.state) if baseline else begin(report.state) if report.pages else {}
+    burst = any(finding.rule == "sitemap_burst" for finding in findings)
+    known = widen(baseline, report.state, burst=burst) if baseline else begin(report.state) if report.pages else {}
     verdict = judge(findings, changes, unseen)
     summary = summarize(verdict, findings, changes, unseen)
     outputs = {

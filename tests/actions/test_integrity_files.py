@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -15,11 +15,11 @@ from runner.actions.integrity.checksums import parse_checksums
 from runner.actions.integrity.code import check_code, check_entry, check_server_rules, check_upload
 from runner.actions.website_integrity import ACTION
 from runner.connections import open_connections
-from runner.contract import Outcome
+from runner.contract import Connection, Outcome
 from runner.errors import Failed
 from tests.actions.integrity_sites import site, visitor_server
 from tests.calls import make_call
-from tests.sshd import SshServer, ssh_server
+from tests.sshd import ssh_server
 
 INDEX = """<?php
 /** Front to the WordPress application. */
@@ -55,10 +55,21 @@ AddType application/x-httpd-php .php .phtml
 }
 
 
+class Web(NamedTuple):
+    """A court's website, whose pages are well, and the connection to its server."""
+
+    url: str
+    connection: Connection
+
+
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
-    with ssh_server(tmp_path_factory.mktemp("sshd") / "web1") as running:
-        yield running
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    with (
+        ssh_server(tmp_path_factory.mktemp("sshd") / "web1") as running,
+        closing(open_connections(known_hosts=[running.known_hosts])) as connections,
+        visitor_server(site()) as url,
+    ):
+        yield Web(url, connections.get(running))
 
 
 @pytest.fixture
@@ -83,21 +94,14 @@ def checksums(root: Path, folder: Path) -> str:
     return str(folder / "sums.json")
 
 
-def look(tmp_path: Path, server: SshServer, root: Path, **inputs: Any) -> Outcome:
-    with closing(open_connections(known_hosts=[server.known_hosts])) as connections, visitor_server(site()) as url:
-        target = {"name": "pn", "kind": "website", "url": url, "root": str(root), "server": "web1"}
-        call = make_call(
-            ACTION,
-            {"sample": 0, **inputs},
-            directory=tmp_path,
-            target=target,
-            connect=lambda: connections.get(server),
-            limit=60,
-        )
-        return ACTION.run(call)
+def look(tmp_path: Path, server: Web, root: Path, **inputs: Any) -> Outcome:
+    target = {"name": "pn", "kind": "website", "url": server.url, "root": str(root), "server": "web1"}
+    given = {"sample": 0, **inputs}
+    call = make_call(ACTION, given, directory=tmp_path, target=target, connect=lambda: server.connection, limit=60)
+    return ACTION.run(call)
 
 
-def test_a_site_as_it_should_be_is_clean(tmp_path: Path, server: SshServer, root: Path) -> None:
+def test_a_site_as_it_should_be_is_clean(tmp_path: Path, server: Web, root: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
     outputs = look(tmp_path, server, root, checksums=checksums(root, tmp_path)).outputs
     assert (outputs["verdict"], outputs["findings"]) == ("clean", [])
@@ -107,7 +111,7 @@ def test_a_site_as_it_should_be_is_clean(tmp_path: Path, server: SshServer, root
     assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == before
 
 
-def test_without_checksums_the_core_cannot_be_determined(tmp_path: Path, server: SshServer, root: Path) -> None:
+def test_without_checksums_the_core_cannot_be_determined(tmp_path: Path, server: Web, root: Path) -> None:
     outputs = look(tmp_path, server, root).outputs
     assert (outputs["verdict"], outputs["files"]["core"]) == ("unknown", "unknown")
     assert "tidak ada daftar ceksum" in outputs["unseen"][0]
@@ -123,6 +127,9 @@ def change(name: str, text: str) -> Callable[[Path], None]:
         (change("wp-includes/plugin.php", "<?php\nfunction add_filter() { return 1; }\n"), {"core_changed"}, "review"),
         (change("wp-includes/class-wp-tmp.php", "<?php\n"), {"core_extra"}, "review"),
         (change("lama.php", "<?php\n"), {"core_extra"}, "review"),
+        (
+            change("wp-admin/x.php", "<?php eval($_POST[1]);"), {"core_extra", "encoded_code"}, "indicated",
+        ),
         (lambda root: (root / "wp-admin/index.php").unlink(), {"core_missing"}, "review"),
         (change("wp-content/uploads/2026/x.php", "<?php echo 1;"), {"upload_code"}, "indicated"),
         (change("wp-content/uploads/2026/a b'\n.PHTML", "<?php echo 1;"), {"upload_code"}, "indicated"),
@@ -146,7 +153,7 @@ def change(name: str, text: str) -> Callable[[Path], None]:
     ],
 )  # fmt: skip
 def test_what_was_changed_is_named(
-    tmp_path: Path, server: SshServer, root: Path, tamper: Callable[[Path], None], rules: set[str], verdict: str
+    tmp_path: Path, server: Web, root: Path, tamper: Callable[[Path], None], rules: set[str], verdict: str
 ) -> None:
     sums = checksums(root, tmp_path)
     tamper(root)
@@ -156,7 +163,7 @@ def test_what_was_changed_is_named(
     assert outputs["verdict"] == verdict
 
 
-def test_checksums_of_another_version_say_nothing(tmp_path: Path, server: SshServer, root: Path) -> None:
+def test_checksums_of_another_version_say_nothing(tmp_path: Path, server: Web, root: Path) -> None:
     other = {f"wp-includes/{n}.php": "0" * 32 for n in range(40)}
     (tmp_path / "other.json").write_text(json.dumps({"checksums": other}))
     outputs = look(tmp_path, server, root, checksums=str(tmp_path / "other.json")).outputs
@@ -164,7 +171,7 @@ def test_checksums_of_another_version_say_nothing(tmp_path: Path, server: SshSer
     assert "ceksum versi lain" in outputs["unseen"][0]
 
 
-def test_a_root_that_is_not_there_is_unseen(tmp_path: Path, server: SshServer) -> None:
+def test_a_root_that_is_not_there_is_unseen(tmp_path: Path, server: Web) -> None:
     outputs = look(tmp_path, server, tmp_path / "none").outputs
     assert (outputs["verdict"], outputs["files"]) == ("unknown", {"looked": False})
 
@@ -183,7 +190,7 @@ def test_an_unreachable_server_is_unseen_and_the_pages_are_judged(tmp_path: Path
     assert outputs["pages"] != []
 
 
-def test_joomla_s_manifest_names_what_lies_at_the_root(tmp_path: Path, server: SshServer) -> None:
+def test_joomla_s_manifest_names_what_lies_at_the_root(tmp_path: Path, server: Web) -> None:
     folder = tmp_path / "joomla"
     listed = "<extension><version>5.2.0</version><fileset><files><file>index.php</file></files></fileset></extension>"
     put(folder, "administrator/manifests/files/joomla.xml", listed)

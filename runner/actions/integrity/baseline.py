@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 PREFIX = "website.changed."
 NEW = "website.baseline_new"
+BURST = "website.integrity.sitemap_burst"
 STRANGERS, ACCEPTED = "strangers", "accepted_by"
 MOST_NAMED = 8
 MOST_VALUES = 300
@@ -92,6 +93,8 @@ def take_over(
     if NEW in names and baseline.get(STRANGERS):
         baseline |= {STRANGERS: [], ACCEPTED: names[NEW]}
         consents.append({"key": NEW, "kind": "baseline", "value": "", "before": "", "person": names[NEW]})
+    if BURST in names:
+        baseline["addresses"] = earlier.get("addresses")
     for change in earlier.get("changes") or ():
         if person := names.get(change["key"]):
             name = change["kind"]
@@ -107,6 +110,8 @@ def begin(state: State) -> dict[str, Any]:
     return {**state, STRANGERS: [*named[:MOST_NAMED], *more]}
 
 
-def widen(baseline: dict[str, Any], now: State) -> dict[str, Any]:
-    """Given a baseline and the state now, return it with what it could not know yet: what had not been seen before."""
-    return {**now, **{name: value for name, value in baseline.items() if value is not None}}
+def widen(baseline: dict[str, Any], now: State, *, burst: bool = False) -> dict[str, Any]:
+    """Given a baseline and the state now, return it with what it could not know yet: what had not been seen before, and
+    how many addresses there are, where their number grew without a burst."""
+    known = {**now, **{name: value for name, value in baseline.items() if value is not None}}
+    return known if burst or now["addresses"] is None else {**known, "addresses": now["addresses"]}
