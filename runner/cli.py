@@ -21,6 +21,7 @@ COMMANDS = {
     "demo": "run the whole SOP on an embedded court website",
     "export": "the record for an auditor, in one file that verifies without sop",
     "history": "runs, newest first",
+    "init": "a working folder of your own, from six answers",
     "inventory": "what there is, and whether it can be reached",
     "plan": "a dry run: read, preview, and say what could not be checked",
     "print": "the SOP as its form",
