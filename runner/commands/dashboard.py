@@ -16,6 +16,7 @@ from runner.screen import print_json, show
 
 @click.command("dashboard")
 @click.option(
+    "-o",
     "--out",
     "folder",
     type=click.Path(path_type=Path, file_okay=False),

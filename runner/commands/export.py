@@ -19,7 +19,9 @@ MOST_FAULTS = 20
 @click.command("export")
 @click.argument("runs", nargs=-1)
 @click.option("--period", default="", help="A day 2026-10-05, month 2026-10, quarter 2026-Q3, half-year or year.")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The zip file to write.")
+@click.option(
+    "-o", "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The zip file to write."
+)
 @records_option()
 @format_option()
 def command(runs: tuple[str, ...], period: str, out: Path, records: Path, form: str) -> int:

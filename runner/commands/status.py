@@ -17,7 +17,7 @@ from runner.people.turns import CAN_GO_ON, RUNNING, Office, Turn, describe_turn,
 from runner.record.document import Record
 from runner.record.journal import Journal, open_journal
 from runner.record.unfinished import beginning_of, unfinished
-from runner.schedule.watching import find_silence
+from runner.schedule.folder import ScheduleFolder
 from runner.screen import print_json, show_paged, width
 from runner.screen.summary import advise, command_line
 from runner.screen.tables import one_line, printable, render_table, wrap
@@ -38,7 +38,7 @@ def command(inventories: tuple[Path, ...], records: Path, form: str) -> int:
     """
     journal, now = open_journal(records), take_clock().now()
     found = list(_found(journal, Offices(records, inventories), now)) if journal else []
-    missing = list(find_silence(records, now))
+    missing = list(_missing(records, now))
     if form == "json":
         waiting = [describe_turn(turn) for *_, turns in found for turn in turns]
         print_json({"at": now.isoformat(), "waiting": waiting, "schedule": missing})
@@ -50,6 +50,14 @@ def command(inventories: tuple[Path, ...], records: Path, form: str) -> int:
         parts = [_head(found[0][2], now, language), _table(found, language), *filter(None, told), "\n".join(missing)]
         show_paged("\n\n".join(filter(None, parts)))
     return 0
+
+
+def _missing(records: Path, now: datetime) -> Iterator[str]:
+    """What an installed schedule should have done and did not."""
+    if ScheduleFolder(records).is_installed:
+        from runner.schedule.watching import find_silence  # reads playbooks, which most calls need not
+
+        yield from find_silence(records, now)
 
 
 def _found(journal: Journal, offices: Offices, now: datetime) -> Iterator[Held]:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from runner.errors import Failed, Mistake, Refused, refuse
-from runner.inventory.ansible import read_ansible
 from runner.inventory.documents import Document, load_documents
 from runner.inventory.draft import Draft, Place
 from runner.inventory.groups import Group, resolve_groups
@@ -156,7 +155,10 @@ def parse_inventory(documents: Sequence[Document]) -> Inventory:
     """Given what was read from files (or kept from a run), return the inventory. Raise Refused for mistakes."""
     draft = Draft()
     read_ours(documents, draft)
-    read_ansible(documents, draft)
+    if any(document.is_foreign for document in documents):
+        from runner.inventory.ansible import read_ansible  # costs a tenth of a start, and most inventories are ours
+
+        read_ansible(documents, draft)
     groups, nearest = resolve_groups(draft)
     check_relations(draft)
     if draft.mistakes:

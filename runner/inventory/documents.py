@@ -51,6 +51,14 @@ class Document:
             return "ini"
         return "yaml" if _is_ansible(self.source.data) else "ours"
 
+    @property
+    def is_foreign(self) -> bool:
+        """Whether it is one of Ansible's; what cannot be told is not."""
+        try:
+            return self.form != "ours"
+        except Refused:
+            return False
+
     @cached_property
     def source(self) -> Source:
         """The YAML. Raise Refused for mistakes in it."""

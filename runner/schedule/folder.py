@@ -81,10 +81,15 @@ class ScheduleFolder:
     def __init__(self, records: Path) -> None:
         self.path = records / NAME
 
+    @property
+    def is_installed(self) -> bool:
+        """Whether the schedule was installed."""
+        return (self.path / "installed.json").exists()
+
     def load(self) -> Installed | None:
         """How the schedule was installed; None where it was not. Raise RecordError for a file that cannot be read."""
         path = self.path / "installed.json"
-        if not path.exists():
+        if not self.is_installed:
             return None
         try:
             written: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
