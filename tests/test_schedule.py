@@ -299,6 +299,33 @@ def test_a_cron_that_does_not_call_any_more_is_seen(office: Path, capsys: pytest
     assert "called. see" not in capsys.readouterr().out
 
 
+def test_tick_and_pages_come_every_few_minutes(office: Path) -> None:
+    assert run(["run", "playbooks/periksa.yml", "--only", "mark"]) == 0
+    write_schedule("{steps: [slow], cron: '0 0 1 1 *'}")
+    assert run(["schedule", "install", "--dashboard", "layar besar"]) == 0
+    now = datetime.now(UTC)
+    for minute, jobs in ((14, []), (20, ["tick"]), (30, ["dashboard", "tick"])):
+        log = Path("records/schedule/log")
+        log.unlink(missing_ok=True)
+        assert run(["schedule", "begin"], clock=FixedClock(now.replace(minute=minute))) == 0
+        ended = log.read_text().splitlines() if log.exists() else []
+        assert sorted(line.split()[1] for line in ended if line.endswith("ends, exit code 0")) == [
+            f"{j}:" for j in jobs
+        ]
+    assert Path("layar besar/index.html").exists()
+
+
+def test_what_was_begun_apart_goes_on_alone(office: Path) -> None:
+    write_schedule("{steps: [slow], cron: '* * * * *'}", seconds=2)
+    installed_since(timedelta(minutes=5))
+    words = [sys.executable, "-m", "runner", "schedule", "begin", "--apart"]
+    done = subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
+    log = Path("records/schedule/log")
+    assert not log.exists() or "ends" not in log.read_text()
+    assert done.returncode == 0
+    wait_for(lambda: log.exists() and "slow: ends, exit code 0" in log.read_text(), 30)
+
+
 def test_the_log_turns_and_keeps_a_few(tmp_path: Path) -> None:
     log = Log(tmp_path, lambda: SUNDAY, largest=200)
     for number in range(60):

@@ -12,7 +12,8 @@ import click
 
 from runner.commands.clock import take_clock
 from runner.errors import Mistake, Refused
-from runner.screen import show
+from runner.screen import show, width
+from runner.screen.tables import wrap
 from runner.start.answers import HOLDERS_EXAMPLE, QUESTIONS, Answers, Question
 
 
@@ -78,13 +79,14 @@ def _refuse_silence(read: Mapping[str, Any], *, cms_is_seen: bool) -> None:
 
 def _ask(question: Question, suggested: str = "") -> Any:
     """Ask until the answer can be read."""
-    show(f"{question.words}.")
+    hint = f"as found: {suggested} (Enter takes it)" if suggested else f"for example: {question.example}"
+    show("\n".join(["", *wrap(question.words, width()), *wrap(hint, width())]))
     while True:
-        text = click.prompt(f"  for example {question.example}" if not suggested else "  as found", suggested or None)
+        text = click.prompt(">", suggested or None, prompt_suffix=" ", show_default=False)
         try:
             return question.read(text)
         except ValueError as error:
-            show(f"  {error}")
+            show("\n".join(wrap(str(error), width())))
 
 
 def _find_cms(site: str, *, no_probe: bool) -> str:
@@ -121,11 +123,11 @@ def _check(playbook: Path, inventory: Path) -> None:
 
 
 def _say_next(folder: Path, playbook: str, answers: Answers) -> None:
-    show("the SOP's text is that of Pengadilan Negeri Tais: write your own court's there, word for word.")
+    show("the SOP's text is that of Pengadilan Negeri Tais: write your own court's there.")
     show("what comes next:")
     show(f"  cd {shlex.quote(str(folder))}")
     if answers.database and "password" in answers.database:
-        show("  mkdir -p ~/.config/sop && (umask 077; nano ~/.config/sop/database)   # the database's password")
+        show("  mkdir -p ~/.config/sop && (umask 077; nano ~/.config/sop/database)  # password")
     if answers.server.get("connection") != "local":
-        show("  sop inventory trust web1             # compare the fingerprint, record the host key")
+        show("  sop inventory trust web1            # compare the fingerprint")
     show(f"  sop plan {playbook}")

@@ -131,17 +131,19 @@ def read_holders(text: str) -> dict[str, str]:
 
 HOLDERS_EXAMPLE = "admin=Budi Santoso, kasubbag=Sari Dewi, sekretaris=Andi Putra"
 QUESTIONS = {
-    "court": Question("--court", "Which court", "Pengadilan Negeri Tais", read_court),
-    "site": Question("--site", "Address of its website", "https://pn-tais.go.id", read_site),
-    "cms": Question("--cms", f"What it is built with ({', '.join(CMS)})", "joomla", read_cms),
+    "court": Question("--court", "Which court is it?", "Pengadilan Negeri Tais", read_court),
+    "site": Question("--site", "What is the address of its website?", "https://pn-tais.go.id", read_site),
+    "cms": Question("--cms", f"What is it built with? {', '.join(CMS)}", "joomla", read_cms),
     "server": Question(
-        "--server", "How its server is reached: user@address[:port], or local", "web@203.0.113.10", read_server
+        "--server", "How is its server reached? user@address[:port], or local", "web@203.0.113.10", read_server
     ),
     "database": Question(
         "--database",
-        "Its database (mariadb|mysql|postgresql:NAME:USER, sqlite:/PATH, none)",
+        "What is its database? mariadb|mysql|postgresql:NAME:USER, sqlite:/PATH, or none",
         "mariadb:joomla:backup",
         read_database,
     ),
-    "holders": Question("--holders", "Who holds the roles admin, kasubbag, sekretaris", HOLDERS_EXAMPLE, read_holders),
+    "holders": Question(
+        "--holders", "Who holds the roles admin, kasubbag and sekretaris?", HOLDERS_EXAMPLE, read_holders
+    ),
 }

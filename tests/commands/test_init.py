@@ -89,11 +89,11 @@ def test_a_question_is_asked_again_until_its_answer_can_be_read(here: Path) -> N
     with page_server({"/": WORDPRESS}) as site, terminal(here, HOME=str(here)) as screen:
         screen.type("sop init kantor")
         for asked, bad, good in (
-            ("Which court", "X", "Pengadilan Negeri Contoh"),
-            ("Address of its website", "a b", site),
-            ("What it is built with", "jomla", "wordpress"),
-            ("How its server is reached", "nowhere", "local"),
-            ("Its database", "oracle", "none"),
+            ("Which court is it?", "X", "Pengadilan Negeri Contoh"),
+            ("the address of its website?", "a b", site),
+            ("What is it built with?", "jomla", "wordpress"),
+            ("How is its server reached?", "nowhere", "local"),
+            ("What is its database?", "oracle", "none"),
             ("Who holds the roles", "admin=Budi", HOLDERS),
         ):
             screen.wait_for(lambda text, asked=asked: asked in text)  # type: ignore[misc]  # mypy: lambda with default
