@@ -17,6 +17,11 @@ def split_roles(role: str) -> tuple[str, ...]:
     return tuple(role.split(_MARK))
 
 
+def say_roles(role: str) -> str:
+    """Given a role, return it in words: "camat or sekcam"."""
+    return " or ".join(split_roles(role))
+
+
 def name_either(role: str, names: Mapping[str, str]) -> str:
     """Given a role and how roles are called, return what it is called: "Camat / Sekretaris Kecamatan"."""
     return " / ".join(str(names.get(each, each)) for each in split_roles(role))

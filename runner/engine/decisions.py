@@ -14,7 +14,7 @@ from runner.events import Key
 from runner.inputs import Compiled
 from runner.plan import PlannedStep, PlannedTask
 from runner.playbook import Decision, Route
-from runner.posts import split_roles
+from runner.posts import say_roles
 
 DECIDE = "decide"
 
@@ -69,7 +69,7 @@ class Decisions:
         course, decision = self._course, asked.decision
         item = role if len(asked.keys) > 1 else None
         if course.dry:
-            who = " or ".join(split_roles(role)) if role else "a value"
+            who = say_roles(role) if role else "a value"
             labels = ", ".join(decision.answers)
             message = f"{who} would decide; every answer is looked at ({labels}): {decision.question}"
             return course.record(key, DECIDE, skipped(Reason.PREVIEWED, message), item)

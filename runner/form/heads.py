@@ -103,6 +103,15 @@ def _head_cells(flow: Flow, widths: Widths, top: float, upper: float, lower: flo
         x += width
 
 
+def words_of_lanes(flow: Flow) -> tuple[str, ...]:
+    """The words that each lane must be wide enough for: its heading's, and those above it that it does not share."""
+    over = _over(flow)
+    return tuple(
+        f"{label} {over[lane]}" if over[lane] and over.count(over[lane]) == 1 else label
+        for lane, label in enumerate(flow.lanes)
+    )
+
+
 def _lane_cells(flow: Flow, widths: Widths, box: Box) -> Iterator[Cell]:
     """The lanes' headings, and above neighbours that have it in common, what stands over them."""
     left, above = box.x, _tall_over(flow, widths)

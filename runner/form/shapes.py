@@ -10,6 +10,7 @@ from runner.form.measure import line_height, longest_word, wrap
 from runner.form.paper import NOTE
 
 _ROUNDEST = 7.0
+_WIDEST_CONNECTOR = 20.0  # the other SOP's name; its lane grows with it
 _SIZES = {PROCESS: (13.0, 6.6), DECISION: (14.0, 9.0), START: (13.0, 6.0), END: (13.0, 6.0), CONNECTOR: (6.4, 6.8)}
 TIP = 2.4  # the height of a connector's point
 _ACROSS = 0.62  # of a diamond's width, the part that its text may take
@@ -60,7 +61,8 @@ def size_symbol(node: Node, lane: float) -> Size:
         lines = wrap(node.text, width * _ACROSS, NOTE)
         return Size(width, max(height, len(lines) * line_height(NOTE) / (1 - _ACROSS)), tuple(lines))
     beside = 3.0 if node.symbol in (START, END) else 1.4
-    width = min(max(width, word + beside + 0.6), max(lane, width))
+    most = max(lane, _WIDEST_CONNECTOR) if node.symbol == CONNECTOR else max(lane, width)
+    width = min(max(width, word + beside + 0.6), most)
     inner = width - beside
     lines = wrap(node.text, inner, NOTE)
     tip = TIP + 1.6 if node.symbol == CONNECTOR else 1.6

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from runner.form.chart import DECISION, Edge
 from runner.form.cutting import Piece, cut_rows, heading_columns, heading_width, level_height
-from runner.form.heads import Cell, Flow, lay_head
+from runner.form.heads import Cell, Flow, lay_head, words_of_lanes
 from runner.form.labels import place_label
 from runner.form.levels import Level, stack_rows
 from runner.form.measure import line_height, measure, wrap
@@ -63,7 +63,7 @@ def lay_sheets(flow: Flow, paper: Paper) -> tuple[Sheet, ...]:
     """Given the flow and the paper, return its sheets. Lanes grow until all their arrows have room."""
     needs = [0.0] * len(flow.lanes)
     for attempt in range(MOST_TRIES):
-        widths = plan_widths(flow.columns, flow.rows, flow.lanes, needs, paper.inner_width)
+        widths = plan_widths(flow.columns, flow.rows, words_of_lanes(flow), needs, paper.inner_width)
         room = paper.inner_height * widths.scale
         heads = list(lay_head(flow, widths))
         bottom = max((cell.box.bottom for cell in heads), default=0.0)

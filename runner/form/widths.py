@@ -13,6 +13,7 @@ from runner.form.table import ACTIVITY, ACTORS, INPUTS, NUMBER, OUTPUTS, REMARK,
 _LEAST: Mapping[str, float] = {ACTIVITY: 36.0, INPUTS: 22.0, TIME: 15.0, OUTPUTS: 21.0, REMARK: 18.0}
 _OTHER = 18.0
 _LANE_LEAST, _LANE_MOST, _LANES_SHARE = 18.5, 27.0, 0.45
+_LANE_WORD = 24.0
 _WIDEST_WORD = 30.0
 _NUMBER_LEAST, _NUMBER_MOST = 8.0, 18.0
 
@@ -48,7 +49,8 @@ def plan_widths(
     lanes = _lanes(labels, needs, room) if any(column.key == ACTORS for column in columns) else ()
     over = sum(lanes) + sum(least.values()) - room
     if over > 0:
-        lanes = tuple(max(need, width - over / len(lanes)) for need, width in zip(needs, lanes, strict=True))
+        least_lanes = [max(need, _word(label, _LANE_WORD)) for need, label in zip(needs, labels, strict=True)]
+        lanes = tuple(max(floor, width - over / len(lanes)) for floor, width in zip(least_lanes, lanes, strict=True))
     needed = sum(lanes) + sum(least.values())
     scale = max(1.0, needed / room)
     weights = {key: _weight(key, texts[key]) for key in least}
@@ -59,10 +61,12 @@ def plan_widths(
 
 def _lanes(labels: Sequence[str], needs: Sequence[float], room: float) -> tuple[float, ...]:
     usual = min(max(room * _LANES_SHARE / max(len(labels), 1), _LANE_LEAST), _LANE_MOST)
-    return tuple(
-        max(need, usual, min(longest_word(label, LANE, bold=True) + 1.6, _LANE_MOST))
-        for label, need in zip(labels, needs, strict=True)
-    )
+    return tuple(max(need, usual, _word(label, _LANE_MOST)) for label, need in zip(labels, needs, strict=True))
+
+
+def _word(label: str, most: float) -> float:
+    """The width that a lane's heading needs so that no word of it is broken, within bounds."""
+    return min(longest_word(label, LANE, bold=True) + 2 * PAD + 0.2, most)
 
 
 def _least(column: Column, texts: Sequence[str]) -> float:

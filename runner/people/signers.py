@@ -10,7 +10,7 @@ from runner.errors import Refused, refuse
 from runner.inventory import Inventory
 from runner.inventory.people import Person
 from runner.people.accounts import person_of, why_shared
-from runner.posts import split_roles
+from runner.posts import say_roles, split_roles
 from runner.signatures import PublicKey, parse_key
 
 OTHERWISE = "sign by SSH (--ssh KEYFILE), or record a signed --paper"
@@ -105,7 +105,7 @@ class Post(NamedTuple):
 
     @property
     def _called(self) -> str:
-        return " or ".join(split_roles(self.role))
+        return say_roles(self.role)
 
     def _holders(self) -> str:
         people = self.inventory.holders(self.role, self.day)

@@ -11,7 +11,7 @@ from runner.errors import Mistake, did_you_mean
 from runner.inventory import Inventory
 from runner.playbook import Playbook, Step, Task, Where
 from runner.playbook.escalation import parse_rung
-from runner.posts import join_roles, split_roles
+from runner.posts import join_roles, say_roles, split_roles
 
 
 class Roles:
@@ -73,7 +73,7 @@ class Roles:
 
     def _check_held(self, role: str, where: Where) -> None:
         if not self._is_outside(role) and not self._is_held(role):
-            message = f"nobody holds the role '{' or '.join(split_roles(role))}' on {self._today.isoformat()}"
+            message = f"nobody holds the role '{say_roles(role)}' on {self._today.isoformat()}"
             cure = "add a person with this role under people: in the inventory"
             self._mistakes.append(self._source.mistake(where, message, cure))
 

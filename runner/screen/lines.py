@@ -9,6 +9,7 @@ from typing import Any
 from runner.contract import FINISHED_WELL, Status
 from runner.durations import render_duration
 from runner.events import SHARED, Event, Kind
+from runner.posts import say_roles
 from runner.screen.tables import coloured, one_line
 
 LONGEST = 2000
@@ -40,7 +41,8 @@ class Lines:
         elif event.kind is Kind.STEP_FINISHED:
             yield from self._step(event)
         elif event.kind is Kind.REQUESTED:
-            yield f"{_where(event)}: waits for {event.data['role'] or 'a person'}: {_short(event.data['question'])}"
+            who = say_roles(event.data["role"]) or "a person"
+            yield f"{_where(event)}: waits for {who}: {_short(event.data['question'])}"
             if day := event.data.get("unheld"):
                 cure = "name a person in the inventory, and sign with -i"
                 yield f"{_where(event)}: nobody holds the role '{event.data['role']}' on {day}. {cure}"

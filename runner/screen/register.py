@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from runner.messages import say
+from runner.posts import say_roles
 from runner.record.problems import KnownProblem, Past, State
 from runner.record.solutions import Solution
 from runner.screen.tables import coloured, one_line, printable, render_table, wrap
@@ -59,7 +60,7 @@ def _notes(problem: KnownProblem) -> Iterator[str]:
 
 def _standing(problem: KnownProblem) -> Iterator[str]:
     if holder := problem.holder:
-        waits = f", waits for {printable(', '.join(holder.roles))}" if holder.roles else ""
+        waits = f", waits for {printable(', '.join(map(say_roles, holder.roles)))}" if holder.roles else ""
         yield f"in hand since {_time(holder.since)}: run {holder.run}, step {holder.step or '-'}{waits}"
     if accepted := problem.accepted:
         until = f" until {_time(accepted.until)}" if accepted.until else ""

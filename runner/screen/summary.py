@@ -10,6 +10,7 @@ from shlex import join
 
 from runner.contract import FINISHED_WELL, WORST_FIRST, Severity, Status
 from runner.durations import render_duration
+from runner.posts import say_roles
 from runner.record.document import OpenRequest, Record, StepRecord, TargetRecord
 from runner.screen.tables import coloured, name_some, one_line, printable, render_table, wrap
 
@@ -180,7 +181,7 @@ def _waits(record: Record, records: Path, width: int) -> list[str]:
     lines: list[str] = []
     for asked in record.requests:
         due = f", due {asked.due.astimezone():%a %d %b %H:%M}" if asked.due else ""
-        role = one_line(asked.request.role or "a person")
+        role = one_line(say_roles(asked.request.role) or "a person")
         where = f" on {one_line(asked.key.target)}" if asked.key.target else ""
         lines += wrap(f"{asked.key.step}{where} waits for {role}{due}: {_short(asked.request.question)}", width)
         lines += advise(record, asked, records)

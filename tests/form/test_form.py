@@ -336,3 +336,14 @@ def test_a_form_without_a_column_of_outputs_lacks_none() -> None:
         str(each) for each in check_form(parse_source(json.dumps(make([{"actor": "a"}], columns=columns)), "p.yml"))
     ]
     assert [each for each in found if "no output" in each] == []
+
+
+def test_words_of_headings_and_of_other_procedures_are_whole_though_lanes_are_many() -> None:
+    roles = {f"r{number}": f"Pelaksana {number}" for number in range(14)}
+    groups = [{"heading": "Kesekretariatan", "roles": ["r3"]}]
+    answers = {"ya": "next", "lain": {"out": "SOP Penyelesaian"}}
+    steps = [{"actor": "r2", "decide": {"answers": answers}}, {"actor": "r13", "symbol": "end"}]
+    sheets, _ = lay_form(make(steps, roles=roles, groups=groups), PAPERS["a4"])
+    lines = [line.strip() for sheet in sheets for cell in sheet.cells for line in cell.lines]
+    lines += [line.strip() for sheet in sheets for symbol in sheet.symbols for line in symbol.size.lines]
+    assert {"Kesekretariatan", "Penyelesaian"} <= {*lines}

@@ -18,7 +18,7 @@ from runner.contract import (
     Request,
     Status,
 )
-from runner.posts import split_roles
+from runner.posts import say_roles
 
 ROLE: dict[str, Any] = {
     "type": "string",
@@ -43,7 +43,7 @@ def build_asking(
         return Outcome(Status.WAITING, request=request(call))
 
     def preview(call: Call) -> Preview:
-        who = " or ".join(split_roles(call.inputs["role"]))
+        who = say_roles(call.inputs["role"])
         return Preview(f"{who} would be {asked}: {call.inputs['question']}")
 
     return Action(
