@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from runner.reports.lists import MOST_ROWS, build_list, say_left_out
 from runner.reports.paper.layout import choose_layout
 from runner.reports.paper.model import (
     Block,
@@ -87,6 +88,15 @@ PLAIN = structure(render_docx(paper(), PORTRAIT))
 def test_no_text_from_outside_becomes_markup(text: str) -> None:
     assert read_page(render_html(paper(text), PORTRAIT)).tags == read_page(render_html(paper(), PORTRAIT)).tags
     assert structure(render_docx(paper(text), PORTRAIT)) == PLAIN
+
+
+def test_what_is_left_out_of_a_list_is_said() -> None:
+    table, told = build_list((Column("No", 1),), [(cell("x"),)] * 1_734)
+    assert isinstance(table, Table)
+    assert len(table.rows) == MOST_ROWS
+    assert isinstance(told, Line)
+    assert told.text.startswith("… dan 1.234 baris lain;")
+    assert say_left_out(4_500, "permasalahan").text.startswith("… dan 4.500 permasalahan lain;")
 
 
 def test_the_foot_bears_the_head_with_its_number() -> None:

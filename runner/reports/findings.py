@@ -49,7 +49,7 @@ def build_findings(
         else:
             yield from blocks
     if len(problems) > MOST_PROBLEMS:
-        yield say_left_out(len(problems) - MOST_PROBLEMS)
+        yield say_left_out(len(problems) - MOST_PROBLEMS, "permasalahan")
 
 
 def list_advice(problem: KnownProblem, knowledge: Sequence[Advice]) -> list[tuple[str, Cell]]:

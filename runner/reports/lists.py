@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from runner.messages import render_number
 from runner.reports.paper.model import Block, Cell, Column, Line, Look, Table
 
 MOST_ROWS = 500
@@ -21,6 +22,6 @@ def build_list(
         yield say_left_out(len(rows) - most)
 
 
-def say_left_out(count: int) -> Line:
-    """Given how many rows do not stand on the paper, return the line that says so."""
-    return Line(f"… dan {count} baris lain; selengkapnya dalam catatan pelaksanaan.", Look.NOTE)
+def say_left_out(count: int, what: str = "baris") -> Line:
+    """Given how many rows do not stand on the paper, and what they are, return the line that says so."""
+    return Line(f"… dan {render_number(count, 'id')} {what} lain; selengkapnya dalam catatan pelaksanaan.", Look.NOTE)
