@@ -104,3 +104,22 @@ def test_who_may_act_is_told_when_it_is_overdue(office: Office) -> None:
     office.do("cron", "tick")
     [turn] = office.document("status")["waiting"]
     assert [each["persons"] for each in turn["escalated"]] == [["Budi"]]
+
+
+STARTS = """
+procedure: {title: T, roles: {kasi: Kasi, sekcam: Sekcam}}
+steps:
+  - {id: tertulis, activity: a, actor: kasi, symbol: start, after: [], when: "{{ vars.jalur == 'tertulis' }}"}
+  - {id: lisan, activity: b, actor: sekcam, symbol: start, after: [], when: "{{ vars.jalur == 'lisan' }}"}
+  - {id: akhir, activity: c, actor: kasi, after: [tertulis, lisan], symbol: end}
+vars: {jalur: tertulis}
+"""
+
+
+def test_of_two_starts_the_one_that_is_not_taken_is_not_waited_for(office: Office) -> None:
+    Path("p.yml").write_text(STARTS)
+    assert office.do("cron", "run", "p.yml", "-e", "jalur=lisan") == 3, office.says
+    assert [step for step, *_ in turns(office)] == ["lisan"]
+    go_on(office, "budi", "lisan")
+    assert [step for step, *_ in turns(office)] == ["akhir"]
+    go_on(office, "siti", "akhir", code=0)
