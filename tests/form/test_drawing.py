@@ -62,7 +62,7 @@ def test_every_drawing_is_sound(playbook: dict[str, Any]) -> None:
 
 
 @pytest.mark.heavy
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(playbooks())
 def test_very_many_drawings_are_sound(playbook: dict[str, Any]) -> None:
     check_drawing(playbook)
