@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -17,6 +18,9 @@ if TYPE_CHECKING:  # the craft is loaded when logs are looked for, not at every 
     from runner.actions.logs.discovering import LogFile
 
 MOST_FILES = 60
+_OTHER = re.compile(r"(bytes_log|ftpxferlog|error[._-]?log|\.offset\w*)$|(^|/)ftp[._]")  # beside access logs, and none
+_ROTATED = re.compile(r"[-._]?\d.*|\.(gz|xz|zst|bz2|old)")
+_DATED = re.compile(r"(?:\d+|Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?:[-._T]?(?:\d+))*")
 
 
 def run(call: Call) -> Outcome:
@@ -70,7 +74,8 @@ def build_logs(
 
     sets: dict[str, list[LogFile]] = defaultdict(list)
     for file in files:
-        sets[log_of(file.path)].append(file)
+        if not _OTHER.search(log_of(file.path)):
+            sets[log_of(file.path)].append(file)
     logs = [_describe(base, each, named, given, host) for base, each in sets.items()]
     return sorted(logs, key=lambda log: (not log["own"], log["path"]))
 
@@ -89,7 +94,7 @@ def _describe(
     moments = [at for file in files for at in (file.first, file.last) if at]
     own = any(fnmatchcase(newest.path, each) for each in given) or _is_of(host, sites, newest.path)
     return {
-        "path": _shown(newest.path),
+        "path": _shown(name_log(newest.path, base)),
         "format": (said.form if said else "") or (layout.name if layout else ""),
         "source": said.source if said else "place",
         "sites": sites,
@@ -103,6 +108,15 @@ def _describe(
             for file in files[-MOST_FILES:]
         ],
     }
+
+
+def name_log(path: str, base: str) -> str:
+    """Given the newest file of a log and the log's bare name, return how to name the log tomorrow, too: by that name
+    where only rotation has added to it, else by a glob for its date."""
+    if path == base or (path.startswith(base) and _ROTATED.fullmatch(path[len(base) :])):
+        return base
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{_DATED.sub('*', name)}"
 
 
 def _is_of(host: str, sites: Sequence[str], path: str) -> bool:

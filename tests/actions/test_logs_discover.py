@@ -13,6 +13,7 @@ import pytest
 from runner.actions import ACTIONS
 from runner.actions.logs.configurations import find_logs, name_form
 from runner.actions.logs.increment import log_of
+from runner.actions.logs_discover import name_log
 from runner.contract import Outcome
 from tests.calls import make_call
 
@@ -136,6 +137,37 @@ def test_without_a_configuration_the_lines_tell_the_form(tmp_path: Path) -> None
     (logs / "pn-contoh.go.id-access.log").write_bytes(b"pn-contoh.go.id:443 " + LINE % 1)
     outputs = discover(tmp_path, "nginx", configurations=[f"{tmp_path}/none/*"]).outputs
     assert [(log["format"], log["source"], log["own"]) for log in outputs["logs"]] == [("vhost", "place", True)]
+
+
+def test_a_hosting_accounts_logs_are_named_so_that_next_months_are_found_too(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    live, archive = (
+        tmp_path / "logs" / "pn-contoh.go.id-ssl_log",
+        tmp_path / "logs" / "pn-contoh.go.id-ssl_log-Nov-2026.gz",
+    )
+    live.write_bytes(LINE % 2)
+    archive.write_bytes(gzip.compress(LINE % 1))
+    (tmp_path / "logs" / "pn-contoh.go.id-bytes_log").write_bytes(b"1795312799.1 512 .\n")
+    (tmp_path / "logs" / "pn-contoh.go.id.2026-11-22.log").write_bytes(LINE % 3)
+    outputs = discover(tmp_path, "nginx", places=[f"{tmp_path}/logs/*"]).outputs
+    assert outputs["path"] == [
+        f"{tmp_path}/logs/{name}" for name in ("pn-contoh.go.id-ssl_log", "pn-contoh.go.id.*.log")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/l/access.log", "/l/access.log"),
+        ("/l/access.log.1", "/l/access.log"),
+        ("/l/access.log-20261121.gz", "/l/access.log"),
+        ("/l/court-Nov-2026.gz", "/l/court-*.gz"),
+        ("/l/ppid.2026-11-22.log", "/l/ppid.*.log"),
+        ("/l/access-20261122.log.gz", "/l/access-*.log.gz"),
+    ],
+)
+def test_a_log_is_named_as_it_will_be_called_tomorrow(path: str, name: str) -> None:
+    assert name_log(path, log_of(path)) == name
 
 
 def test_no_log_at_all_is_a_problem(tmp_path: Path) -> None:
