@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,12 +12,12 @@ from runner.commands.clock import take_clock
 from runner.commands.marking import check_reason
 from runner.commands.options import inventory_option, records_option
 from runner.commands.resume import bound_as_begun, check_may_go_on
-from runner.errors import Refused, did_you_mean, refuse
+from runner.errors import did_you_mean, refuse
 from runner.events import Event, Kind
 from runner.inventory import Inventory, load_inventory
 from runner.people.accounts import account
 from runner.people.going_on import family
-from runner.people.signers import Post
+from runner.people.signers import Post, otherwise
 from runner.record import build_record
 from runner.record.document import Record
 from runner.record.journal import Journal
@@ -68,11 +67,8 @@ def _name(inventory: Inventory, person: str, now: datetime) -> str:
     """The full name of who cancels: who was named, or the person of this login."""
     if not person:
         day = now.astimezone(Calendar.from_office(inventory.office).office.zone).date()
-        try:
+        with otherwise("name who cancels: --person 'NAME'"):
             return Post(inventory, "", day).by_login(account()).name
-        except Refused as refused:
-            cure = "name who cancels: --person 'NAME'"
-            raise Refused(*(replace(each, cure=cure) for each in refused.mistakes)) from None
     found = next((each for each in inventory.people.values() if person in (each.id, each.name)), None)
     if found is None:
         raise refuse("--person", f"'{person}' is nobody of the inventory", did_you_mean(person, inventory.people))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
@@ -11,12 +10,12 @@ from runner.calendar import Calendar
 from runner.commands.clock import take_clock
 from runner.commands.options import find_inventories
 from runner.contract import Evidence
-from runner.errors import Refused, refuse
+from runner.errors import refuse
 from runner.inventory import load_inventory
 from runner.people.accounts import account
 from runner.people.attaching import attach
 from runner.people.requests import LONGEST_NOTE
-from runner.people.signers import OTHERWISE, Post, Signer
+from runner.people.signers import Post, Signer, otherwise
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from runner.record.marks import Mark, State
@@ -78,12 +77,8 @@ def check_reason(reason: str) -> str:
 
 def _signer(post: Post, login: str, person: str, scan: Sequence[Evidence]) -> Signer:
     """Who says it. Raise Refused where neither the login nor a paper proves it."""
-    try:
+    with otherwise("record a signed --paper, with --person"):
         return post.by_paper(scan[0].sha256, person, login) if scan else post.by_login(login, person)
-    except Refused as refused:
-        cure = "record a signed --paper, with --person"
-        mistakes = [replace(each, cure=cure) if each.cure == OTHERWISE else each for each in refused.mistakes]
-        raise Refused(*mistakes) from None
 
 
 def parse_last_day(text: str) -> date | None:

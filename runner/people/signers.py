@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -14,6 +16,16 @@ from runner.posts import say_roles, split_roles
 from runner.signatures import PublicKey, parse_key
 
 OTHERWISE = "sign by SSH (--ssh KEYFILE), or record a signed --paper"
+
+
+@contextmanager
+def otherwise(cure: str) -> Iterator[None]:
+    """Where somebody is refused inside the block because the login proves nobody, name this cure."""
+    try:
+        yield
+    except Refused as refused:
+        mistakes = [replace(each, cure=cure) if each.cure == OTHERWISE else each for each in refused.mistakes]
+        raise Refused(*mistakes) from None
 
 
 class Signer(NamedTuple):

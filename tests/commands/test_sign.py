@@ -561,6 +561,11 @@ def test_a_third_party_s_time_is_told_apart(office: Office) -> None:
     assert "tiket 7, handed over by Siti; kabel diganti" in " ".join(office.says.split())
 
 
+def test_who_cannot_hand_over_is_told_what_helps(office: Office) -> None:
+    assert office.sign("root", "report", "--hand-to", "PT Hosting", "--note", "x", "--person", "siti") == 5
+    assert "signs for no one. do it under your own login" in office.says
+
+
 def test_one_way_to_sign_at_a_time(office: Office) -> None:
     Path("scan.pdf").write_bytes(b"x")
     assert office.sign("siti", "report", "--paper", "scan.pdf", "--ssh", "agent") == 5
