@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from runner.errors import Failed
 from tests.actions.log_rotation import PACKERS, Office, Server
@@ -108,7 +115,7 @@ class Month(RuleBasedStateMachine):
 
 
 Month.TestCase.settings = settings(
-    max_examples=8,
+    max_examples=6,
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
@@ -118,3 +125,9 @@ Month.TestCase.settings = settings(
 @pytest.mark.timeout(300)
 class TestMonth(Month.TestCase):  # type: ignore[misc]  # hypothesis makes the class when it is asked for
     """The month, as pytest finds it."""
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(900)
+def test_many_months() -> None:
+    run_state_machine_as_test(Month, settings=settings(Month.TestCase.settings, max_examples=100))
