@@ -79,6 +79,17 @@ def _stands(match: Match, forms: Forms) -> bool:
     return False
 
 
+def fields_of(condition: Condition) -> frozenset[str]:
+    """The fields that it asks for."""
+    match condition:
+        case Match(field, _, _) | Absent(field):
+            return frozenset([field])
+        case Not(part):
+            return fields_of(part)
+        case All(parts) | Any(parts):
+            return frozenset().union(*map(fields_of, parts))
+
+
 def is_blind(condition: Condition, known: frozenset[str]) -> bool:
     """Whether it can never hold, since it needs a field that is not known."""
     match condition:

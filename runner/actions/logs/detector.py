@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from runner.actions.logs.anchors import TEXTS, Anchor, anchors
 from runner.actions.logs.columns import Columns
-from runner.actions.logs.condition import Condition, Fields, Forms, Match, holds
+from runner.actions.logs.condition import Condition, Fields, Forms, Match, fields_of, holds
 from runner.actions.logs.forms import ROUNDS, decode_once, flatten, forms, known_forms
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.matcher import build_matcher, load_matcher
@@ -91,6 +91,8 @@ class Detector:
         self._of_pattern = {field: self._owners(field) for field in TEXTS}
         self._statuses = {status for a in self._all("status") for status in a.pattern.split(b"|")}
         self._of_status = [n for n, found in enumerate(self.anchors) if any(a.field == "status" for a in found)]
+        used = [fields_of(rules[number].condition) for number in self._of_status]
+        self._by_headers = any({"referer", "agent", LINE} & fields for fields in used)
         self._owners_of = lru_cache(maxsize=8192)(self._owners_in)
         self._judge = lru_cache(maxsize=8192)(self._judged)
 
@@ -123,7 +125,8 @@ class Detector:
             if number in texts:
                 met = self.judge(entry)
             else:
-                met = self._judge(entry.request, entry.status, entry.referer, entry.agent, False)
+                headers = (entry.referer, entry.agent) if self._by_headers else (b"", b"")
+                met = self._judge(entry.request, entry.status, *headers, False)
             if met:
                 yield entry, met
 

@@ -145,7 +145,10 @@ class Scan:
     def _hit(self, rule: Rule | Correlation, entry: Entry, at: datetime, *, worked: bool) -> None:
         usual = self._terms.usual.get(rule.name, frozenset())
         self._finding(rule).add(entry, at, source=self._source(entry.address), worked=worked, usual=usual)
-        self._keep(build_hit(rule, entry, at, worked=worked))
+        if len(self.hits) < MOST_HITS:
+            self.hits.append(build_hit(rule, entry, at, worked=worked))
+        else:
+            self.hits_left_out += 1
 
     def _count_flood(self, correlation: Correlation, flood: Flood) -> None:
         finding = self._finding(correlation)
@@ -159,7 +162,7 @@ class Scan:
             "address": flood.group,
             "requests": flood.requests,
         }
-        self._keep(row)
+        self.hits.append(row)  # as few as there are windows
 
     def _source(self, address: bytes) -> str:
         """An address as it may leave: its network, and the token that tells it from others of it."""
@@ -168,12 +171,6 @@ class Scan:
 
     def _finding(self, rule: Rule | Correlation) -> Finding:
         return self.findings.setdefault(rule.name, Finding(rule))
-
-    def _keep(self, hit: dict[str, Any]) -> None:
-        if len(self.hits) < MOST_HITS:
-            self.hits.append(hit)
-        else:
-            self.hits_left_out += 1
 
 
 def _countings(pack: Pack, terms: Terms) -> dict[str, list[Counting]]:
