@@ -123,6 +123,8 @@ def build_pack(files: Sequence[RuleFile]) -> Pack:
             message, _, cure = str(error).rpartition(". ")
             mistakes.append(Mistake(file.path, 0, 0, message or str(error), cure if message else ""))
         else:
+            if file.origin == "sigmahq":  # their titles are English: in a report they stand as names
+                rule = rule._replace(words=f"aturan Sigma “{rule.title}”")
             if file.origin == "sigmahq" and (lines := tests.get(rule.id)):
                 rule = rule._replace(match=tuple(lines["match"]), clean=tuple(lines["clean"]))
             found[rule.id or rule.name] = rule, file
