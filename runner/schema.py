@@ -19,6 +19,7 @@ from runner.people.documents import STATUS_SCHEMA, TICK_SCHEMA
 from runner.playbook.keywords import PLAYBOOK
 from runner.record.record_schema import RECORD_SCHEMA
 from runner.record.register import REGISTER_SCHEMA
+from runner.schedule.documents import COMING_SCHEMA, SCHEDULE_SCHEMA
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 OWN_KEYWORDS = frozenset({"optional", "secret", "shell", "names"})
@@ -35,6 +36,8 @@ def build_schemas() -> dict[str, dict[str, Any]]:
         "problems.schema.json": _published(REGISTER_SCHEMA),
         "status.schema.json": _published(STATUS_SCHEMA),
         "tick.schema.json": _published(TICK_SCHEMA),
+        "schedule.schema.json": _published(SCHEDULE_SCHEMA),
+        "schedule-next.schema.json": _published(COMING_SCHEMA),
     }
 
 

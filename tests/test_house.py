@@ -19,7 +19,7 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 ROOMS = """
 errors messages posts signatures slips source spans wordings durations crons hours calendar disguises redactor secrets
 notices contract events shapes inventory expressions shell inputs playbook plan record people engine
-connections actions notify reports form screen reference schema demo binding services schedule start commands cli
+connections actions notify reports form screen schedule reference schema demo binding services start commands cli
 """
 # The files of the rooms that are folders, in the same sense.
 FILES_OF = {
@@ -47,7 +47,7 @@ FILES_OF = {
         flow pending heading terms __init__
     """,
     "start": "answers probing writing __init__",
-    "schedule": "folder log entries standing watching crontab units beginning __init__",
+    "schedule": "documents folder log entries standing watching crontab units beginning __init__",
     "screen": "tables live __init__ register board lines summary rehearsal watching",
 }
 ORDER = ROOMS.split()

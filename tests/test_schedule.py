@@ -19,12 +19,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator, FormatChecker
 
 from runner.cli import run
 from runner.crons import check_cron
 from runner.errors import Refused
 from runner.playbook.timing import Scheduled
 from runner.schedule.crontab import has_block, render_block, replace_block
+from runner.schedule.documents import COMING_SCHEMA, SCHEDULE_SCHEMA
 from runner.schedule.entries import Entry, delay_of
 from runner.schedule.folder import Installed, ScheduleFolder, Tried
 from runner.schedule.log import KEPT, Log
@@ -297,6 +299,18 @@ def test_a_cron_that_does_not_call_any_more_is_seen(office: Path, capsys: pytest
     assert run(["schedule", "show"]) == 0
     assert run(["status"]) == 0
     assert "called. see" not in capsys.readouterr().out
+
+
+def test_programs_get_what_the_schemas_say(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_schedule("{steps: [mark], cron: '* * * * *', jitter: 5m}", "{steps: [slow], cron: '@yearly', missed: skip}")
+    installed_since(timedelta(hours=1))
+    assert run(["run", "playbooks/periksa.yml", "--only", "mark"]) == 0
+    for words, schema in ((["show"], SCHEDULE_SCHEMA), (["next", "-n", "3"], COMING_SCHEMA)):
+        capsys.readouterr()
+        run(["schedule", *words, "--format", "json"])
+        found = json.loads(capsys.readouterr().out)
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(found)
+        assert len(found.get("entries") or found["next"]) >= 2
 
 
 def test_tick_and_pages_come_every_few_minutes(office: Path) -> None:

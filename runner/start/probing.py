@@ -52,7 +52,14 @@ def probe_site(url: str, fetcher: Fetcher | None = None) -> SiteSeen:
     told = (
         f"site: answers; built with {cms} ({sign})" if cms else "site: answers, but does not tell what it is built with"
     )
-    return SiteSeen(cms, (told, *_certificate(answer)))
+    return SiteSeen(cms, (told, *_feeds(answer), *_certificate(answer)))
+
+
+def _feeds(answer: Answer) -> tuple[str, ...]:
+    """The feed that the page names, if any: by it website.updated finds the newest content."""
+    links = re.findall(r"<link\b[^<>]{1,500}>", answer.body.decode("utf-8", "replace"), re.IGNORECASE)
+    named = any(re.search(r"application/(rss|atom)\+xml", link, re.IGNORECASE) for link in links)
+    return ("feed: its page names one" if named else "feed: its page names none",)
 
 
 def _follow(url: str, fetcher: Fetcher) -> Answer:

@@ -22,7 +22,10 @@ from tests.web_servers import Reply, page_server
 
 HOLDERS = "admin=Budi Santoso, S.Kom., kasubbag=Sari Dewi, S.H., sekretaris=Andi Putra"
 OPTIONS = ["--court", "Pengadilan Negeri Contoh", "--database", "mariadb:joomla:backup", "--holders", HOLDERS]
-JOOMLA = '<html><head><meta name="generator" content="Joomla! - Open Source"><title>PN</title></head>isi</html>'
+JOOMLA = (
+    '<html><head><meta name="generator" content="Joomla! - Open Source"><link rel="alternate" '
+    'type="application/rss+xml" href="/?format=feed"><title>PN</title></head>isi</html>'
+)
 WORDPRESS = '<html><link href="/wp-content/themes/pn/style.css">isi</html>'
 
 
@@ -38,6 +41,7 @@ def test_options_alone_make_a_folder_that_passes_check(here: Path, capsys: pytes
         assert run(["init", "kantor", "--site", site, "--server", "local", *OPTIONS]) == 0
     told = capsys.readouterr().out
     assert "site: answers; built with joomla (its page's generator)" in told
+    assert "feed: its page names one" in told
     assert "certificate: none was seen" in told
     assert "kantor/playbooks/pemeliharaan-website.yml: no mistakes, 9 steps" in told
     assert told.rstrip().endswith("sop plan playbooks/pemeliharaan-website.yml")
