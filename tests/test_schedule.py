@@ -60,7 +60,7 @@ def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         each.mkdir(parents=True)
     (folder / "inventory.yml").write_text(INVENTORY)
     busybox = shutil.which("busybox")
-    assert busybox, "busybox is missing. run: apt-get install busybox"
+    assert busybox, "busybox is missing. run: apt-get install busybox-static"
     program = programs / "crontab"
     program.write_text(f'#!/bin/sh\nexec {busybox} crontab -c {shlex.quote(str(spool))} "$@"\n')
     program.chmod(0o755)
