@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -245,6 +247,22 @@ def test_bad_input_ends(tmp_path: Path, pages: Mapping[str, Reply | str]) -> Non
 def test_a_dripping_site_is_left_in_time(tmp_path: Path) -> None:
     with raw_server(drips(b"HTTP/1.1 200 OK\r\n\r\n", b"a")) as url:
         assert score_at(tmp_path, url, {"within": "1s"}).outputs["unknown"] == 59
+
+
+def test_one_page_that_never_ends_leaves_time_for_the_others() -> None:
+    answer = '<a href="/tetes">a</a><a href="/berita">b</a>'
+
+    def talk(plug: socket.socket, stopping: threading.Event) -> None:
+        asked = plug.recv(65536)
+        plug.sendall(f"HTTP/1.1 {404 if b'robots' in asked else 200} OK\r\n\r\n{answer}".encode())
+        if b"/tetes" in asked:
+            stopping.wait()
+
+    with raw_server(talk) as url:
+        crawler = Crawler({"127.0.0.1"}, Fetcher(), Deadline.after(20), 9, 0.0, ["tetes"], longest=0.3)
+        found = crawler.crawl(url + "/")
+    assert [page.url.rpartition("/")[2] for page in found.pages] == ["", "berita"]
+    assert "batas waktu" in found.faults[0]
 
 
 @given(st.text(alphabet="<>/ahrefimgltinpu 01=\"'#:;style", max_size=300))

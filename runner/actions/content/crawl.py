@@ -19,6 +19,7 @@ from runner.durations import Deadline
 NAME = "sop-runner"
 REDIRECTS = 5
 LONGEST_PAUSE = 10.0
+LONGEST_VISIT = 20.0  # one page that never ends leaves time for the others
 MOST_WAITING = 5_000
 MISSING = frozenset({404, 410})
 _FILE = re.compile(r"\.(?:pdf|docx?|xlsx?|pptx?|zip|rar|jpe?g|png|gif|svg|webp|mp[34]|css|js|xml|ico|apk|odt)\Z", re.I)
@@ -55,6 +56,7 @@ class Crawler:
     pause: float
     words: Sequence[str]
     wait: Callable[[float], None] = time.sleep
+    longest: float = LONGEST_VISIT
     _robots: RobotFileParser = field(default_factory=RobotFileParser)
 
     def crawl(self, url: str) -> Crawl:
@@ -101,7 +103,7 @@ class Crawler:
         return True
 
     def _get(self, url: str) -> Answer:
-        return visit(url, self.deadline, self.fetcher, hosts=self.hosts, most=REDIRECTS).last
+        return visit(url, self.deadline.tightened(self.longest), self.fetcher, hosts=self.hosts, most=REDIRECTS).last
 
     def _fits(self, link: str, front: str) -> bool:
         try:
