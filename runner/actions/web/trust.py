@@ -59,7 +59,10 @@ def judge_trust(shown: Shown, chain: Sequence[ReadCertificate]) -> Verdict:
                 f"rantai sertifikat tidak lengkap: server tidak mengirim sertifikat penerbit {last.issuer!r}",
             )
         return Verdict(False, "unknown_issuer", f"penerbit sertifikat tidak dikenal: {last.issuer!r}")
-    return Verdict(False, _CAUSES.get(shown.code, "other" if shown.code else "protocol"), words)
+    if shown.code:
+        return Verdict(False, _CAUSES.get(shown.code, "other"), words)
+    old = shown.protocol in OLD_PROTOCOLS  # which libraries refuse in ways that do not tell
+    return Verdict(False, "protocol", f"server hanya menawarkan versi TLS yang usang ({shown.protocol})" if old else words)
 
 
 def first_to_end(chain: Sequence[ReadCertificate]) -> ReadCertificate:
