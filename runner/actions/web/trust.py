@@ -61,8 +61,9 @@ def judge_trust(shown: Shown, chain: Sequence[ReadCertificate]) -> Verdict:
         return Verdict(False, "unknown_issuer", f"penerbit sertifikat tidak dikenal: {last.issuer!r}")
     if shown.code:
         return Verdict(False, _CAUSES.get(shown.code, "other"), words)
-    old = shown.protocol in OLD_PROTOCOLS  # which libraries refuse in ways that do not tell
-    return Verdict(False, "protocol", f"server hanya menawarkan versi TLS yang usang ({shown.protocol})" if old else words)
+    if shown.protocol in OLD_PROTOCOLS:  # which libraries refuse in ways that do not tell
+        words = f"server hanya menawarkan versi TLS yang usang ({shown.protocol})"
+    return Verdict(False, "protocol", words)
 
 
 def first_to_end(chain: Sequence[ReadCertificate]) -> ReadCertificate:
