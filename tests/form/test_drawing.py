@@ -27,9 +27,9 @@ def lay(playbook: dict[str, Any], paper: str = "a4") -> tuple[Chart, tuple[Sheet
 
 
 @st.composite
-def playbooks(draw: st.DrawFn) -> dict[str, Any]:
+def playbooks(draw: st.DrawFn, most: int) -> dict[str, Any]:
     roles = ROLES[: draw(st.integers(1, 7))]
-    count = draw(st.integers(1, 14))
+    count = draw(st.integers(1, most))
     actor = st.lists(st.sampled_from(roles), min_size=1, max_size=3, unique=True)
     steps = []
     for number in range(count):
@@ -56,14 +56,14 @@ SLOW = settings(max_examples=8, deadline=None, suppress_health_check=[HealthChec
 
 
 @SLOW
-@given(playbooks())
+@given(playbooks(most=6))
 def test_every_drawing_is_sound(playbook: dict[str, Any]) -> None:
     check_drawing(playbook)
 
 
 @pytest.mark.heavy
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(playbooks())
+@given(playbooks(most=14))
 def test_very_many_drawings_are_sound(playbook: dict[str, Any]) -> None:
     check_drawing(playbook)
 
