@@ -52,7 +52,10 @@ def list_rules(folders: tuple[Path, ...], form: str) -> int:
 @_FOLDERS
 @format_option()
 def test_rules(names: tuple[str, ...], folders: tuple[Path, ...], form: str) -> int:
-    """Hold rules against their own lines: those that they must meet, and those that they must not."""
+    """Hold rules against their own lines.
+
+    Each rule names lines that it must meet, and lines that it must not.
+    """
     from runner.actions.logs.pack import load_detector
     from runner.actions.logs.trial import check_rule
 
@@ -74,7 +77,10 @@ def test_rules(names: tuple[str, ...], folders: tuple[Path, ...], form: str) -> 
 @_FOLDERS
 @format_option()
 def explain(what: str, folders: tuple[Path, ...], form: str) -> int:
-    """Tell what a rule asks for; or, of a line of a log, which rules it meets, and how its text was decoded."""
+    """Tell what a rule asks for, or which rules a line of a log meets.
+
+    Of a line, it also tells how its text was decoded.
+    """
     from runner.actions.logs.layouts import COMBINED, read_line
 
     entry = read_line(what.encode("utf-8", "surrogateescape"), COMBINED)
