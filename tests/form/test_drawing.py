@@ -15,6 +15,7 @@ from runner.form.chart import DECISION, Chart, build_chart
 from runner.form.document import lay_form
 from runner.form.page import ARRIVING, LEAVING, WHOLE
 from runner.form.paper import PAPERS
+from runner.form.router import MOST_WAYS
 from runner.form.shapes import Box
 from runner.form.sheets import Arrow, Sheet
 
@@ -110,9 +111,11 @@ def _enters(symbol: str, box: Box, one: tuple[float, float], two: tuple[float, f
 
 
 def _on_one_another(sheet: Sheet, chart: Chart) -> Iterator[str]:
+    leaving = Counter(arrow.edge.source for arrow in sheet.arrows if arrow.part != ARRIVING)
+    crowded = {source for source, count in leaving.items() if count > MOST_WAYS}  # theirs share lines
     decisions = {node.id for node in chart.nodes if node.symbol == DECISION}
     for one, two in combinations(sheet.arrows, 2):
-        if _may_share(one, two, decisions):
+        if _may_share(one, two, decisions, crowded):
             continue
         for first in pairwise(one.points):
             for second in pairwise(two.points):
@@ -120,11 +123,11 @@ def _on_one_another(sheet: Sheet, chart: Chart) -> Iterator[str]:
                     yield f"{one.edge} lies on {two.edge}"
 
 
-def _may_share(one: Arrow, two: Arrow, decisions: set[str]) -> bool:
+def _may_share(one: Arrow, two: Arrow, decisions: set[str], crowded: set[str]) -> bool:
     plain = one.edge.source not in decisions and not one.edge.label and not two.edge.label
     same_source = one.edge.source == two.edge.source and ARRIVING not in (one.part, two.part)
     same_target = one.edge.target == two.edge.target and LEAVING not in (one.part, two.part)
-    return same_target or (same_source and plain)
+    return same_target or (same_source and (plain or one.edge.source in crowded))
 
 
 def _lie_together(one: Any, two: Any) -> bool:
