@@ -8,6 +8,7 @@ from textwrap import fill
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from runner.actions.documents.kept import as_output, declare_document
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 from runner.messages import render_moment, say
 
@@ -35,7 +36,7 @@ def run(call: Call) -> Outcome:
         "count": len(problems),
         "alternatives": alternatives,
         "summary": _summary(alternatives, len(problems)),
-        "document": {"name": kept.name, "sha256": kept.sha256, "size": kept.size},
+        "document": as_output(kept),
     }
     unknown = sum(not each["known"] for each in alternatives)
     message = f"{unknown} of {len(problems)} problems have no known alternative" if unknown else ""
@@ -165,17 +166,7 @@ ACTION = Action(
             "description": "a line a problem with what to try first, to put into a question",
             "examples": ["1. Situs tidak dapat diakses (pn_tais): Hidupkan kembali layanan web"],
         },
-        "document": {
-            "type": "object",
-            "properties": {
-                "name": {"type": "string", "description": "file name", "examples": ["alternatif-pemecahan.txt"]},
-                "sha256": {"type": "string", "description": "SHA-256, hexadecimal", "examples": ["9f86d0…"]},
-                "size": {"type": "integer", "description": "bytes", "examples": [2211]},
-            },
-            "additionalProperties": False,
-            "description": "the kept document",
-            "examples": [{"name": "alternatif-pemecahan.txt", "sha256": "9f86d0…", "size": 2211}],
-        },
+        "document": declare_document("the kept document", "alternatif-pemecahan.txt"),
     },
     effect=Effect.CHANGE,
     repeat=Repeat.SAFE,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from runner.actions.documents.kept import as_output, declare_document
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 
 
 def run(call: Call) -> Outcome:
     """Make the report of this run so far and keep it as evidence."""
     kept = call.keep("laporan-situasi.html", call.record.report("situation"), "text/html")
-    report = {"name": kept.name, "sha256": kept.sha256, "size": kept.size}
-    return Outcome(Status.OK, outputs={"report": report}, evidence=(kept,))
+    return Outcome(Status.OK, outputs={"report": as_output(kept)}, evidence=(kept,))
 
 
 def preview(call: Call) -> Preview:
@@ -21,19 +21,7 @@ ACTION = Action(
     name="report.situation",
     description="Make the situation report (HTML, ready to print) from the record of this run and the open problems.",
     inputs={},
-    outputs={
-        "report": {
-            "type": "object",
-            "properties": {
-                "name": {"type": "string", "description": "file name", "examples": ["laporan-situasi.html"]},
-                "sha256": {"type": "string", "description": "SHA-256, hexadecimal", "examples": ["9f86d0…"]},
-                "size": {"type": "integer", "description": "bytes", "examples": [48211]},
-            },
-            "additionalProperties": False,
-            "description": "the kept document",
-            "examples": [{"name": "laporan-situasi.html", "sha256": "9f86d0…", "size": 48211}],
-        }
-    },
+    outputs={"report": declare_document("the kept document", "laporan-situasi.html")},
     effect=Effect.CHANGE,
     repeat=Repeat.SAFE,
     reach=Reach.CONTROLLER,

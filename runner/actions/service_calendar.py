@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.actions.documents.kept import as_output, declare_document
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 
 DOCUMENTS = {
@@ -9,15 +10,6 @@ DOCUMENTS = {
     "calendar": ("services.ics", "layanan.ics", "text/calendar"),
     "cash": ("services.csv", "kebutuhan-dana.csv", "text/csv"),
     "memo": ("services.memo", "konsep-nota-dinas.html", "text/html"),
-}
-_FILE = {
-    "type": ["object", "null"],
-    "properties": {
-        "name": {"type": "string", "description": "File name", "examples": ["layanan.ics"]},
-        "sha256": {"type": "string", "description": "SHA-256, hexadecimal", "examples": ["9f86d0…"]},
-        "size": {"type": "integer", "description": "Bytes", "examples": [2211]},
-    },
-    "additionalProperties": False,
 }
 
 
@@ -27,7 +19,7 @@ def run(call: Call) -> Outcome:
     for output, (kind, name, media_type) in DOCUMENTS.items():
         content = call.record.report(kind)
         kept = call.keep(name, content, media_type) if content else None
-        outputs[output] = {"name": kept.name, "sha256": kept.sha256, "size": kept.size} if kept else None
+        outputs[output] = as_output(kept) if kept else None
         evidence += [kept] if kept else []
     return Outcome(Status.OK, outputs=outputs, evidence=tuple(evidence))
 
@@ -35,10 +27,6 @@ def run(call: Call) -> Outcome:
 def preview(call: Call) -> Preview:
     """Say what would be made."""
     return Preview("calendar, cash view, list and memo of the services would be made", changes=False)
-
-
-def _file(description: str, name: str) -> dict[str, object]:
-    return {**_FILE, "description": description, "examples": [{"name": name, "sha256": "9f86d0…", "size": 2211}]}
 
 
 ACTION = Action(
@@ -49,10 +37,12 @@ ACTION = Action(
     ),
     inputs={},
     outputs={
-        "overview": _file("The list: dates, money and responsibility", "daftar-layanan.html"),
-        "calendar": _file("The dates for the office's calendar", "layanan.ics"),
-        "cash": _file("Payments of twelve months, for a spreadsheet", "kebutuhan-dana.csv"),
-        "memo": _file("The draft of the memo; null where nothing is to be paid soon", "konsep-nota-dinas.html"),
+        "overview": declare_document("The list: dates, money and responsibility", "daftar-layanan.html", or_null=True),
+        "calendar": declare_document("The dates for the office's calendar", "layanan.ics", or_null=True),
+        "cash": declare_document("Payments of twelve months, for a spreadsheet", "kebutuhan-dana.csv", or_null=True),
+        "memo": declare_document(
+            "The draft of the memo; null where nothing is to be paid soon", "konsep-nota-dinas.html", or_null=True
+        ),
     },
     effect=Effect.CHANGE,
     repeat=Repeat.SAFE,

@@ -71,30 +71,28 @@ def size_symbol(node: Node, lane: float) -> Size:
 
 def edge_y(symbol: str, box: Box, x: float, *, top: bool) -> float:
     """Given a symbol's rectangle, return where a vertical arrow at x meets its upper or lower edge."""
-    middle, half_width, half = box.y + box.height / 2, box.width / 2, box.height / 2
-    away = min(abs(x - box.x - half_width), half_width)
-    reach = half
-    if symbol == DECISION:
-        reach = half * (1 - away / half_width)
-    elif symbol in (START, END):
-        radius = _radius(box)
-        inside = max(away - (half_width - radius), 0.0)
-        reach = half - radius + (radius**2 - inside**2) ** 0.5
+    reach = _reach(symbol, abs(x - box.x - box.width / 2), box.width / 2, box.height / 2, _radius(box))
+    middle = box.y + box.height / 2
     return middle - reach if top else middle + reach
 
 
 def edge_x(symbol: str, box: Box, y: float, *, left: bool) -> float:
     """Given a symbol's rectangle, return where a horizontal arrow at y meets its left or right edge."""
-    middle, half, half_height = box.x + box.width / 2, box.width / 2, box.height / 2
-    away = min(abs(y - box.y - half_height), half_height)
-    reach = half
-    if symbol == DECISION:
-        reach = half * (1 - away / half_height)
-    elif symbol in (START, END):
-        radius = _radius(box)
-        inside = max(away - (half_height - radius), 0.0)
-        reach = half - radius + (radius**2 - inside**2) ** 0.5
+    reach = _reach(symbol, abs(y - box.y - box.height / 2), box.height / 2, box.width / 2, _radius(box))
+    middle = box.x + box.width / 2
     return middle - reach if left else middle + reach
+
+
+def _reach(symbol: str, away: float, half_across: float, half_along: float, radius: float) -> float:
+    """How far from its middle a symbol's edge is, for an arrow that runs `away` from it; the halves are those of the
+    symbol's sides across and along the arrow."""
+    away = min(away, half_across)
+    if symbol == DECISION:
+        return half_along * (1 - away / half_across)
+    if symbol in (START, END):
+        inside = max(away - (half_across - radius), 0.0)
+        return half_along - radius + float((radius**2 - inside**2) ** 0.5)
+    return half_along
 
 
 def outline(symbol: str, box: Box) -> str:

@@ -7,16 +7,8 @@ from typing import Any
 
 from runner.contract import JsonSchema
 from runner.shapes import check_value
+from runner.shapes.wording import NEEDED
 
-TYPE_WORDS = {
-    "string": "a text",
-    "integer": "a whole number",
-    "number": "a number",
-    "boolean": "true or false",
-    "array": "a list",
-    "object": "a mapping",
-    "null": "nothing",
-}
 _TYPES = ((bool, "boolean"), (str, "string"), (int, "integer"), (float, "number"), (Mapping, "object"))
 
 Fault = tuple[str, str]  # message, cure
@@ -32,7 +24,7 @@ def check_types(given: JsonSchema | None, wanted: JsonSchema) -> Fault | None:
         cure = "add | string"
     elif want == {"boolean"}:
         cure = "compare it: {{ … == … }}"
-    words = [" or ".join(TYPE_WORDS[t] for t in sorted(types)) for types in (have, want)]
+    words = [" or ".join(NEEDED[t] for t in sorted(types)) for types in (have, want)]
     return f"it is {words[0]}, and {words[1]} is needed", cure
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import zlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl, urldefrag, urljoin, urlsplit
@@ -17,7 +16,7 @@ from runner.actions.integrity.parts import Markup
 from runner.actions.integrity.sights import BROWSER, GOOGLEBOT, NAMES, VIEWS, Sight, View
 from runner.actions.integrity.surroundings import Sitemap, sitemaps_of
 from runner.actions.web.faults import Cause
-from runner.actions.web.feeds import parse_feed
+from runner.actions.web.feeds import parse_feed, unpack_sitemap
 from runner.actions.web.fetch import Answer, Fetcher
 from runner.actions.web.text import LONGEST_PARSED, decode_body
 from runner.actions.web.tokens import tokens
@@ -148,7 +147,7 @@ class Outside:
             answer = self.get(url, GOOGLEBOT)
             if answer.fault or answer.status != 200:
                 continue
-            feed = parse_feed(_unpacked(answer.body, self.fetcher.limit))
+            feed = parse_feed(unpack_sitemap(answer.body, self.fetcher.limit))
             waiting += [urljoin(url, entry.link) for entry in feed.entries if entry.kind == "sitemap" and entry.link]
             found += [(url, urljoin(url, e.link)) for e in feed.entries if e.kind == "url" and e.link]
         return Sitemap(tuple(found[:MOST_ADDRESSES]), whole=not waiting)
@@ -158,15 +157,6 @@ def _ends(body: bytes) -> bytes:
     """A body, of a longer one the beginning and the end."""
     half = LONGEST_PARSED // 2
     return body if len(body) <= LONGEST_PARSED else body[: half - 1] + b"\n" + body[-half:]
-
-
-def _unpacked(body: bytes, limit: int) -> bytes:
-    if not body.startswith(b"\x1f\x8b"):
-        return body
-    try:
-        return zlib.decompressobj(47).decompress(body, limit)
-    except zlib.error:
-        return b""
 
 
 def _sheet_addresses(source: str, base: str) -> list[str]:

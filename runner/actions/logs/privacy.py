@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from runner.actions.logs.decode import ROUNDS, decode_once
+from runner.actions.logs.forms import ROUNDS, decode_once
 from runner.actions.logs.vocabulary import KNOWN, PROGRAMS
 
 LONGEST_PATH = 120
@@ -22,7 +22,6 @@ LONGEST_READ = 2000
 TOKEN_DIGITS = 10
 OTHER = "lainnya"
 
-_LOG_ESCAPE = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _STILL_ENCODED = re.compile(r"%(?:u[0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})")
 _LOGIN = re.compile(r"://[^/]*@")
 _AUTHORITY = re.compile(r"^[a-zA-Z][a-zA-Z0-9+.-]{0,20}://[^/]*")
@@ -120,14 +119,14 @@ def redact(text: str) -> str:
 
 def _decode(text: str) -> str:
     """Text with all its layers of URL encoding gone; what has more of them than an honest one, without the rest."""
-    text = _LOG_ESCAPE.sub(lambda found: f"%{found[1]}", text[:LONGEST_READ])
+    now, before = text[:LONGEST_READ].encode("utf-8", "replace"), b""
     for _ in range(ROUNDS):
-        decoded = decode_once(text)
-        if decoded == text:
-            return text
-        text = decoded
-    still = _STILL_ENCODED.search(text)
-    return text[: still.start()] + "…" if still else text
+        before, now = now, decode_once(now)
+        if now == before:
+            break
+    plain = now.decode("utf-8", "replace")
+    still = _STILL_ENCODED.search(plain) if now != before else None
+    return plain[: still.start()] + "…" if still else plain
 
 
 def _public(decoded: str) -> str:

@@ -12,7 +12,6 @@ CAUSES = (
     *("page", "own_network"),
 )
 PAGES = ("site", "empty", "payment", "suspended", "expired", "default", "listing", "maintenance", "error")
-WAYS = ("ok", "failed", "insecure", "astray", "not_offered", "unknown")
 PHASES = ["lookup", "connect", "tls", "first_byte", "body"]
 
 _SECONDS = {"type": ["number", "null"], "minimum": 0}

@@ -5,6 +5,7 @@ What is broken is read up to the break.
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
@@ -37,6 +38,16 @@ class Feed:
 
 class _StopReading(Exception):
     """The document wants more than it may."""
+
+
+def unpack_sitemap(body: bytes, limit: int) -> bytes:
+    """Given a sitemap, also a gzipped one, return its XML, at most `limit` bytes of it; b"" where it is broken."""
+    if not body.startswith(b"\x1f\x8b"):
+        return body
+    try:
+        return zlib.decompressobj(47).decompress(body, limit)
+    except zlib.error:
+        return b""
 
 
 def parse_feed(body: bytes) -> Feed:

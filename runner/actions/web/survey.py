@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urljoin
 
 from runner.actions.web import freshness
-from runner.actions.web.feeds import parse_feed
+from runner.actions.web.feeds import parse_feed, unpack_sitemap
 from runner.actions.web.fetch import Answer, Fetcher
 from runner.actions.web.pages import Page, parse_page
 from runner.actions.web.placeholders import PageKind, page_kind
@@ -121,19 +120,9 @@ class Survey:
                 continue
             seen.add(url)
             answer = self._get(url)
-            feed = parse_feed(_unpacked(answer.body, self.fetcher.limit)) if answer else None
+            feed = parse_feed(unpack_sitemap(answer.body, self.fetcher.limit)) if answer else None
             if feed and feed.root == "sitemapindex":
                 waiting += [urljoin(url, link) for link in freshness.newest_first(feed.entries, self.moment)]
             elif feed and feed.root == "urlset":
                 days += freshness.days_of_sitemap(feed, self.moment)
         return days
-
-
-def _unpacked(body: bytes, limit: int) -> bytes:
-    """Given a sitemap, also a gzipped one, return its XML, at most `limit` bytes of it."""
-    if not body.startswith(b"\x1f\x8b"):
-        return body
-    try:
-        return zlib.decompressobj(47).decompress(body, limit)
-    except zlib.error:
-        return b""

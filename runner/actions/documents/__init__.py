@@ -1,0 +1,1 @@
+"""What actions that keep a document share."""
