@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy lint types fix reference bench servers clean
+.PHONY: demo test test-heavy fuzz lint types fix reference bench servers clean
 
 demo: .venv/installed
 	$(BIN)/sop demo
@@ -16,6 +16,9 @@ test: lint types servers
 test-heavy: .venv/tools
 	tests/install-servers heavy
 	$(BIN)/python -m pytest -m heavy --timeout 1800
+
+fuzz: .venv/tools
+	SOP_EXAMPLES=search SOP_FUZZ_SEED=$$(date +%s) $(BIN)/python -m pytest -m "not heavy" tests/test_fuzz.py
 
 lint: .venv/tools
 	$(BIN)/ruff check .

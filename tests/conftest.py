@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("same", derandomize=True)  # a change is judged by what it changes; `make fuzz` searches
+settings.register_profile("search", derandomize=False, print_blob=True)
+settings.load_profile(os.environ.get("SOP_EXAMPLES", "same"))
 
 OUTSIDE_SETTINGS = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "SSH_AUTH_SOCK", "SOP_LANG", "NO_COLOR")
 

@@ -12,6 +12,7 @@ from runner.source import Source
 
 _WHOLE = frozenset(
     {
+        "actor",
         "retry",
         "decide",
         "time_limit",
