@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 from runner.errors import Refused
 from runner.inventory import Inventory, load_inventory, parse_inventory
 from runner.inventory.documents import Document
-from runner.inventory.nouns import INVENTORY_SCHEMA, KINDS, NOUNS, view_keys
+from runner.inventory.nouns import INVENTORY_SCHEMA, NOUNS
 from runner.secrets import SecretReference
 
 COURT = Path(__file__).parent / "cases" / "inventory" / "court.yml"
@@ -54,13 +54,6 @@ def test_a_service_shows_its_own_kind_and_name_as_service_and_title(court: Inven
     view = court.targets["domain"].view()
     assert (view["kind"], view["service"]) == ("service", "domain")
     assert (view["name"], view["title"]) == ("domain", "pn-contoh.example")
-
-
-@pytest.mark.parametrize("kind", KINDS.values())
-def test_view_keys_are_what_views_have(court: Inventory, kind: str) -> None:
-    for target in court.select("all"):
-        if target.kind == kind:
-            assert target.view().keys() <= view_keys(kind)
 
 
 def test_the_nearest_group_wins_then_the_later_name(court: Inventory) -> None:

@@ -109,6 +109,14 @@ class Desk:
         journal = self.journal()
         return tell_term(journal, term, self.office_of_term(journal, term))
 
+    def deliver_term(self, make: Callable[[Journal, Term, Office], Paper], period: str) -> int:
+        """Given a period's text, deliver the paper that is made of it. Raise Refused."""
+        from runner.reports.periodic.terms import parse_term
+
+        term, journal = parse_term(period), self.journal()
+        office = self.office_of_term(journal, term)
+        return self.deliver(make(journal, term, office), office)
+
     def deliver(self, paper: Paper, office: Office) -> int:
         """Write the paper in the forms asked for, and say where. Raise Refused where a form's library is missing."""
         from runner.reports.paper.layout import choose_layout

@@ -10,6 +10,7 @@ import click
 from runner.binding import Bound
 from runner.commands.execute import Options, rehearse
 from runner.commands.options import selection_options
+from runner.commands.preparing import prepare, show_lists
 from runner.screen import print_json
 from runner.screen.watching import Screen
 
@@ -20,8 +21,6 @@ from runner.screen.watching import Screen
 @click.option("-D", "--diff", is_flag=True, help="Show what would change in files.")
 def command(playbook: Path, diff: bool, **asked: Any) -> int:
     """A dry run: execute what only reads, preview what changes, and say what could not be checked."""
-    from runner.commands.run import prepare, show_lists
-
     bound, options = prepare(playbook, **asked)
     if asked["list_steps"] or asked["list_targets"]:
         return show_lists(bound.plan, steps=asked["list_steps"], targets=asked["list_targets"])

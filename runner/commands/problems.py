@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -20,6 +20,24 @@ from runner.screen.register import render_problem, render_register
 
 ACTIVE = frozenset({State.OPEN, State.HANDLED})
 _FILE = click.Path(path_type=Path)
+
+
+def mark_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Which problem is meant, why, and who says so."""
+    for option in reversed(
+        (
+            click.argument("key"),
+            click.option("--reason", default="", help="Why; it goes into the record."),
+            click.option("--target", default=None, help="The target, where several have it."),
+            click.option("--evidence", "files", multiple=True, type=_FILE, help="A file that shows why; repeatable."),
+            click.option("--paper", type=_FILE, help="The scan of a paper that the person signed."),
+            click.option("--person", default="", help="Who it is: with --paper needed, else it must be this login's."),
+            inventory_option(),
+            records_option(),
+        )
+    ):
+        function = option(function)
+    return function
 
 
 @click.group("problems", invoke_without_command=True)
@@ -85,15 +103,8 @@ def show_problem(key: str, target: str | None, records: Path, form: str) -> int:
 
 
 @command.command("accept", short_help="live with a problem, with a reason and a name")
-@click.argument("key")
-@click.option("--reason", default="", help="Why; it goes into the record.")
+@mark_options
 @click.option("--until", default="", help="The last day (2026-12-31); without it, until the problem is gone.")
-@click.option("--target", default=None, help="The target, where several have it.")
-@click.option("--evidence", "files", multiple=True, type=_FILE, help="A file that shows why; repeatable.")
-@click.option("--paper", type=_FILE, help="The scan of a paper that the person signed, where the login proves nobody.")
-@click.option("--person", default="", help="Who it is: with --paper needed, else it must be this login's.")
-@inventory_option()
-@records_option()
 def accept(key: str, reason: str, until: str, target: str | None, records: Path, **asked: object) -> int:
     """Accept the problem KEY in your own name, with a reason: nobody is asked to solve it until it is gone.
 
@@ -110,14 +121,7 @@ def accept(key: str, reason: str, until: str, target: str | None, records: Path,
 
 
 @command.command("reopen", short_help="take an acceptance back")
-@click.argument("key")
-@click.option("--reason", default="", help="Why; it goes into the record.")
-@click.option("--target", default=None, help="The target, where several have it.")
-@click.option("--evidence", "files", multiple=True, type=_FILE, help="A file that shows why; repeatable.")
-@click.option("--paper", type=_FILE, help="The scan of a paper that the person signed, where the login proves nobody.")
-@click.option("--person", default="", help="Who it is: with --paper needed, else it must be this login's.")
-@inventory_option()
-@records_option()
+@mark_options
 def reopen(key: str, reason: str, target: str | None, records: Path, **asked: object) -> int:
     """Take back, in your own name and with a reason, that the problem KEY was accepted."""
     from runner.commands.marking import mark_problem

@@ -66,12 +66,8 @@ def tabel7(period: str, **asked: Any) -> int:
 def pemantauan(period: str, **asked: Any) -> int:
     """The websites' history over a PERIOD in pictures: availability by day, outages, response times, countdowns."""
     from runner.reports.making import make_history
-    from runner.reports.periodic.terms import parse_term
 
-    desk, term = take_desk(asked), parse_term(period)
-    journal = desk.journal()
-    office = desk.office_of_term(journal, term)
-    return desk.deliver(make_history(journal, term, office), office)
+    return take_desk(asked).deliver_term(make_history, period)
 
 
 @command.command("pengunjung", short_help="log aktivitas pengunjung: visits, trend, findings, what could not be told")
@@ -80,12 +76,8 @@ def pemantauan(period: str, **asked: Any) -> int:
 def pengunjung(period: str, **asked: Any) -> int:
     """Log aktivitas pengunjung of a PERIOD: visits, hours, pages, trend against earlier weeks, findings, coverage."""
     from runner.reports.making import make_visits
-    from runner.reports.periodic.terms import parse_term
 
-    desk, term = take_desk(asked), parse_term(period)
-    journal = desk.journal()
-    office = desk.office_of_term(journal, term)
-    return desk.deliver(make_visits(journal, term, office), office)
+    return take_desk(asked).deliver_term(make_visits, period)
 
 
 @command.command("nota-dinas", short_help="nota dinas that forwards a run's report, as a draft")

@@ -10,7 +10,8 @@ import click
 from runner.binding import Bound, changed_calendar, rebind
 from runner.commands.execute import Options, carry_out, earlier_values
 from runner.commands.options import format_option, inventory_option, records_option
-from runner.commands.run import explicit_steps, finish
+from runner.commands.preparing import explicit_steps
+from runner.commands.run import finish
 from runner.errors import refuse
 from runner.plan import Selection
 from runner.record import build_record

@@ -13,8 +13,8 @@ from runner.commands.clock import take_clock
 from runner.commands.execute import Options, carry_out
 from runner.commands.offices import Offices
 from runner.commands.options import format_option, inventory_option, records_option
+from runner.commands.preparing import explicit_steps
 from runner.commands.resume import bound_as_begun
-from runner.commands.run import explicit_steps
 from runner.commands.telling import Told, escalate
 from runner.contract import Status
 from runner.errors import Locked, RecordError, RunnerError

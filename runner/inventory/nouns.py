@@ -213,9 +213,3 @@ INVENTORY_SCHEMA: Schema = {
     },
     "additionalProperties": False,
 }
-
-
-def view_keys(kind: str) -> frozenset[str]:
-    """Given "website", "server" or "service", return the keys that `target` can have in an expression."""
-    noun = next(NOUNS[plural] for plural, singular in KINDS.items() if singular == kind)
-    return frozenset(noun["properties"]) | {"name", "kind", "title", *(("service",) if kind == "service" else ())}
