@@ -69,6 +69,8 @@ DOORS = {
     "whois": {"actions"},
     "certifi": {"actions"},
     "dns": {"actions"},
+    "backports": {"actions"},
+    "compression": {"actions"},
     "cryptography": {"actions"},
     "sigma": {"actions"},
     "re2": {"actions"},

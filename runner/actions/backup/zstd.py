@@ -1,0 +1,12 @@
+"""The door of zstd: the standard library's from Python 3.14 on, else `backports.zstd`, which has the same interface."""
+
+from __future__ import annotations
+
+import sys
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError, ZstdFile
+else:
+    from backports.zstd import ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError, ZstdFile
+
+__all__ = ["ZstdCompressor", "ZstdDecompressor", "ZstdDict", "ZstdError", "ZstdFile"]
