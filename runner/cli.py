@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "look for mistakes in playbooks and inventory",
     "dashboard": "static pages for the office's screen: each site's state, and whose turn it is",
     "demo": "run the whole SOP on an embedded court website",
+    "explain": "what a playbook will do, in sentences: what, when, and by whom",
     "export": "the record for an auditor, in one file that verifies without sop",
     "history": "runs, newest first",
     "init": "a working folder of your own, from six answers",

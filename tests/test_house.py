@@ -48,7 +48,7 @@ FILES_OF = {
     """,
     "start": "answers probing writing __init__",
     "schedule": "documents folder log entries standing watching crontab units beginning __init__",
-    "screen": "tables live __init__ register board lines summary rehearsal watching",
+    "screen": "tables live __init__ register board lines summary rehearsal explaining watching",
 }
 ORDER = ROOMS.split()
 
