@@ -71,7 +71,8 @@ def _with_actions(playbook: Mapping[str, Any]) -> dict[str, Any]:
     """The playbook's schema in which `action` is one of the actions and `with` has that action's inputs."""
     step = playbook["properties"]["steps"]["items"]
     task = step["properties"]["tasks"]["items"]
-    action = {**task["properties"]["action"], "enum": sorted(ACTIONS)}
+    told = [f"{ACTIONS[name].effect}: {ACTIONS[name].description}" for name in sorted(ACTIONS)]
+    action = {**task["properties"]["action"], "enum": sorted(ACTIONS), "enumDescriptions": told}
     known = {
         **task,
         "properties": {**task["properties"], "action": action},

@@ -46,7 +46,7 @@ FILES_OF = {
         progress executors acts scope filling answers course tries decisions routes branches tasks rounds closing steps
         flow pending heading terms __init__
     """,
-    "start": "answers probing writing __init__",
+    "start": "answers probing snippets writing __init__",
     "schedule": "documents folder log entries standing watching crontab units beginning __init__",
     "screen": "tables live __init__ register board lines summary rehearsal explaining watching",
 }

@@ -14,6 +14,7 @@ from typing import Any
 from runner.errors import refuse
 from runner.schema import build_schemas, render_schema
 from runner.start.answers import ROLES, Answers
+from runner.start.snippets import build_snippets
 
 DATA = Path(__file__).parent / "data"
 PLAYBOOK = "playbooks/pemeliharaan-website.yml"
@@ -44,6 +45,7 @@ def build_files(answers: Answers, access_log: tuple[str, ...], today: date) -> d
         PLAYBOOK: build_playbook(_read(PLAYBOOK), database=answers.database is not None),
         ".gitignore": IGNORED,
         ".vscode/settings.json": _json({"yaml.schemas": _SCHEMAS, "files.insertFinalNewline": True}),
+        ".vscode/sop.code-snippets": _json(build_snippets()),
         ".vscode/extensions.json": _json({"recommendations": ["redhat.vscode-yaml"]}),
         **schemas,
     }
