@@ -80,7 +80,9 @@ def group() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     gc.set_threshold(OBJECTS_BEFORE_COLLECTION)
-    sys.exit(run(arguments))
+    code = run(arguments)
+    gc.freeze()  # what is left goes with the process; Python would look through it first, for 5 % of a short run
+    sys.exit(code)
 
 
 def run(arguments: list[str] | None = None, *, clock: Clock | None = None) -> int:

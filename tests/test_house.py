@@ -18,7 +18,7 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 # The rooms, in order: each imports only rooms before it. A folder is one room.
 ROOMS = """
 errors messages posts signatures slips source spans wordings durations crons hours calendar disguises redactor secrets
-notices contract events shapes inventory expressions shell inputs playbook plan record people engine
+notices contract events shapes inventory templates sandbox expressions shell inputs playbook plan record people engine
 connections actions notify reports form screen schedule reference schema demo binding services start commands cli
 """
 # The files of the rooms that are folders, in the same sense.
@@ -55,9 +55,8 @@ ORDER = ROOMS.split()
 DOORS = {
     "yaml": {"source"},
     "jsonschema": {"shapes"},
-    "fabric": {"connections"},
     "paramiko": {"connections"},
-    "jinja2": {"expressions", "reports"},
+    "jinja2": {"sandbox", "reports"},
     "markupsafe": {"reports", "form"},
     "click": {"cli", "commands", "screen"},
     "tabulate": {"screen"},
@@ -214,10 +213,19 @@ def _is_told(node: ast.FunctionDef, owner: ast.Module | ast.ClassDef) -> bool:
 def test_start_up_stays_light(words: list[str]) -> None:
     code = (
         "import sys; from runner.cli import run; run(sys.argv[1:]); "
-        "heavy = {'fabric', 'paramiko', 'requests', 'jsonschema', 'jinja2', 'yaml', 'holidays', 'whois'}; "
+        "heavy = {'paramiko', 'requests', 'jsonschema', 'jinja2', 'yaml', 'holidays', 'whois'}; "
         "sys.exit(', '.join(sorted(heavy & set(sys.modules))) or 0)"
     )
     allowed = {"jinja2", "yaml"} if words[0] == "actions" else set()
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     loaded = set(done.stderr.strip().split(", ")) - {""}
     assert loaded - allowed == set()
+
+
+@pytest.mark.parametrize(("text", "loaded"), [("df -P /", False), ("df -P {{ vars.disk }}", True)])
+def test_jinja2_is_loaded_for_expressions_only(text: str, loaded: bool) -> None:
+    code = (
+        "import sys; from runner.expressions import parse_template; import runner.binding, runner.engine; "
+        "parse_template(sys.argv[1]); sys.exit('jinja2' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code, text], check=False).returncode == loaded

@@ -1,6 +1,6 @@
 """Connections to servers: one for each, for the whole run.
 
-Importing this loads neither fabric nor paramiko; the first SSH connection does.
+Importing this does not load paramiko; the first SSH connection does.
 """
 
 from __future__ import annotations

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import socket
 
-import fabric
-import paramiko
-from paramiko.auth_strategy import AuthFailure
-
+from runner.connections.library import auth_strategy, paramiko
 from runner.connections.login import Login
+from runner.connections.places import Place
 from runner.connections.trust import HostKey, Verdict
 from runner.errors import Unreachable
 
@@ -28,14 +26,13 @@ def is_storm(error: BaseException) -> bool:
     return isinstance(error, (ConnectionResetError, BrokenPipeError, EOFError)) or "banner" in text
 
 
-def explain(error: BaseException, connection: fabric.Connection, login: Login) -> Unreachable:
+def explain(error: BaseException, place: Place, login: Login) -> Unreachable:
     """Given what opening a connection raised, return the error for people."""
     if isinstance(error, Unreachable):
         return error
     if isinstance(error, Distrust):
         return Unreachable(f"{login.name}: {_distrust(error, login)}")
-    place = f"{connection.host} port {connection.port}"
-    return Unreachable(f"{login.name}: {_reason(error, place, str(connection.user))}")
+    return Unreachable(f"{login.name}: {_reason(error, f'{place.host} port {place.port}', place.user)}")
 
 
 def _reason(error: BaseException, place: str, user: str) -> str:
@@ -60,7 +57,7 @@ def _reason(error: BaseException, place: str, user: str) -> str:
 
 def _refused_login(error: paramiko.AuthenticationException, user: str, place: str) -> str:
     tried = "no key and no password to try"
-    if isinstance(error, AuthFailure) and error.result:
+    if isinstance(error, auth_strategy.AuthFailure) and error.result:
         tried = "tried " + ", ".join(dict.fromkeys(_source(result.source) for result in error.result))
     elif isinstance(error, paramiko.BadAuthenticationType):
         tried = f"it allows {', '.join(error.allowed_types)}"

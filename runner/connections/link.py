@@ -5,11 +5,9 @@ from __future__ import annotations
 import threading
 from concurrent.futures import Future
 
-import fabric
-import paramiko
-
+from runner.connections.library import paramiko
 from runner.connections.login import Login
-from runner.connections.opening import Opener, close_connection
+from runner.connections.opening import Opened, Opener
 from runner.connections.wire import NoSession, Wire, WireBroken
 from runner.durations import Deadline
 from runner.errors import Unreachable
@@ -25,10 +23,10 @@ class Link:
         self._opener = opener
         self._lock = threading.Lock()
         self._turn = threading.Lock()
-        self._opening: Future[fabric.Connection] | None = None
+        self._opening: Future[Opened] | None = None
         self._closed = False
 
-    def open(self, deadline: Deadline) -> fabric.Connection:
+    def open(self, deadline: Deadline) -> Opened:
         """Return the open connection; open it where there is none or it broke. Raise Unreachable."""
         with self._lock:
             if self._closed:
@@ -69,25 +67,25 @@ class Link:
             self._closed = True
         self.drop()
 
-    def _begin_opening(self) -> Future[fabric.Connection]:
+    def _begin_opening(self) -> Future[Opened]:
         """Open in a thread of its own: neither a name lookup nor a dripping server may hold a command's deadline."""
-        opening: Future[fabric.Connection] = Future()
+        opening: Future[Opened] = Future()
         threading.Thread(target=self._work, args=(opening,), name=f"open {self._login.name}", daemon=True).start()
         return opening
 
-    def _work(self, opening: Future[fabric.Connection]) -> None:
+    def _work(self, opening: Future[Opened]) -> None:
         try:
             opening.set_result(self._opener.open(self._login, Deadline.after(OPEN_LIMIT)))
         except BaseException as error:  # noqa: BLE001 - it is passed on to whoever waits
             opening.set_exception(error)
 
 
-def _is_dead(opening: Future[fabric.Connection]) -> bool:
+def _is_dead(opening: Future[Opened]) -> bool:
     if not opening.done():
         return False
     return opening.exception() is not None or not opening.result().transport.is_active()
 
 
-def _close_opened(opening: Future[fabric.Connection]) -> None:
+def _close_opened(opening: Future[Opened]) -> None:
     if opening.exception() is None:
-        close_connection(opening.result())
+        opening.result().close()

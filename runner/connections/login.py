@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import paramiko
-from paramiko.auth_strategy import AuthSource, AuthStrategy, InMemoryPrivateKey, Password
-
+from runner.connections.library import auth_strategy, paramiko
 from runner.errors import Unreachable
 
 _USUAL_KEYS = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
@@ -42,7 +40,7 @@ class Login:
         return cls(**{"name": name, "address": name, **known})
 
 
-class LoginStrategy(AuthStrategy):
+class LoginStrategy(auth_strategy.AuthStrategy):
     """Tries keys that were read before, then those of the agent, then the password."""
 
     def __init__(self, user: str, keys: Sequence[paramiko.PKey], password: str, *, use_agent: bool) -> None:
@@ -52,20 +50,20 @@ class LoginStrategy(AuthStrategy):
         self._password = password
         self._use_agent = use_agent and bool(os.environ.get("SSH_AUTH_SOCK"))
 
-    def get_sources(self) -> Iterator[AuthSource]:
+    def get_sources(self) -> Iterator[auth_strategy.AuthSource]:
         """Yield what to log in with, in order."""
         for key in self._keys:
-            yield InMemoryPrivateKey(self._user, key)
+            yield auth_strategy.InMemoryPrivateKey(self._user, key)
         if self._use_agent:
             yield from self._agent_keys()
         if self._password:
-            yield Password(self._user, lambda: self._password)
+            yield auth_strategy.Password(self._user, lambda: self._password)
 
-    def _agent_keys(self) -> Iterator[AuthSource]:
+    def _agent_keys(self) -> Iterator[auth_strategy.AuthSource]:
         agent = paramiko.Agent()
         try:
             for key in agent.get_keys():
-                yield InMemoryPrivateKey(self._user, key)
+                yield auth_strategy.InMemoryPrivateKey(self._user, key)
         finally:
             agent.close()
 

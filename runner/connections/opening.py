@@ -1,4 +1,4 @@
-"""Opens SSH connections through fabric: over jump hosts, bounded in number and time, to servers whose key is known."""
+"""Opens SSH connections: over jump hosts, bounded in number and time, to servers whose key is known."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import SystemRandom
-from typing import Any
-
-import fabric
-import paramiko
+from typing import Any, NamedTuple
 
 from runner.connections.faults import Distrust, explain, is_storm
+from runner.connections.library import paramiko
 from runner.connections.login import Keyring, Login
+from runner.connections.places import Place, Places
 from runner.connections.trust import HostKey, KnownHosts, Verdict, host_name, parse_host_key
 from runner.durations import Deadline
 from runner.errors import Unreachable
@@ -34,11 +33,17 @@ _SILENCE = {"TCP_KEEPIDLE": 10, "TCP_KEEPALIVE": 10, "TCP_KEEPINTVL": 5, "TCP_KE
 logging.getLogger("paramiko").addHandler(logging.NullHandler())  # what it has to say is in the errors it raises
 
 
-class _Connection(fabric.Connection):  # type: ignore[misc]  # fabric has no types
-    """What fabric sets on itself without declaring it goes into the configuration, which all connections share: it is
-    merged anew, and for a moment other threads find nothing in it."""
+class Opened(NamedTuple):
+    """An open connection, and the one to the jump host that it goes over."""
 
-    inline_ssh_env = True
+    transport: paramiko.Transport
+    jump: Opened | None = None
+
+    def close(self) -> None:
+        """Close the connection and those it goes over."""
+        self.transport.close()
+        if self.jump:
+            self.jump.close()
 
 
 class Opener:
@@ -47,68 +52,53 @@ class Opener:
     def __init__(self, known_hosts: Sequence[Path]) -> None:
         self._known_hosts = KnownHosts(known_hosts)
         self._keyring = Keyring()
+        self._places = Places()
         self._lock = threading.Lock()
-        self._configs: dict[str, fabric.Config] = {}
         self._doors: dict[tuple[str, int], threading.BoundedSemaphore] = {}
 
-    def open(self, login: Login, deadline: Deadline) -> fabric.Connection:
+    def open(self, login: Login, deadline: Deadline) -> Opened:
         """Return an open connection to a server whose key is known. Raise Unreachable with the reason and a cure."""
-        connection = self._build(login)
+        place = self._places.find(login)
         try:
-            self._open_chain(connection, login, deadline)
-        except BaseException as error:
-            close_connection(connection)
-            if isinstance(error, Exception):
-                raise explain(error, connection, login) from error
-            raise
-        connection.transport.set_keepalive(KEEPALIVE)
-        return connection
+            opened = self._open(place, login, deadline)
+        except Exception as error:
+            raise explain(error, place, login) from error
+        opened.transport.set_keepalive(KEEPALIVE)
+        return opened
 
     def fetch_host_key(self, login: Login, deadline: Deadline) -> tuple[HostKey, Verdict]:
         """Return the key that a server shows, and what is known about it. Raise Unreachable."""
-        connection = self._build(login)
+        place = self._places.find(login)
         try:
-            self._open_chain(connection, login, deadline, only_look=True)
+            self._open(place, login, deadline, only_look=True).close()
         except Distrust as shown:
             return shown.key, shown.verdict
         except Exception as error:
-            raise explain(error, connection, login) from error
-        finally:
-            close_connection(connection)
+            raise explain(error, place, login) from error
         raise Unreachable(f"{login.name}: it shows no host key. is {login.address} an SSH server?")
 
-    def _build(self, login: Login) -> fabric.Connection:
-        config = self._config(login.ssh_config)
-        gateway = None
-        for hop in filter(None, login.proxy_jump.split(",")):
-            gateway = _Connection(hop.strip(), config=config, gateway=gateway or False)
-        return _Connection(login.address, user=login.user, port=login.port, config=config, gateway=gateway)
+    def _open(self, place: Place, login: Login, deadline: Deadline, *, only_look: bool = False) -> Opened:
+        jump = self._open_jump(place.jump, login, deadline) if place.jump else None
+        try:
+            with self._door(place, deadline):
+                return Opened(self._open_patiently(place, jump, login, deadline, only_look=only_look), jump)
+        except BaseException:
+            if jump:
+                jump.close()
+            raise
 
-    def _config(self, path: str) -> fabric.Config:
-        with self._lock:
-            if path not in self._configs:
-                self._configs[path] = _load_config(path)
-            return self._configs[path]
-
-    def _open_chain(
-        self, connection: fabric.Connection, login: Login, deadline: Deadline, *, only_look: bool = False
-    ) -> None:
-        gateway = connection.gateway
-        if isinstance(gateway, fabric.Connection):
-            hop = Login(f"{login.name} (jump host {gateway.host})", gateway.host, inner_identity=login.identity)
-            try:
-                self._open_chain(gateway, hop, deadline)
-            except Exception as error:
-                raise explain(error, gateway, hop) from error
-        with self._door(connection, deadline):
-            self._open_patiently(connection, login, deadline, only_look=only_look)
+    def _open_jump(self, place: Place, login: Login, deadline: Deadline) -> Opened:
+        hop = Login(f"{login.name} (jump host {place.host})", place.host, inner_identity=login.identity)
+        try:
+            return self._open(place, hop, deadline)
+        except Exception as error:
+            raise explain(error, place, hop) from error
 
     @contextmanager
-    def _door(self, connection: fabric.Connection, deadline: Deadline) -> Iterator[None]:
+    def _door(self, place: Place, deadline: Deadline) -> Iterator[None]:
         """Wait for one's turn to open a connection to this place."""
-        place = (str(connection.host), int(connection.port))
         with self._lock:
-            door = self._doors.setdefault(place, threading.BoundedSemaphore(MOST_HANDSHAKES))
+            door = self._doors.setdefault((place.host, place.port), threading.BoundedSemaphore(MOST_HANDSHAKES))
         if not door.acquire(timeout=deadline.remaining()):
             raise TimeoutError
         try:
@@ -117,51 +107,49 @@ class Opener:
             door.release()
 
     def _open_patiently(
-        self, connection: fabric.Connection, login: Login, deadline: Deadline, *, only_look: bool
-    ) -> None:
-        for attempt in range(1, ATTEMPTS + 1):
+        self, place: Place, jump: Opened | None, login: Login, deadline: Deadline, *, only_look: bool
+    ) -> paramiko.Transport:
+        attempt = 1
+        while True:
             try:
-                self._open_one(connection, login, deadline, only_look=only_look)
+                return self._open_one(place, jump, login, deadline, only_look=only_look)
             except Exception as error:
                 pause = SystemRandom().uniform(0.1, 0.4) * attempt
                 if not is_storm(error) or attempt == ATTEMPTS or deadline.remaining() < pause:
                     raise
-                connection.client.close()
                 time.sleep(pause)
-            else:
-                return
+                attempt += 1
 
-    def _open_one(self, connection: fabric.Connection, login: Login, deadline: Deadline, *, only_look: bool) -> None:
+    def _open_one(
+        self, place: Place, jump: Opened | None, login: Login, deadline: Deadline, *, only_look: bool
+    ) -> paramiko.Transport:
         limit = max(0.1, min(CONNECT_LIMIT, deadline.remaining()))
-        trust = _Trust(self._known_hosts, str(connection.host), int(connection.port), login, only_look=only_look)
-        connection.client.set_missing_host_key_policy(trust)
-        configured = connection.ssh_config.get("identityfile", [])
-        connection.connect_kwargs = {
-            "timeout": limit,
-            "banner_timeout": limit,
-            "auth_timeout": limit,
-            "channel_timeout": limit,
-            "transport_factory": trust.build_transport,
-            "auth_strategy": self._keyring.strategy(login, str(connection.user), configured),
-        }
-        if not connection.gateway:
-            connection.connect_kwargs["sock"] = _connect(str(connection.host), int(connection.port), limit)
-        connection.open()
+        trust = _Trust(self._known_hosts, place, login, only_look=only_look)
+        strategy = self._keyring.strategy(login, place.user, place.identities)
+        transport = trust.build_transport(_reach(place, jump, limit))
+        transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = limit
+        try:
+            transport.start_client(timeout=limit)
+            trust.check(transport.get_remote_server_key())
+            strategy.authenticate(transport)
+        except BaseException:
+            transport.close()
+            raise
+        return transport
 
 
-class _Trust(paramiko.MissingHostKeyPolicy):
+class _Trust:
     """Holds the key that a server shows against those that are known."""
 
-    def __init__(self, known: KnownHosts, address: str, port: int, login: Login, *, only_look: bool) -> None:
+    def __init__(self, known: KnownHosts, place: Place, login: Login, *, only_look: bool) -> None:
         self._known = known
-        self._host = host_name(address, port)
-        self._login = login
+        self._host = host_name(place.host, place.port)
         self._only_look = only_look
         self._pinned = parse_host_key(self._host, login.host_key) if login.host_key else None
 
-    def build_transport(self, sock: Any, **options: Any) -> paramiko.Transport:
+    def build_transport(self, sock: Any) -> paramiko.Transport:
         """Return a transport that asks for a kind of host key that is known, and prefers the fastest ciphers."""
-        transport = paramiko.Transport(sock, default_window_size=WINDOW, **options)
+        transport = paramiko.Transport(sock, default_window_size=WINDOW)
         security = transport.get_security_options()
         security.ciphers = _first(_FAST_CIPHERS, security.ciphers)
         known = (self._pinned.kind,) if self._pinned else self._known.kinds(self._host)
@@ -170,8 +158,8 @@ class _Trust(paramiko.MissingHostKeyPolicy):
         security.key_types = _first(wanted, security.key_types)
         return transport
 
-    def missing_host_key(self, client: paramiko.SSHClient, hostname: str, key: paramiko.PKey) -> None:
-        """Raise Distrust unless the key is known. paramiko asks for every server, as it is given no keys itself."""
+    def check(self, key: paramiko.PKey) -> None:
+        """Given the key that the server shows, raise Distrust unless it is known."""
         shown = HostKey(self._host, key.get_name(), key.get_base64())
         verdict = self._known.judge(shown)
         if self._pinned and verdict is not Verdict.REVOKED:
@@ -180,21 +168,11 @@ class _Trust(paramiko.MissingHostKeyPolicy):
             raise Distrust(verdict, shown)
 
 
-def close_connection(connection: fabric.Connection) -> None:
-    """Close a connection and the jump hosts it came over."""
-    connection.client.close()
-    if isinstance(connection.gateway, fabric.Connection):
-        close_connection(connection.gateway)
-
-
-def _load_config(path: str) -> fabric.Config:
-    """Return fabric's settings with the given ssh_config, or the user's and the system's; no file of fabric's own."""
-    config = fabric.Config(lazy=True, runtime_ssh_path=str(Path(path).expanduser()) if path else None)
-    try:
-        config.load_ssh_config()
-    except OSError as error:
-        raise Unreachable(f"{path}: cannot be read: {error.strerror}. correct `ssh_config`") from error
-    return config
+def _reach(place: Place, jump: Opened | None, limit: float) -> Any:
+    """Return a socket, or what serves as one, to that place."""
+    if jump:
+        return jump.transport.open_channel("direct-tcpip", (place.host, place.port), ("", 0), timeout=limit)
+    return paramiko.ProxyCommand(place.command) if place.command else _connect(place.host, place.port, limit)
 
 
 def _connect(address: str, port: int, limit: float) -> socket.socket:

@@ -13,7 +13,7 @@ from runner.contract import Action
 from runner.durations import parse_limit
 from runner.source import parse_source
 
-HEAVY = {"requests", "fabric", "paramiko", "cryptography", "jinja2", "jsonschema", "holidays", "ssl", "http"}
+HEAVY = {"requests", "paramiko", "cryptography", "jinja2", "jsonschema", "holidays", "ssl", "http"}
 
 
 def modules_loaded_by(code: str) -> set[str]:

@@ -10,12 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fabric
 import pytest
 
 from runner.connections import Connections, record_host_key
-from runner.connections.login import Login
-from runner.connections.opening import Opener
 from runner.contract import Command
 from runner.durations import Deadline
 from runner.errors import Unreachable
@@ -76,15 +73,6 @@ def test_a_key_that_cannot_be_used_is_named(sshd: SshServer, tmp_path: Path) -> 
 def test_says_that_nothing_listens_or_nothing_resolves(sshd: SshServer) -> None:
     assert "refuses connections" in refusal(sshd.known_hosts, target_of(sshd, port=free_port()))
     assert "does not resolve" in refusal(sshd.known_hosts, target_of(sshd, address="nowhere.invalid"))
-
-
-def test_settings_that_connections_share_are_not_written_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    opener, login, merged = Opener(()), Login("web1", "127.0.0.1", port=free_port()), []
-    for _ in range(2):
-        with pytest.raises(Unreachable):
-            opener.open(login, Deadline.after(5))
-        monkeypatch.setattr(fabric.Config, "merge", merged.append)
-    assert merged == []
 
 
 @pytest.fixture
