@@ -8,12 +8,13 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runner.actions import ACTIONS
 from runner.calendar import Calendar
 from runner.errors import Mistake, Refused, RunnerError
 from runner.hours import OfficeError
 from runner.inventory import Inventory, load_inventory, parse_inventory
 from runner.inventory.documents import Document
+from runner.own import FOLDER, KnownActions, Own
+from runner.own.declared import action_from_json, action_to_json
 from runner.plan import Plan, Selection
 from runner.plan.planning import Earlier, build_plan
 from runner.playbook import Playbook
@@ -28,17 +29,19 @@ NO_EARLIER: Earlier = lambda step, target: False  # noqa: E731  # a value, as th
 
 
 class Bound(NamedTuple):
-    """A plan and the calendar of the office that carries it out."""
+    """A plan, the calendar of the office that carries it out, and the actions it uses that are not built in."""
 
     plan: Plan
     calendar: Calendar
+    own: tuple[Own, ...] = ()
 
 
 class Documents(NamedTuple):
-    """The files that a plan is made of: the playbook's path, and the inventory's files or folders."""
+    """What a plan is made of: the playbook's path, the inventory's files or folders, the folder of own actions."""
 
     playbook: Path
     inventories: tuple[Path, ...]
+    actions: Path = FOLDER
 
 
 def bind(documents: Documents, selection: Selection, *, now: datetime, earlier: Earlier = NO_EARLIER) -> Bound:
@@ -46,7 +49,7 @@ def bind(documents: Documents, selection: Selection, *, now: datetime, earlier: 
     mistakes: list[Mistake] = []
     playbook = load_playbook(documents.playbook, mistakes)
     inventory = _gather(lambda: load_inventory(documents.inventories), mistakes)
-    return _bind(playbook, inventory, selection, now, earlier, mistakes)
+    return _bind(playbook, inventory, selection, now, earlier, mistakes, KnownActions(documents.actions))
 
 
 def rebind(
@@ -57,13 +60,17 @@ def rebind(
     now: datetime,
     inventories: Sequence[Path] = (),
     earlier: Earlier = NO_EARLIER,
+    looking: bool = False,
 ) -> Bound:
     """Given what a run said at its start, return its plan, from the exact bytes it began with.
 
-    Another inventory in `inventories` may change only how to connect. Raise Refused otherwise.
+    Another inventory in `inventories` may change only how to connect. Raise Refused otherwise. With `looking`, actions
+    that are not built in are as the record declares them, and none of their code is loaded.
     """
-    texts = {str(source["file"]): kept_text(source, store) for source in started["sources"]}
-    kinds = {str(source["file"]): source["kind"] for source in started["sources"]}
+    read = [source for source in started["sources"] if source["kind"] != "action"]
+    texts = {str(source["file"]): kept_text(source, store) for source in read}
+    kinds = {str(source["file"]): source["kind"] for source in read}
+    actions = _actions_as_begun(started, looking=looking)
     mistakes: list[Mistake] = []
     playbook_texts = {file: text for file, text in texts.items() if kinds[file] == "playbook"}
     playbook = load_playbook(Path(started["file"]), mistakes, playbook_texts)
@@ -73,7 +80,26 @@ def rebind(
         other = load_inventory(inventories)
         _check_same(inventory, other)
         inventory = other
-    return _bind(playbook, inventory, selection, now, earlier, mistakes)
+    return _bind(playbook, inventory, selection, now, earlier, mistakes, actions)
+
+
+def _actions_as_begun(started: Mapping[str, Any], *, looking: bool) -> KnownActions:
+    """The actions of a run. Raise Refused where a file of one is not as it was when the run began."""
+    if looking:
+        return KnownActions(FOLDER, [action_from_json(each) for each in started.get("actions") or ()])
+    cure = "put it back as it was, which the record keeps, or end the run: sop cancel"
+    changed = [
+        Mistake(str(source["file"]), 0, 0, "it is not as it was when the run began", cure)
+        for source in started["sources"]
+        if source["kind"] == "action" and _digest(Path(source["file"])) != source["sha256"]
+    ]
+    if changed:
+        raise Refused(*changed)
+    return KnownActions(FOLDER)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
 def changed_calendar(started: Mapping[str, Any], kept: Inventory) -> tuple[str, ...]:
@@ -88,10 +114,11 @@ def changed_calendar(started: Mapping[str, Any], kept: Inventory) -> tuple[str, 
     return tuple(_changes(one, two))
 
 
-def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, Any]]:
+def keep_sources(bound: Bound, keep: Keep) -> list[dict[str, Any]]:
     """Keep the text of a plan's files as evidence; return what a run says of them."""
     kept = []
-    for kind, sources in (("playbook", plan.playbook.sources), ("inventory", plan.inventory.sources)):
+    plan, own = bound.plan, [each.file for each in bound.own if each.file]
+    for kind, sources in (("playbook", plan.playbook.sources), ("inventory", plan.inventory.sources), ("action", own)):
         for source in {source.file: source for source in sources}.values():
             text = source.original.encode()
             evidence = keep(Path(source.file).name, text, "text/yaml")
@@ -99,6 +126,11 @@ def keep_sources(plan: Plan, keep: Keep) -> list[dict[str, Any]]:
             known = {"name": evidence.name, "sha256": digest, "kept": evidence.sha256, "size": evidence.size}
             kept.append({"kind": kind, "file": source.file, **known})
     return kept
+
+
+def declare_own(bound: Bound) -> list[dict[str, Any]]:
+    """What a run says of the actions that are not built in: where each comes from, and its declaration."""
+    return [{"origin": each.origin, **action_to_json(each.action)} for each in bound.own]
 
 
 def _gather(load: Callable[[], Inventory], mistakes: list[Mistake]) -> Inventory | None:
@@ -116,6 +148,7 @@ def _bind(
     now: datetime,
     earlier: Earlier,
     mistakes: list[Mistake],
+    actions: KnownActions,
 ) -> Bound:
     if playbook is None or inventory is None:
         raise Refused(*mistakes)
@@ -124,8 +157,18 @@ def _bind(
     except OfficeError as error:
         raise Refused(*mistakes, *_place_office(inventory, error)) from None
     today: date = now.astimezone(calendar.office.zone).date()
-    plan = build_plan(playbook, inventory, ACTIONS, selection, today=today, earlier=earlier, mistakes=mistakes)
-    return Bound(plan, calendar)
+    if unfit := actions.mistakes(_names_of_actions(playbook)):
+        raise Refused(*mistakes, *unfit)
+    plan = build_plan(playbook, inventory, actions, selection, today=today, earlier=earlier, mistakes=mistakes)
+    return Bound(plan, calendar, actions.loaded)
+
+
+def _names_of_actions(playbook: Playbook) -> Iterator[str]:
+    """The actions that a playbook names, and those that it includes."""
+    for step in playbook.steps:
+        yield from (task.action for task in step.tasks if task.action)
+        if step.include:
+            yield from _names_of_actions(step.include)
 
 
 def _place_office(inventory: Inventory, error: OfficeError) -> list[Mistake]:

@@ -15,7 +15,8 @@ class Kind(StrEnum):
     """The kinds of event, in the order of a run's life. `data` holds, by kind:
 
     run_started    playbook, title, file, mode, by, version, sources [{kind, file, name, sha256, kept, size}],
-                   steps [{id, activity, …}], targets, options {limit, only, from, variables, forks}
+                   steps [{id, activity, …}], targets, options {limit, only, from, variables, forks},
+                   actions [{origin, name, …}] that are not built in
     run_resumed    by, reason
     step_started   time_limit, due (ISO time or null), counted [how: the rule first, "kind: detail"]
     task_started   action, limit_seconds, repeat, effect, item         (the claim: on disk before the act)

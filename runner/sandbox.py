@@ -5,6 +5,7 @@ Loaded when the first `{{` is met: importing Jinja2 takes as long as planning a 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -14,6 +15,8 @@ from jinja2 import nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from runner.errors import did_you_mean
+from runner.parsing import compile_pattern, find_in_text, parse_json, search_text
 from runner.templates import Expression, ExpressionError, Missing, Reference
 
 FILTERS = frozenset(
@@ -21,10 +24,13 @@ FILTERS = frozenset(
     | {"length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "replace", "round", "select"}
     | {"selectattr", "sort", "string", "sum", "title", "tojson", "trim", "truncate", "unique", "upper", "urlencode"}
 )
+PARSERS = frozenset({"from_json", "regex_findall", "regex_search"})  # called as in Ansible
 LONGEST_EXPRESSION = 4_000
 LARGEST_NUMBER = 10**30
 
 _FORM = "write {{ name.of.value }}"
+_NO_FILTER = re.compile(r"No filter named '(.*)'")
+_PLAIN_BACKSLASH = re.compile(r"\\(\\|(?![abfnrtvxuUN0-7'\"\n]))")  # one that escapes nothing, as in '\d'; or a pair
 _UNUSED = ("\x00%", "%\x00", "\x00#", "#\x00")
 
 
@@ -77,7 +83,15 @@ def _environment() -> _Environment:
     environment.globals.clear()
     for name in set(environment.filters) - FILTERS:
         del environment.filters[name]
+    environment.filters |= {"from_json": parse_json, "regex_findall": find_in_text, "regex_search": _search}
     return environment
+
+
+@jinja2.pass_environment
+def _search(environment: jinja2.Environment, text: Any, pattern: str) -> Any:
+    """What a pattern finds first; where it finds nothing, the value is not there."""
+    found = search_text(text, pattern)
+    return environment.undefined(f"nothing there matches '{pattern}'") if found is None else found
 
 
 def find_parts(text: str) -> Iterator[str | Expression]:
@@ -106,6 +120,7 @@ def find_parts(text: str) -> Iterator[str | Expression]:
 def _parse_expression(fragment: str, body: str) -> Expression:
     if len(fragment) > LONGEST_EXPRESSION:
         raise ExpressionError("the expression is too long", "split it into two tasks", fragment[:40])
+    body = _PLAIN_BACKSLASH.sub(r"\\\\", body)  # Python is to refuse such escapes one day
     try:
         tree = _environment().parse("{{" + body + "}}")
         output = tree.body[0] if tree.body else None
@@ -143,8 +158,10 @@ def _evaluation(fragment: str, compiled: Callable[..., Any]) -> Callable[[Mappin
 
 def _explain(error: jinja2.TemplateError) -> tuple[str, str]:
     message = error.message or "not an expression"
-    if "No filter named" in message:
-        return message.rstrip("."), "filters are: " + ", ".join(sorted(FILTERS))
+    if unknown := _NO_FILTER.match(message):
+        known = sorted(FILTERS | PARSERS)
+        cure = did_you_mean(unknown[1], known) or "filters are: " + ", ".join(known)
+        return f"there is no filter '{unknown[1]}'", cure
     return f"not an expression: {message}", _FORM
 
 
@@ -168,11 +185,29 @@ class _References:
             yield from self.of(node.node, optional=True)
             for argument in (*node.args, *node.kwargs):
                 yield from self.of(argument, optional=optional)
+        elif isinstance(node, nodes.Filter) and node.name.startswith("regex_") and node.node is not None:
+            self._check_pattern(node)
+            yield from self.of(node.node, optional=optional)
         elif isinstance(node, nodes.Test) and node.name in ("defined", "undefined"):
             yield from self.of(node.node, optional=True)
         else:
             for child in node.iter_child_nodes():
                 yield from self.of(child, optional=optional)
+
+    def _check_pattern(self, node: nodes.Filter) -> None:
+        """Raise ExpressionError where a pattern could not be checked before the run, or is none."""
+        pattern = node.args[0] if len(node.args) == 1 and not node.kwargs else None
+        if not isinstance(pattern, nodes.Const) or not isinstance(pattern.value, str):
+            message = f"'{node.name}' takes one pattern, written as text"
+            raise ExpressionError(message, f"write | {node.name}('…')", self._fragment)
+        if any(ord(character) < 32 for character in pattern.value):
+            message = f"the pattern of '{node.name}' holds a control character"
+            raise ExpressionError(message, r"double the backslash: '\\b', '\\t'", self._fragment)
+        try:
+            compile_pattern(pattern.value)
+        except ValueError as error:
+            message, _, cure = str(error).rpartition(". ")
+            raise ExpressionError(message, cure, self._fragment) from None
 
     def _chain(self, node: nodes.Expr, optional: bool) -> Iterator[Reference]:
         path: list[str | int] = []

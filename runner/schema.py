@@ -26,10 +26,10 @@ OWN_KEYWORDS = frozenset({"optional", "secret", "shell", "names"})
 EXPRESSION = {"type": "string", "pattern": r"\{\{", "description": "an expression"}
 
 
-def build_schemas() -> dict[str, dict[str, Any]]:
-    """Return the published schemas by file name."""
+def build_schemas(actions: Mapping[str, Action] = ACTIONS) -> dict[str, dict[str, Any]]:
+    """Given the actions that a playbook may name, return the published schemas by file name."""
     return {
-        "playbook.schema.json": _published(_with_actions(PLAYBOOK)),
+        "playbook.schema.json": _published(_with_actions(PLAYBOOK, actions)),
         "inventory.schema.json": _published(INVENTORY_SCHEMA),
         "run.schema.json": _published(RECORD_SCHEMA),
         "content-rules.schema.json": _published(CONTENT_RULES),
@@ -67,16 +67,16 @@ def _without_own_keywords(value: Any) -> Any:
     return result
 
 
-def _with_actions(playbook: Mapping[str, Any]) -> dict[str, Any]:
+def _with_actions(playbook: Mapping[str, Any], actions: Mapping[str, Action]) -> dict[str, Any]:
     """The playbook's schema in which `action` is one of the actions and `with` has that action's inputs."""
     step = playbook["properties"]["steps"]["items"]
     task = step["properties"]["tasks"]["items"]
-    told = [f"{ACTIONS[name].effect}: {ACTIONS[name].description}" for name in sorted(ACTIONS)]
-    action = {**task["properties"]["action"], "enum": sorted(ACTIONS), "enumDescriptions": told}
+    told = [f"{actions[name].effect}: {actions[name].description}" for name in sorted(actions)]
+    action = {**task["properties"]["action"], "enum": sorted(actions), "enumDescriptions": told}
     known = {
         **task,
         "properties": {**task["properties"], "action": action},
-        "allOf": [_inputs(ACTIONS[name]) for name in sorted(ACTIONS)],
+        "allOf": [_inputs(actions[name]) for name in sorted(actions)],
     }
     tasks = {**step["properties"]["tasks"], "items": known}
     steps = {
@@ -119,11 +119,11 @@ def _deep(schema: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def main(folder: Path) -> None:
-    """Write the schemas into a folder."""
-    for name, schema in build_schemas().items():
+def write_schemas(folder: Path, schemas: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write schemas into a folder. Raise OSError."""
+    for name, schema in schemas.items():
         (folder / name).write_text(render_schema(schema), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    write_schemas(Path(sys.argv[1]), build_schemas())

@@ -54,7 +54,7 @@ class OfficeRecord:
             "mode": "run",
             "by": "admin",
             "version": "0",
-            "sources": keep_sources(self.bound.plan, store.keep),
+            "sources": keep_sources(self.bound, store.keep),
             "options": {"limit": "", "only": [], "from": "", "variables": {}},
         }
         self._runs = 0

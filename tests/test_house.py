@@ -18,8 +18,9 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 # The rooms, in order: each imports only rooms before it. A folder is one room.
 ROOMS = """
 errors messages posts signatures slips source spans wordings durations crons hours calendar disguises redactor secrets
-notices contract events shapes inventory templates sandbox expressions shell inputs playbook plan record people engine
-connections actions notify reports form screen schedule reference schema demo binding services start commands cli
+notices contract events shapes inventory templates parsing sandbox expressions shell inputs playbook plan record people
+engine connections actions notify reports form screen schedule reference schema demo own binding services start
+commands cli
 """
 # The files of the rooms that are folders, in the same sense.
 FILES_OF = {
@@ -46,6 +47,7 @@ FILES_OF = {
         progress executors acts scope filling answers course tries decisions routes branches tasks rounds closing steps
         flow pending heading terms __init__
     """,
+    "own": "declared declaration writers loading packages __init__",
     "start": "answers probing snippets writing __init__",
     "schedule": "documents folder log entries standing watching crontab units beginning __init__",
     "screen": "tables live __init__ register board lines summary rehearsal explaining watching",
@@ -72,7 +74,7 @@ DOORS = {
     "compression": {"actions"},
     "cryptography": {"actions"},
     "sigma": {"actions"},
-    "re2": {"actions"},
+    "re2": {"actions", "parsing"},
     "hyperscan": {"actions"},
     "sqlite3": {"record", "actions", "demo"},
 }

@@ -3,56 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
-from runner.actions import ACTIONS
 from runner.commands.options import format_option
 from runner.contract import Action
-from runner.errors import did_you_mean, refuse
-from runner.screen import print_json, show_paged, width
+from runner.errors import Refused, did_you_mean, refuse
+from runner.own import BUILT_IN, FOLDER, KnownActions
+from runner.own.declared import action_to_json
+from runner.screen import print_json, show, show_paged, width
 from runner.screen.tables import render_table, wrap
 
 
 @click.command("actions")
 @click.argument("name", default="")
+@click.option("--schemas", type=click.Path(path_type=Path, file_okay=False), help="Write the editors' schemas there.")
 @format_option()
-def command(name: str, form: str) -> int:
-    """List the actions; of NAME show inputs, outputs, effect and an example."""
-    if name and name not in ACTIONS:
-        raise refuse("NAME", f"there is no action '{name}'", did_you_mean(name, ACTIONS))
-    chosen = [ACTIONS[name]] if name else [ACTIONS[each] for each in sorted(ACTIONS)]
+def command(name: str, schemas: Path | None, form: str) -> int:
+    """List the actions, your own of actions/ too; of NAME show inputs, outputs, effect and an example."""
+    known = KnownActions(FOLDER)
+    if name and name not in known:
+        raise refuse("NAME", f"there is no action '{name}'", did_you_mean(name, known))
+    if mistakes := known.mistakes([name]) if name else known.all_mistakes():
+        raise Refused(*mistakes)
+    if schemas:
+        return _write_schemas(known, schemas)
+    chosen = {each: known[each] for each in ([name] if name else sorted(known))}
     if form == "json":
-        print_json({"actions": [describe_action(action) for action in chosen]})
+        print_json({"actions": [{"origin": known.origin(each), **action_to_json(chosen[each])} for each in chosen]})
     elif name:
-        lines = [each for line in render_action(chosen[0]) for each in wrap(line, width(), indent=_indent(line))]
-        show_paged("\n".join(lines))
+        lines = render_action(chosen[name], known.origin(name))
+        show_paged("\n".join(each for line in lines for each in wrap(line, width(), indent=_indent(line))))
     else:
-        rows = [[action.name, str(action.effect), action.description] for action in chosen]
+        rows = [[each, str(action.effect), _told(action, known.origin(each))] for each, action in chosen.items()]
         show_paged(render_table(["action", "effect", "what it does"], rows, width()))
     return 0
 
 
-def describe_action(action: Action) -> dict[str, Any]:
-    """Given an action, return its declaration as JSON values."""
-    return {
-        "name": action.name,
-        "description": action.description,
-        "effect": str(action.effect),
-        "repeat": str(action.repeat),
-        "reach": str(action.reach),
-        "limit": action.limit,
-        "targets": [kind or "once" for kind in action.targets],
-        "inputs": dict(action.inputs),
-        "outputs": dict(action.outputs),
-        "example": action.example,
-    }
+def _told(action: Action, origin: str) -> str:
+    return action.description if origin == BUILT_IN else f"{action.description} ({origin})"
 
 
-def render_action(action: Action) -> Iterator[str]:
-    """Given an action, yield its reference, line by line."""
+def _write_schemas(known: KnownActions, folder: Path) -> int:
+    from runner.schema import build_schemas, write_schemas
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_schemas(folder, build_schemas(known))
+    except OSError as error:
+        raise refuse(str(error.filename or folder), error.strerror or str(error), "name another folder") from None
+    show(f"{folder}: written, with {len(known)} actions")
+    return 0
+
+
+def render_action(action: Action, origin: str = BUILT_IN) -> Iterator[str]:
+    """Given an action and where it comes from, yield its reference, line by line."""
     yield f"{action.name}: {action.description}"
+    yield from () if origin == BUILT_IN else ("", f"from {origin}")
     yield ""
     yield f"effect {action.effect}, repeat {action.repeat}, runs on the {action.reach}, limit {action.limit}"
     yield "targets: " + ", ".join(kind + "s" if kind else "a step that runs once" for kind in action.targets)

@@ -43,7 +43,7 @@ def command(run: str, reason: str, person: str, inventories: tuple[Path, ...], r
     journal = Journal.open(records, create=False)
     record = _unfinished(journal, journal.find_run(run))
     text, now = check_reason(reason), take_clock().now()
-    inventory = load_inventory(inventories) if inventories else bound_as_begun(journal, record).plan.inventory
+    inventory = load_inventory(inventories) if inventories else _inventory_as_begun(journal, record)
     who = _name(inventory, person, now)
     with Locks(records).acquire(record.run, record.playbook, (), account()):
         _unfinished(journal, record.run)
@@ -52,6 +52,10 @@ def command(run: str, reason: str, person: str, inventories: tuple[Path, ...], r
         journal.append([event for name in runs for event in _events(name, data, now)])
     show(f"{who}: run {record.run} is cancelled, recorded")
     return 0
+
+
+def _inventory_as_begun(journal: Journal, record: Record) -> Inventory:
+    return bound_as_begun(journal, record, looking=True).plan.inventory
 
 
 def _unfinished(journal: Journal, run: str) -> Record:

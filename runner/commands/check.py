@@ -10,6 +10,7 @@ from runner.binding import Documents, bind
 from runner.commands.clock import take_clock
 from runner.commands.options import find_inventories, inventory_option, parse_extra
 from runner.errors import Mistake, Refused, refuse
+from runner.own import FOLDER, KnownActions
 from runner.plan import Selection
 from runner.screen import show
 from runner.source import Source
@@ -20,14 +21,17 @@ from runner.source import Source
 @inventory_option()
 @click.option("-e", "--extra", multiple=True, help="Variable NAME=VALUE, or @FILE.")
 def command(playbooks: tuple[Path, ...], inventories: tuple[Path, ...], extra: tuple[str, ...]) -> int:
-    """Look for mistakes in playbooks (all of playbooks/ without a name) and inventory; tell what is weak in a form."""
+    """Look for mistakes in playbooks (all of playbooks/ without a name), inventory and actions/.
+
+    Tells what is weak in a form, too.
+    """
     from runner.form.lints import check_form, check_numbers
 
     files = playbooks or tuple(sorted(Path("playbooks").glob("*.yml")))
     if not files:
         raise refuse("PLAYBOOK", "there is no playbooks/*.yml here", "name a playbook")
     selection = Selection(extra=parse_extra(extra))
-    found: list[Mistake] = []
+    found: list[Mistake] = KnownActions(FOLDER).all_mistakes()
     sound: list[Source] = []
     for file in files:
         try:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from runner import __version__
-from runner.binding import Bound, keep_sources
+from runner.binding import Bound, declare_own, keep_sources
 from runner.commands.clock import take_clock
 from runner.connections import open_connections
 from runner.engine import Emit, Engine
@@ -104,7 +104,7 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
             clock=clock,
         )
         stack.callback(world.close)
-        header = _resumed(options) if options.resume else _header(plan, options, world.keep, world.mask)
+        header = _resumed(options) if options.resume else _header(bound, options, world.keep, world.mask)
         request = _build_request(bound, options, journal, run, header)
 
         def emit(events: Sequence[Event]) -> None:
@@ -241,13 +241,14 @@ def braked(stopping: Callable[[], None]) -> Iterator[Brake]:
             signal.signal(number, handler)
 
 
-def _header(plan: Plan, options: Options, keep: Any, mask: Callable[[Any], Any]) -> dict[str, Any]:
+def _header(bound: Bound, options: Options, keep: Any, mask: Callable[[Any], Any]) -> dict[str, Any]:
     return {
-        **describe(plan),
+        **describe(bound.plan),
         "mode": "run",
         "by": account(),
         "version": __version__,
-        "sources": keep_sources(plan, keep),
+        "sources": keep_sources(bound, keep),
+        "actions": declare_own(bound),
         "options": mask(options.said),
     }
 

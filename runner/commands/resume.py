@@ -59,8 +59,11 @@ def check_may_go_on(record: Record) -> None:
         raise refuse(record.run, f"this run has ended: {record.status}", anew)
 
 
-def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ...] = ()) -> Bound:
-    """Given a run's record, return its plan, from the exact bytes and variables it began with."""
+def bound_as_begun(
+    journal: Journal, record: Record, inventories: tuple[Path, ...] = (), *, looking: bool = False
+) -> Bound:
+    """Given a run's record, return its plan, from the exact bytes and variables it began with; with `looking`, one to
+    read, for which no code of the working folder is loaded."""
     if record.started.get("parent"):
         raise refuse(record.run, "it belongs to another run", f"resume that one: sop resume {record.started['parent']}")
     said = record.started["options"]
@@ -74,4 +77,5 @@ def bound_as_begun(journal: Journal, record: Record, inventories: tuple[Path, ..
         now=record.began,  # who held a role then: who may answer today is asked when somebody does
         inventories=inventories,
         earlier=lambda step, target: find(step, target) is not None,
+        looking=looking,
     )

@@ -203,7 +203,7 @@ def open_desk(records: Path, run: str, place: Place, person: str, inventories: t
     journal = Journal.open(records, create=False)
     record = build_record(journal.events(journal.find_run(run)))
     whole = beginning_of(journal, record)
-    plan = plan_of(bound_as_begun(journal, whole).plan, whole.run, record.run)
+    plan = plan_of(bound_as_begun(journal, whole, looking=True).plan, whole.run, record.run)
     inventory = load_inventory(inventories) if inventories else plan.inventory
     store = EvidenceStore(records)
     zone = Calendar.from_office(inventory.office).office.zone

@@ -75,6 +75,18 @@ def check_shape(source: Source, schema: Schema, at: Where = (), *, expressions: 
     return sorted({source.mistake((*at, *each.path), each.message, each.cure, key=each.key) for each in faults})
 
 
+def check_schema(schema: Schema) -> str:
+    """Given what should be a JSON Schema, return what is wrong with it; "" where nothing is."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        return f"{'.'.join(map(str, error.absolute_path))}: {error.message}".removeprefix(": ")
+    return ""
+
+
 def _build_validator(schema: Schema, member: Callable[[Schema], Check]) -> Any:
     """Build a validator that looks only into members that `member` does not accept."""
     from jsonschema import Draft202012Validator

@@ -3,15 +3,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from runner.actions import ACTIONS
-from runner.contract import Action
-from runner.durations import parse_limit
-from runner.source import parse_source
+from runner.own.declaration import check_declaration
+from runner.own.declared import action_from_json, action_to_json
 
 HEAVY = {"requests", "paramiko", "cryptography", "jinja2", "jsonschema", "holidays", "ssl", "http"}
 
@@ -45,28 +42,12 @@ def test_an_action_stands_under_its_own_name_in_its_own_file(name: str) -> None:
     assert module.ACTION is ACTIONS[name]
 
 
-@pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda a: str(a.name))
-def test_an_action_declares_itself_whole(action: Action) -> None:
-    assert action.description
-    assert parse_limit(action.limit) > 0
-    for name, schema in {**action.inputs, **{f"output {k}": v for k, v in action.outputs.items()}}.items():
-        assert schema.get("description"), name
-        assert schema.get("examples"), name
-        _check_schema(name, dict(schema))
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_declares_itself_whole(name: str) -> None:
+    assert [*check_declaration(ACTIONS[name], name)] == []
 
 
-def _check_schema(name: str, schema: dict[str, Any]) -> None:
-    Draft202012Validator.check_schema(schema)
-    shown = schema["examples"] + ([schema["default"]] if "default" in schema else [])
-    whole = {key: value for key, value in schema.items() if key != "required"}  # an example may be shortened
-    for value in shown:
-        if "{{" not in json.dumps(value):
-            assert list(Draft202012Validator(whole).iter_errors(value)) == [], (name, value)
-
-
-@pytest.mark.parametrize("action", [a for a in ACTIONS.values() if a.example], ids=lambda a: str(a.name))
-def test_an_example_is_a_task_with_inputs_that_exist(action: Action) -> None:
-    (task,) = parse_source(action.example, "example").data
-    assert task["action"] == action.name
-    assert set(task.get("with", {})) <= set(action.inputs)
-    assert set(action.required()) <= set(task.get("with", {}))
+@pytest.mark.parametrize("name", ACTIONS)
+def test_a_declaration_survives_as_json(name: str) -> None:
+    written = action_to_json(ACTIONS[name])
+    assert action_to_json(action_from_json(json.loads(json.dumps(written)))) == written
