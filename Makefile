@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy fuzz lint types fix reference bench servers clean
+.PHONY: demo test test-heavy fuzz reliability lint types fix reference bench servers clean
 
 demo: .venv/installed
 	$(BIN)/sop demo
@@ -19,6 +19,9 @@ test-heavy: .venv/tools
 
 fuzz: .venv/tools
 	SOP_EXAMPLES=search SOP_FUZZ_SEED=$$(date +%s) $(BIN)/python -m pytest -m "not heavy" tests/test_fuzz.py
+
+reliability: .venv/tools
+	$(BIN)/python -m pytest -m promise --timeout 1800 --reliability docs/reliability.md
 
 lint: .venv/tools
 	$(BIN)/ruff check .

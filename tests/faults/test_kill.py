@@ -51,6 +51,8 @@ steps:
 """
 TASKS = {("one", "reads"), ("one", "changes"), ("three", "last")}
 
+GOES_ON = "after sop resume each task has one finished outcome, none ran twice, the chain verifies"
+
 
 class Office:
     """A folder with playbook, inventory and records; runs `sop` there as a process of its own."""
@@ -159,16 +161,19 @@ def kill_often(folder: Path, number: int) -> None:
         kill_once(Office(folder / str(count)), chance.uniform(0.2, 1.0) * took)
 
 
+@pytest.mark.promise("Power cut", "kill -9 at five random moments of a run", GOES_ON)
 def test_a_run_killed_at_five_random_moments_goes_on_and_repeats_nothing(tmp_path: Path) -> None:
     kill_often(tmp_path, 5)
 
 
 @pytest.mark.heavy
 @pytest.mark.timeout(600)
+@pytest.mark.promise("Power cut", "kill -9 at twenty random moments of a run over 20 targets", GOES_ON)
 def test_a_run_killed_at_twenty_random_moments_goes_on_and_repeats_nothing(tmp_path: Path) -> None:
     kill_often(tmp_path, 20)
 
 
+@pytest.mark.promise("Power cut", "kill -9 again and again, also of the run that goes on", GOES_ON)
 def test_a_run_killed_again_and_again_still_ends(tmp_path: Path) -> None:
     office = Office(tmp_path / "office")
     process = office.run()
