@@ -33,7 +33,7 @@ UNSEEN: Mapping[str, Any] = {
 def run(call: Call) -> Outcome:
     """Look at the certificates and judge them. What cannot be seen is a problem of its own."""
     from runner.actions.web.chain import read_chains
-    from runner.actions.web.faults import VisitError
+    from runner.actions.web.faults import Cause, VisitError
     from runner.actions.web.lookup import look_up
     from runner.actions.web.x509 import ReadCertificate
 
@@ -47,6 +47,8 @@ def run(call: Call) -> Outcome:
         outputs, problems = judge(call, f"{place} ({address})" if differ else place, shown)
         outputs |= {"address": address, "addresses": len(seen)}
     except VisitError as error:
+        if urlsplit(site_url(call)).scheme == "http" and error.fault.cause in (Cause.CONNECT, Cause.TLS):
+            return without_tls(place, error.fault.message)
         return unseen(call, place, error.fault.message)
     except ValueError as error:
         return unseen(call, place, f"sertifikat tidak dapat dibaca: {str(error)[:200]}")
@@ -85,6 +87,15 @@ def unseen(call: Call, place: str, reason: str) -> Outcome:
     message = f"Sertifikat {place} tidak dapat diperiksa: {reason}."
     problem = Problem("certificate.unknown", Severity.MAJOR, message)
     return Outcome(Status.OK, outputs=outputs, problems=(problem,), message=reason)
+
+
+def without_tls(place: str, reason: str) -> Outcome:
+    """The outcome for a site on http that nothing protects: there is no certificate to judge, and no doubt about it.
+
+    That a site must have one is an obligation, which website.content scores.
+    """
+    words = f"tidak berlaku: situs disajikan tanpa TLS ({place}: {reason})"
+    return Outcome(Status.OK, outputs={**UNSEEN, "cause": "no_tls", "reason": words, "fingerprint": ""}, message=words)
 
 
 def judge(call: Call, place: str, shown: Shown) -> tuple[dict[str, Any], tuple[Problem, ...]]:

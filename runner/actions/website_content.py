@@ -39,7 +39,7 @@ def run(call: Call) -> Outcome:
     outputs = build_outputs(scores, crawl)
     text = json.dumps(outputs, ensure_ascii=False, indent=1)
     kept = call.keep("scorecard.json", text.encode(), "application/json")
-    problems = tuple(find_problems(url, scores))
+    problems = tuple(find_problems(url, scores, "" if crawl.pages else "; ".join(crawl.faults[:1])))
     return Outcome(Status.OK, outputs=outputs, evidence=(kept,), problems=problems, message=outputs["summary"])
 
 
@@ -89,8 +89,9 @@ def build_outputs(scores: Sequence[tuple[Rule, Score]], crawl: Crawl) -> dict[st
     }
 
 
-def find_problems(url: str, scores: Sequence[tuple[Rule, Score]]) -> list[Problem]:
-    """Given all scores, return the problems: one for each rule that is not kept at all, one for all that is unknown."""
+def find_problems(url: str, scores: Sequence[tuple[Rule, Score]], unseen: str = "") -> list[Problem]:
+    """Given all scores, and why there was no page at all, return the problems: one for each rule that is not kept at
+    all, one for all that is unknown."""
     found = [
         Problem(
             f"website.content.{rule.id}", Severity.MINOR, f"{rule.id} {rule.title}: {score.evidence} ({rule.basis})."
@@ -100,7 +101,8 @@ def find_problems(url: str, scores: Sequence[tuple[Rule, Score]]) -> list[Proble
     ]
     missing = [rule.id for rule, score in scores if score.points is None and score.applies]
     if missing:
-        words = f"Kewajiban isi {url} belum dapat dinilai seluruhnya: {', '.join(missing)}."
+        why = unseen or ", ".join(missing)
+        words = f"Kewajiban isi {url} {'tidak dapat dinilai' if unseen else 'belum dapat dinilai seluruhnya'}: {why}."
         found.append(Problem("website.content_unknown", Severity.MINOR, words))
     return found
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.actions.integrity.findings import TITLES, Weight
+from runner.actions.integrity.hosts import defang
 from runner.actions.integrity.judge import main
 from runner.actions.integrity.pages import check_html
 from runner.actions.integrity.words import Meaning, read_address, read_words
@@ -161,3 +162,26 @@ def test_pages_in_files_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture
     assert main([str(tmp_path / "a.html")]) == 1
     assert json.loads(capsys.readouterr().out)["rules"] == ["hidden_links"]
     assert main([str(tmp_path / "none.html")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Hubungi WA 0812-3456-7890 Slot Gacor", "Hubungi WA 0812… Slot Gacor"),
+        ("Slot Gacor https://wa.me/6281234567890", "Slot Gacor hxxps://wa.me/6281…"),
+        ("+6281234567890, (0736) 345678", "+628…, (0736…"),
+        ("Terdakwa BUDI SANTOSO bin SLAMET Slot Gacor", "Terdakwa … bin … Slot Gacor"),
+        ("Pemohon I: Siti Aminah binti Ahmad", "Pemohon I: … binti …"),
+        ("Penggugat Joko Susilo → https://kebun.example/", "Penggugat … → hxxps://kebun.example/"),
+        ("Sambutan Budi Santoso, S.H., M.H.", "…, …, M.H."),
+        ("NIK 1771012345678901, NIP 19700101 199003 1 001", "NIK 1771…, NIP 1970…"),
+        ("surat ke budi.s@pn-contoh.example", "surat ke …@pn-contoh.example"),
+        ("Saksi Slot Gacor Maxwin", "Saksi Slot Gacor Maxwin"),
+        (
+            "Slot88 Gacor 777, 12 Januari 2026 12.30, 10.20.30.40",
+            "Slot88 Gacor 777, 12 Januari 2026 12.30, 10.20.30.40",
+        ),
+    ],
+)
+def test_an_excerpt_names_nobody_and_keeps_what_tells(text: str, shown: str) -> None:
+    assert defang(text) == shown

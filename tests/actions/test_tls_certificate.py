@@ -237,6 +237,34 @@ def unseen(folder: Path, url: str, inputs: Mapping[str, Any] | None = None) -> O
     return outcome
 
 
+def test_a_site_on_http_has_no_certificate_to_judge(tmp_path: Path) -> None:
+    def look_at(place: str) -> Outcome:
+        inputs = {"url": "http://pn-contoh.example/", "resolve": {"pn-contoh.example": [place]}}
+        outcome = ACTION.run(make_call(ACTION, inputs, directory=tmp_path, limit=5))
+        assert_fits(ACTION, outcome.outputs)
+        assert (outcome.outputs["cause"], outcome.outputs["trusted"], outcome.problems) == ("no_tls", None, ())
+        return outcome
+
+    refused = look_at(f"127.0.0.1:{closed_port()}").message
+    assert refused == "tidak berlaku: situs disajikan tanpa TLS (pn-contoh.example: koneksi ditolak oleh server)"
+    with page_server({"/": "ya"}) as url:
+        assert "server menjawab tanpa TLS" in look_at(url.removeprefix("http://")).message
+
+
+def test_a_site_on_http_that_shows_a_certificate_is_judged_by_it(tmp_path: Path) -> None:
+    context, _, inputs = trusting(tmp_path, Wish(names=["pn-contoh.example"]))
+    with page_server({"/": "ya"}, context) as url:
+        resolve = {"pn-contoh.example": [url.removeprefix("https://")]}
+        asked = {**inputs, "url": "http://pn-contoh.example/", "resolve": resolve}
+        outcome = ACTION.run(make_call(ACTION, asked, directory=tmp_path))
+    assert (outcome.outputs["trusted"], outcome.problems) == (True, ())
+
+
+def test_a_site_on_http_whose_name_is_not_known_is_unknown(tmp_path: Path) -> None:
+    with dns_server({}) as server:
+        unseen(tmp_path, "http://pn-contoh.example/", {"dns_resolver": server})
+
+
 def test_what_cannot_be_seen_is_unknown_in_its_own_words(tmp_path: Path) -> None:
     assert "ditolak" in unseen(tmp_path, f"https://127.0.0.1:{closed_port()}").outputs["reason"]
     with raw_server(silent) as url:

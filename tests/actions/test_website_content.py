@@ -25,6 +25,7 @@ from runner.errors import Failed
 from tests.calls import assert_fits, make_call, read_evidence
 from tests.web_servers import Reply, closed_port, drips, page_server, raw_server
 
+CASES = Path(__file__).parent.parent / "cases"
 HEAD = '<html lang="id"><head><title>{0}</title><meta name="viewport" content="width=device-width"></head><body>'
 SKIP = '<a href="#isi">Langsung ke isi</a>'
 HOME = HEAD.format("Pengadilan Negeri Contoh") + SKIP + (
@@ -106,6 +107,17 @@ def test_unknown_is_never_zero(tmp_path: Path) -> None:
     assert few["W23"] is None  # it may lie on a page that was not read
     gone = score_at(tmp_path, f"http://127.0.0.1:{closed_port()}").outputs
     assert (gone["points"], gone["highest"], gone["percent"], gone["unknown"]) == (0, 0, None, 59)
+
+
+@pytest.mark.parametrize("case", ["suspended-cpanel", "payment-registry", "expired-hosting", "maintenance-joomla"])
+def test_a_notice_in_place_of_the_site_is_no_site_without_content(tmp_path: Path, case: str) -> None:
+    notice = (CASES / "website.available" / f"{case}.html").read_text("utf-8")
+    outcome = score(tmp_path, {"/": notice}, {"values": {"certificate_days": 30}})
+    assert {name: value for name, value in points(outcome).items() if value is not None} == {"W48": 2}
+    (problem,) = outcome.problems
+    assert problem.key == "website.content_unknown"
+    assert "tidak dapat dinilai" in problem.message
+    assert "yang tampil bukan situs" in problem.message
 
 
 def test_values_of_other_tasks_are_scored(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
 from runner.actions.content.facts import Facts, read_facts
+from runner.actions.web.demands import look_at
 from runner.actions.web.fetch import Answer, Fetcher
+from runner.actions.web.placeholders import WORDS, PageKind
 from runner.actions.web.text import decode_body
 from runner.actions.web.visit import visit
 from runner.durations import Deadline
@@ -126,10 +128,19 @@ class Crawler:
         elif answer.status != 200:
             found.faults.append(f"{url}: status {answer.status}")
         elif "html" in answer.header("Content-Type").lower() or not answer.header("Content-Type"):
-            found.seconds.append(sum(answer.timings.values()))
-            found.pages.append(read_facts(decode_body(answer), answer.url, depth))
-            return found.pages[-1].links
+            return self._read(answer, depth, found)
         return []
+
+    def _read(self, answer: Answer, depth: int, found: Crawl) -> list[tuple[str, str]]:
+        """Take in a page; where another's notice stands in place of the front page, there is no site to score."""
+        markup = decode_body(answer)
+        kind = look_at(answer, markup).kind if answer is found.front else None
+        if kind and kind is not PageKind.SITE:
+            found.faults.append(f"{answer.url}: yang tampil bukan situs, melainkan {WORDS[kind]}")
+            return []
+        found.seconds.append(sum(answer.timings.values()))
+        found.pages.append(read_facts(markup, answer.url, depth))
+        return found.pages[-1].links
 
 
 def _plain(url: str) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from urllib.parse import urljoin, urlsplit
 
+from runner.actions.integrity.people import mask_people
 from runner.actions.web.text import clean_text
 from runner.actions.web.visit import is_own
 
 LONGEST_EXCERPT = 160
+LONGEST_READ = 1000
 
 # Whom honest pages link to, load from and embed; and the state's own domains, which are victims but no culprits.
 # A gambling word in the address counts all the same.
@@ -52,6 +54,7 @@ def is_known(host: str) -> bool:
 
 
 def defang(text: str) -> str:
-    """Given text from outside, return a short excerpt on one line in which no address can be followed."""
-    shown = clean_text(text, LONGEST_EXCERPT)
+    """Given text from outside, return a short excerpt on one line that names no person and in which no address can be
+    followed."""
+    shown = clean_text(mask_people(clean_text(text, LONGEST_READ)), LONGEST_EXCERPT)
     return shown.replace("http://", "hxxp://").replace("https://", "hxxps://")

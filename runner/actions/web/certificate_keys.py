@@ -9,7 +9,7 @@ from runner.contract import JsonSchema
 
 CAUSES = (
     *("", "expired", "not_yet_valid", "self_signed", "unknown_issuer", "incomplete", "wrong_name", "revoked", "weak"),
-    *("protocol", "other", "unseen"),
+    *("protocol", "other", "unseen", "no_tls"),
 )
 _DATE = {"type": ["string", "null"], "pattern": r"^\d{4}-\d{2}-\d{2}$", "unit": "date"}
 _TEXT = {"type": "string"}

@@ -12,7 +12,7 @@ from runner.actions.web.pages import parse_page
 from runner.actions.web.placeholders import SHORT_PAGE, WORDS, PageKind, kind_of, page_kind
 from runner.actions.web.text import clean_text, decode_body
 
-GLANCE = 2 * SHORT_PAGE
+GLANCE = SHORT_PAGE * 5 // 4  # entities may make the text shorter
 LONGEST_SHOWN = 80
 
 
