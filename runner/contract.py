@@ -212,6 +212,14 @@ class Recorder(Protocol):
         """Outputs of the latest outcome that ended well, in any run of this playbook (this one and a dry run's past
         too), of a task of `action` on this target, whose `output` is an object with `value` under `key`."""
 
+    def outcomes(self, action: str) -> Sequence[Mapping[str, Any]]:
+        """How the latest tasks of `action` on this target ended, in any run of any playbook, the oldest first: run, at
+        (ISO, UTC), status, outputs, evidence [{name, sha256}]."""
+
+    def signed(self, sha256: str) -> Mapping[str, Any] | None:
+        """Who signed the document of that SHA-256 in this run: role, person, at (ISO, UTC). None where nobody did, or
+        where it was returned since. In a dry run nothing is signed."""
+
 
 class Call(NamedTuple):
     """One task to be done on one target; all that an action may know and use.

@@ -207,6 +207,14 @@ class JournalRecorder(NamedTuple):
         """Outputs of the latest outcome of that action on this target whose `output` has `value` under `key`."""
         return self.journal.latest_with(self.playbook, self.key.target, action, output, **{key: value})
 
+    def outcomes(self, action: str) -> Sequence[Mapping[str, Any]]:
+        """How the latest tasks of that action on this target ended, in any playbook."""
+        return self.journal.outcomes(action, self.key.target)
+
+    def signed(self, sha256: str) -> Mapping[str, Any] | None:
+        """Who signed that document in this run."""
+        return self.journal.signed(self.run, sha256)
+
     def _advice(self, key: str, target: str | None) -> list[dict[str, Any]]:
         return [
             {"title": advice.title, **{name: list(getattr(advice, name)) for name in FIELDS}}
@@ -257,6 +265,14 @@ class DryRecorder(NamedTuple):
         """Outputs of the latest outcome of that action on this target in the record, if there is a record."""
         past = self.past
         return past.latest_with(self.playbook, self.target, action, output, **{key: value}) if past else None
+
+    def outcomes(self, action: str) -> Sequence[Mapping[str, Any]]:
+        """How the latest tasks of that action on this target ended, if there is a record."""
+        return self.past.outcomes(action, self.target) if self.past else ()
+
+    def signed(self, sha256: str) -> Mapping[str, Any] | None:
+        """In a dry run nobody signs."""
+        return None
 
 
 def keep_nothing(name: str, content: bytes | Path, media_type: str) -> Evidence:

@@ -94,6 +94,7 @@ class Memory:
     accepts: Sequence[Mapping[str, Any]] = ()
     kept: Path = Path("/nowhere")
     past: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    signatures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def latest(self) -> Mapping[str, Any] | None:
         """Outputs of the earlier run."""
@@ -137,6 +138,20 @@ class Memory:
         )
         return next(fitting, None)
 
+    def outcomes(self, action: str) -> Sequence[Mapping[str, Any]]:
+        """Those of the `past` of that action: whole events where they are, else good ones with these outputs."""
+        return [
+            out
+            if "outputs" in out
+            else {"run": "r", "at": NOW.isoformat(), "status": "ok", "outputs": out, "evidence": []}
+            for name, out in self.past
+            if name == action
+        ]
+
+    def signed(self, sha256: str) -> Mapping[str, Any] | None:
+        """Who signed it, as the test says."""
+        return self.signatures.get(sha256)
+
 
 def nobody_to_write_to() -> Notifier:
     """For actions that write to nobody."""
@@ -157,6 +172,7 @@ def make_call(
     problems: Sequence[Mapping[str, Any]] = (),
     accepted: Sequence[Mapping[str, Any]] = (),
     past: Sequence[tuple[str, Mapping[str, Any]]] = (),
+    signatures: Mapping[str, Mapping[str, Any]] | None = None,
     office: Mapping[str, Any] | None = None,
     run_as: str = "",
     effect: Effect | None = None,
@@ -177,7 +193,7 @@ def make_call(
         now=now,
         connect=connect,
         keep=keeper(directory / "evidence"),
-        record=Memory(earlier, reports or {}, problems, accepted, directory / "evidence", past),
+        record=Memory(earlier, reports or {}, problems, accepted, directory / "evidence", past, signatures or {}),
         office=OFFICE if office is None else office,
         directory=private,
         notifier=notifier,

@@ -444,6 +444,42 @@ def test_what_an_action_gave_last_is_found_by_a_value_of_its_output(journal: Jou
     assert journal.latest_with("care", "site", "logs.fetch", "got", of="a") is None
 
 
+def test_the_outcomes_of_an_action_on_a_target_are_known_to_every_playbook(journal: Journal) -> None:
+    def drill(run: str, playbook: str, status: Status, target: str | None = "site") -> None:
+        factory = RunFactory(run, playbook)
+        done = factory.finish(outcome=Outcome(status, {"n": run}), target=target)
+        journal.append([factory.started(), replace(done, data={**done.data, "action": "backup.drill"})])
+
+    drill("r1", "care", Status.OK)
+    drill("r2", "another", Status.FAILED)
+    drill("r3", "care", Status.OK, target="elsewhere")
+    found = journal.outcomes("backup.drill", "site")
+    assert [(each["run"], each["status"], each["outputs"]) for each in found] == [
+        ("r1", "ok", {"n": "r1"}),
+        ("r2", "failed", {"n": "r2"}),
+    ]
+    assert all(set(each) == {"run", "at", "status", "outputs", "evidence"} for each in found)
+    assert journal.outcomes("backup.prune", "site") == []
+
+
+def test_who_signed_a_document_in_this_run_counts_until_it_is_returned(journal: Journal) -> None:
+    def answer(run: str, label: str, subject: str) -> None:
+        factory = RunFactory(run)
+        event = factory.answered()
+        journal.append([replace(event, data={**event.data, "label": label, "subject": subject})])
+
+    for run in ("r1", "r2"):
+        journal.append([RunFactory(run).started()])
+    answer("r1", "signed", "a" * 64)
+    found = journal.signed("r1", "a" * 64)
+    assert found
+    assert (found["role"], found["person"]) == ("sekretaris", "siti")
+    assert journal.signed("r2", "a" * 64) is None
+    assert journal.signed("r1", "b" * 64) is None
+    answer("r1", "returned", "a" * 64)
+    assert journal.signed("r1", "a" * 64) is None
+
+
 def test_the_latest_step_is_the_last_that_ended_well(journal: Journal) -> None:
     for number, status in enumerate([Status.OK, Status.FAILED, Status.SKIPPED]):
         run = RunFactory(f"r{number}")

@@ -16,6 +16,8 @@ _FILES = {
     "backup.database": "backup_database",
     "backup.files": "backup_files",
     "backup.seal": "backup_seal",
+    "backup.verify": "backup_verify",
+    "backup.catalogue": "backup_catalogue",
     "logs.discover": "logs_discover",
     "logs.fetch": "logs_fetch",
     "logs.scan": "logs_scan",

@@ -50,11 +50,20 @@ _LATEST_WITH = """
     AND status IN ('ok', 'changed') AND json_extract(body, '$.data.action') = ?3
     AND json_extract(body, '$.data.outputs.' || ?4 || '.' || ?5) = ?6 ORDER BY seq DESC LIMIT 1
 """
+_OUTCOMES = """
+    SELECT body FROM events NOT INDEXED WHERE kind = 'task_finished' AND target IS ?1
+    AND json_extract(body, '$.data.action') = ?2 ORDER BY seq DESC LIMIT ?3
+"""
+_SIGNED = """
+    SELECT body FROM events INDEXED BY by_run WHERE run = ?1 AND kind = 'answered'
+    AND json_extract(body, '$.data.subject') = ?2 ORDER BY seq DESC LIMIT 1
+"""
 _ASKED = """
     SELECT max(seq) FROM events INDEXED BY by_run
     WHERE run = ? AND kind = 'requested' AND step = ? AND attempt = ? AND task = ? AND target IS ? AND item = ?
     AND "try" = ?
 """
+MOST_OUTCOMES = 1000
 _RUNS = "SELECT run FROM events INDEXED BY run_starts WHERE kind = 'run_started' ORDER BY seq"
 
 
@@ -135,6 +144,22 @@ class JournalReader:
         found = self._latest(_LATEST_WITH, (playbook, target, action, output, key, value))
         return found.outputs if found else None
 
+    def outcomes(self, action: str, target: str | None) -> list[dict[str, Any]]:
+        """How the latest tasks of that action on that target ended, in any run of any playbook, the oldest first: run,
+        at (ISO, UTC), status, outputs, evidence [{name, sha256}]."""
+        with self.reading() as connection:
+            rows = connection.execute(_OUTCOMES, (target, action, MOST_OUTCOMES)).fetchall()
+        return [_outcome(json.loads(body)) for (body,) in reversed(rows)]
+
+    def signed(self, run: str, sha256: str) -> dict[str, Any] | None:
+        """Who signed the document of that SHA-256 in that run; None where nobody did, or it was returned since."""
+        with self.reading() as connection:
+            row = connection.execute(_SIGNED, (run, sha256)).fetchone()
+        body = json.loads(row[0]) if row else None
+        if body is None or body["data"]["label"] != "signed":
+            return None
+        return {"role": body["data"]["role"], "person": body["data"]["person"], "at": body["at"]}
+
     def head(self) -> str:
         """The hash of the last record, which vouches for all of them: 64 hex digits, zeros of an empty journal."""
         with self.reading() as connection:
@@ -213,6 +238,18 @@ def _summary(start: Columns, turn: Columns | None, locks: Locks) -> RunSummary:
     if turn and turn[0] == Kind.RUN_ENDED:
         return RunSummary(run, playbook, title or "", turn[1], turn[3], started, datetime.fromisoformat(turn[2]))
     return RunSummary(run, playbook, title or "", _standing(run, locks), None, started, None)
+
+
+def _outcome(body: dict[str, Any]) -> dict[str, Any]:
+    data = body["data"]
+    kept = [{"name": each["name"], "sha256": each["sha256"]} for each in data["evidence"]]
+    return {
+        "run": body["run"],
+        "at": body["at"],
+        "status": data["status"],
+        "outputs": data["outputs"],
+        "evidence": kept,
+    }
 
 
 def _standing(run: str, locks: Locks) -> str:

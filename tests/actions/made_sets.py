@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import tarfile
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +24,11 @@ from runner.actions.backup.sets import BackupSet, load_set
 BEGIN = datetime(2026, 11, 1, 18, 30, tzinfo=UTC)
 MTIME = 1_790_000_000
 Members = Sequence[tarfile.TarInfo]
+
+
+def packed(data: bytes) -> bytes:
+    """One zstd frame with its checksum."""
+    return zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1})
 
 
 def made_name(number: int, kind: str, label: str = "WEB-PN-TAIS") -> str:
@@ -143,7 +148,7 @@ def _write_files(
     (place / "p0000.tar.zst").write_bytes(data)
     for line in entries:
         line.setdefault("part", "p0000.tar.zst")
-        line.setdefault("frame", frames.get("./" + str(line.get("path")), 0))
+        line.setdefault("frame", frames.get("./" + _path_of(line), 0))
     part = {
         "file": "p0000.tar.zst",
         "sha256": _hash(data),
@@ -161,23 +166,23 @@ def _write_files(
 
 def _pack(members: Sequence[tuple[tarfile.TarInfo, bytes]]) -> tuple[bytes, dict[str, int], int]:
     """Every member a frame of its own, and the end of the archive in the last."""
-    packed, frames, size = b"", {}, 0
+    whole, frames, size = b"", {}, 0
     for info, content in members:
         plain = io.BytesIO()
         with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as archive:
             archive.addfile(info, io.BytesIO(content))
             end = archive.offset
-        frames[info.name] = len(packed)
-        packed += zstd.compress(plain.getvalue()[:end])
+        frames[info.name] = len(whole)
+        whole += packed(plain.getvalue()[:end])
         size += end
-    return packed + zstd.compress(bytes(1024)), frames, size + 1024
+    return whole + packed(bytes(1024)), frames, size + 1024
 
 
 def _write_lists(place: Path, entries: Sequence[Mapping[str, Any]], deleted: Sequence[str]) -> dict[str, Any]:
     lines = "".join(json.dumps(line) + "\n" for line in entries)
-    (place / "files.jsonl.zst").write_bytes(zstd.compress(lines.encode()))
+    (place / "files.jsonl.zst").write_bytes(packed(lines.encode()))
     gone = "".join(json.dumps({"path": path}) + "\n" for path in deleted)
-    (place / "deleted.jsonl.zst").write_bytes(zstd.compress(gone.encode()))
+    (place / "deleted.jsonl.zst").write_bytes(packed(gone.encode()))
     return {
         "list": "files.jsonl.zst",
         "deletions": "deleted.jsonl.zst",
@@ -187,7 +192,7 @@ def _write_lists(place: Path, entries: Sequence[Mapping[str, Any]], deleted: Seq
 
 
 def _write_dump(place: Path, name: str, dump: bytes) -> dict[str, Any]:
-    file, data = f"db-{name}.sql.zst", zstd.compress(dump)
+    file, data = f"db-{name}.sql.zst", packed(dump)
     (place / file).write_bytes(data)
     tables = [line.split("`")[1] for line in dump.decode().splitlines() if line.startswith("-- Table structure")]
     return {
@@ -216,6 +221,10 @@ def _known(parent: BackupSet | None) -> dict[tuple[Any, str], dict[str, Any]]:
         for line in lines
         if line["type"] == "file"
     }
+
+
+def _path_of(line: Mapping[str, Any]) -> str:
+    return str(line["path"]) if "path" in line else _text(b64decode(line["path_b64"]))
 
 
 def _hash(data: bytes) -> str:

@@ -8,11 +8,11 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from runner.actions.backup.listing import FILE, FOLDER, HARDLINK, LINK
 from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.verdict import NotAccepted
 from runner.actions.backup.zstd import ZstdError, ZstdFile
 
-FILE, FOLDER, LINK, HARDLINK = "file", "folder", "link", "hardlink"
 TYPES = frozenset({FILE, FOLDER, LINK, HARDLINK})
 LONGEST_LINE = 64 * 1024
 _HASH = re.compile("[0-9a-f]{64}")
@@ -64,6 +64,25 @@ def deleted_in(chosen: BackupSet) -> Iterator[bytes]:
         yield _path(chosen, _object(chosen, line), "path")
 
 
+def check_path(chosen: BackupSet, path: bytes) -> bytes:
+    """Given a path of a set, return it as relative to the root. Raise NotAccepted, which names it, where it leads out
+    of there."""
+    words = path.removeprefix(b"./").removesuffix(b"/").split(b"/")
+    if path.startswith(b"/") or b"\0" in path:
+        raise refused(chosen, path, "is no path under the root")
+    if path.rstrip(b"/") == b".":
+        return b"."
+    if any(word in (b"", b".", b"..") for word in words):
+        raise refused(chosen, path, "leads out of the root, or nowhere")
+    return b"/".join(words)
+
+
+def refused(chosen: BackupSet, what: bytes, english: str) -> NotAccepted:
+    """Given an entry of a set and why it is not restored, return the error to raise."""
+    name = shown(what)
+    return spoilt(chosen.folder, f"memuat {name!r}, yang ditolak", f"'{name}' {english}")
+
+
 def shown(path: bytes) -> str:
     """Given a path, return it for people: unprintable and undecodable bytes escaped."""
     text = path.decode("utf-8", "backslashreplace")
@@ -90,7 +109,7 @@ def _object(chosen: BackupSet, line: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         body = None
     if not isinstance(body, dict):
-        raise _refused(chosen, line[:80], "is no entry")
+        raise refused(chosen, line[:80], "is no entry")
     return body
 
 
@@ -98,10 +117,13 @@ def _parse(chosen: BackupSet, line: bytes) -> Entry:
     body = _object(chosen, line)
     path, kind = _path(chosen, body, "path"), body.get("type")
     if kind not in TYPES:
-        raise _refused(chosen, path, f"is of a type that is not restored: {kind!r}")
+        raise refused(chosen, path, f"is of a type that is not restored: {kind!r}")
     sha256 = str(body.get("sha256") or "")
     if kind == FILE and not _HASH.fullmatch(sha256):
-        raise _refused(chosen, path, "has no SHA-256")
+        raise refused(chosen, path, "has no SHA-256")
+    home = str(body.get("set") or chosen.name)
+    if home != chosen.name and home not in chosen.needs:
+        raise refused(chosen, path, f"is said to lie in {home}, on which this set does not hang")
     return Entry(
         path=path,
         type=kind,
@@ -110,7 +132,7 @@ def _parse(chosen: BackupSet, line: bytes) -> Entry:
         mode=_number(chosen, path, body, "mode"),
         link=_link(chosen, path, kind, body),
         sha256=sha256,
-        home=str(body.get("set") or chosen.name),
+        home=home,
         part=str(body.get("part") or ""),
         frame=_number(chosen, path, body, "frame"),
     )
@@ -121,7 +143,7 @@ def _number(chosen: BackupSet, path: bytes, body: Mapping[str, Any], key: str) -
     if value is None:
         return 0
     if not isinstance(value, int) or (value < 0 and key != "mtime_ns"):
-        raise _refused(chosen, path, f"has a {key} that cannot be")
+        raise refused(chosen, path, f"has a {key} that cannot be")
     return value
 
 
@@ -133,21 +155,12 @@ def _link(chosen: BackupSet, path: bytes, kind: str, body: Mapping[str, Any]) ->
         return b""
     link = _bytes(chosen, body, "link")
     if not link or b"\0" in link:
-        raise _refused(chosen, path, "is a link to nowhere")
+        raise refused(chosen, path, "is a link to nowhere")
     return link
 
 
 def _path(chosen: BackupSet, body: Mapping[str, Any], key: str) -> bytes:
-    """A path under the root, or an error that names it: it must not lead out of there."""
-    path = _bytes(chosen, body, key)
-    words = path.removeprefix(b"./").removesuffix(b"/").split(b"/")
-    if path.startswith(b"/") or b"\0" in path:
-        raise _refused(chosen, path, "is no path under the root")
-    if path.rstrip(b"/") == b".":
-        return b"."
-    if any(word in (b"", b".", b"..") for word in words):
-        raise _refused(chosen, path, "leads out of the root, or nowhere")
-    return b"/".join(words)
+    return check_path(chosen, _bytes(chosen, body, key))
 
 
 def _bytes(chosen: BackupSet, body: Mapping[str, Any], key: str) -> bytes:
@@ -155,9 +168,4 @@ def _bytes(chosen: BackupSet, body: Mapping[str, Any], key: str) -> bytes:
     try:
         return b64decode(packed, validate=True) if isinstance(packed, str) else str(plain or "").encode()
     except ValueError:
-        raise _refused(chosen, repr(packed)[:80].encode(), "is no path") from None
-
-
-def _refused(chosen: BackupSet, what: bytes, english: str) -> NotAccepted:
-    name = shown(what)
-    return spoilt(chosen.folder, f"daftar berkasnya memuat {name!r}, yang ditolak", f"its list: '{name}' {english}")
+        raise refused(chosen, repr(packed)[:80].encode(), "is no path") from None

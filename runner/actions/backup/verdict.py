@@ -11,6 +11,7 @@ from runner.messages import Words
 
 INCOMPLETE = "incomplete"
 SHRUNK = "shrunk"
+SPOILT = "spoilt"
 LARGEST_SHRINK = 0.2
 LONGEST_COMPLAINT = 600
 
@@ -44,6 +45,18 @@ def judged(name: str, run: Callable[[Call], Outcome]) -> Callable[[Call], Outcom
             return _refusal(f"{name}.{INCOMPLETE}", f"Backup tidak berhasil dibuat: {error}", str(error))
 
     return run_judged
+
+
+def reading(name: str, run: Callable[[Call], Outcome]) -> Callable[[Call], Outcome]:
+    """Given the name and run of an action that reads sets, return a run that makes a spoilt one a problem as well."""
+
+    def run_reading(call: Call) -> Outcome:
+        try:
+            return run(call)
+        except NotAccepted as error:
+            return _refusal(f"{name}.{SPOILT}", error.condition, str(error))
+
+    return run_reading
 
 
 def check_size(call: Call, source: str, **sizes: int) -> None:

@@ -5,8 +5,15 @@ from __future__ import annotations
 import sys
 
 if sys.version_info >= (3, 14):
-    from compression.zstd import ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError, ZstdFile
+    from compression.zstd import (
+        CompressionParameter,
+        ZstdCompressor,
+        ZstdDecompressor,
+        ZstdDict,
+        ZstdError,
+        ZstdFile,
+    )
 else:
-    from backports.zstd import ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError, ZstdFile
+    from backports.zstd import CompressionParameter, ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError, ZstdFile
 
-__all__ = ["ZstdCompressor", "ZstdDecompressor", "ZstdDict", "ZstdError", "ZstdFile"]
+__all__ = ["CompressionParameter", "ZstdCompressor", "ZstdDecompressor", "ZstdDict", "ZstdError", "ZstdFile"]

@@ -1,0 +1,196 @@
+"""Reads what a set holds, frame by frame: each member held against the set's list, each content against its hash."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from itertools import groupby
+from typing import BinaryIO, NamedTuple, Protocol
+
+from runner.actions.backup.content import PIECE
+from runner.actions.backup.listing import FILE, HARDLINK, LINK
+from runner.actions.backup.members import Member, MemberReader
+from runner.actions.backup.roster import Frame, Roster
+from runner.actions.backup.set_files import Entry, check_path, refused, shown
+from runner.actions.backup.sets import BackupSet, spoilt
+from runner.actions.backup.sparse import SparseHash
+from runner.actions.backup.verdict import NotAccepted
+from runner.actions.backup.zstd import ZstdDecompressor, ZstdError
+from runner.durations import Deadline
+from runner.errors import Failed, TimeUp
+
+GZIP = b"\x1f\x8b"
+
+
+class Sink(Protocol):
+    """Takes the members that were asked for, one after the other."""
+
+    def begin(self, entry: Entry, member: Member) -> None:
+        """A member begins."""
+
+    def data(self, piece: memoryview) -> None:
+        """The next bytes of its data, as they stand in the archive."""
+
+    def end(self, entry: Entry) -> None:
+        """It was read whole, and is what the list says."""
+
+
+class Lost(NamedTuple):
+    """A frame that cannot be read, and why."""
+
+    frame: Frame
+    why: str
+
+
+def read_entries(chain: Mapping[str, BackupSet], roster: Roster, sink: Sink, deadline: Deadline) -> None:
+    """Given a set with all it needs and what is wanted of it, hand that to `sink` in the order in which it lies.
+
+    Raise NotAccepted, naming it, at a member that is spoilt, that the list describes differently, or that is missing.
+    """
+
+    def give_up(lost: Lost) -> None:
+        raise spoilt(chain[lost.frame.home].folder, f"{lost.frame.part} rusak", f"{lost.frame.part}: {lost.why}")
+
+    read_through(chain, roster, sink, deadline, give_up)
+    missing = roster.unseen(1)
+    if missing:
+        home = chain.get(missing[0].home) or next(iter(chain.values()))
+        raise refused(home, missing[0].path, "stands in its list, but in none of its parts")
+
+
+def read_through(
+    chain: Mapping[str, BackupSet],
+    roster: Roster,
+    sink: Sink,
+    deadline: Deadline,
+    on_lost: Callable[[Lost], None],
+) -> None:
+    """Like `read_entries`, but a frame that cannot be read is handed to `on_lost` and passed over."""
+    for (home, part), frames in groupby(roster.frames(), key=lambda frame: (frame.home, frame.part)):
+        found = chain.get(home)
+        if found is None or part not in found.sums:
+            on_lost(Lost(next(frames), "it is named in the list, but is not part of the set"))
+            continue
+        with _open(found, part) as file:
+            for frame in frames:
+                judge = _Judge(found, frame, roster, sink)
+                try:
+                    _read_frames(file, found, frame, judge, deadline)
+                except (ZstdError, zlib.error, EOFError, OSError):
+                    on_lost(Lost(frame, f"it cannot be read, or does not decompress, at byte {frame.start}"))
+                except _Unlike as error:
+                    on_lost(Lost(frame, str(error)))
+
+
+class _Unlike(Exception):
+    """A member is not what the list says."""
+
+
+class _Judge:
+    """Holds members against the roster on their way to the sink; `left` counts those of a frame that are to come."""
+
+    def __init__(self, found: BackupSet, frame: Frame, roster: Roster, sink: Sink) -> None:
+        self._found = found
+        self._frame = frame
+        self._roster = roster
+        self._sink = sink
+        self.left = frame.entries
+        self._entry: Entry | None = None
+        self._data = 0
+        self._hash: hashlib._Hash | SparseHash = hashlib.sha256()
+
+    def begin(self, member: Member) -> None:
+        """A member begins: one that is not wanted is passed over."""
+        entry = self._roster.get(check_path(self._found, member.path))
+        self._entry, self._data = None, member.stored
+        if entry is None or (entry.home, entry.part, entry.frame) != self._frame[:3]:
+            return
+        self._check(entry, member)
+        self._entry = entry
+        self._hash = SparseHash(member.size) if member.sparse else hashlib.sha256()
+        self._sink.begin(entry, member)
+        if not member.stored:
+            self._end(entry)
+
+    def data(self, piece: memoryview) -> None:
+        """The next bytes of its data."""
+        self._data -= len(piece)
+        if self._entry is None:
+            return
+        self._hash.update(piece)
+        self._sink.data(piece)
+        if not self._data:
+            self._end(self._entry)
+
+    def _check(self, entry: Entry, member: Member) -> None:
+        facts = (member.type, member.size if member.type == FILE else 0)
+        link = member.link if member.type in (LINK, HARDLINK) else b""
+        if facts != (entry.type, entry.size if entry.type == FILE else 0) or link != entry.link:
+            raise _Unlike(f"'{shown(entry.path)}' is not what its list says: {member.type}, {member.size} bytes")
+
+    def _end(self, entry: Entry) -> None:
+        if entry.type == FILE and self._hash.hexdigest() != entry.sha256:
+            raise _Unlike(f"'{shown(entry.path)}' has not the content that was backed up")
+        if not self._roster.mark_seen(entry.path):
+            raise _Unlike(f"'{shown(entry.path)}' is in it twice")
+        self._entry = None
+        self.left -= 1
+        self._sink.end(entry)
+
+
+def _read_frames(file: BinaryIO, found: BackupSet, frame: Frame, judge: _Judge, deadline: Deadline) -> None:
+    """Read from a frame on until all that begins in it has come: what is larger goes on in the next ones."""
+    reader = MemberReader(judge)
+    file.seek(frame.start)
+    for piece in _unpack(file, deadline):
+        try:
+            reader.feed(piece)
+        except NotAccepted:
+            raise
+        except Failed as error:
+            raise _Unlike(str(error).partition(". ")[0]) from None
+        if judge.left <= 0:
+            return
+        if reader.ended:
+            break
+    raise _Unlike(f"it lacks {judge.left} of what its list names from byte {frame.start} on")
+
+
+def _unpack(file: BinaryIO, deadline: Deadline) -> Iterator[bytes]:
+    """The content from here on, packed by zstd or gzip; in pieces that stay small however well it was packed."""
+    head = file.read(2)
+    file.seek(-len(head), 1)
+    pieces = _from_gzip(file) if head == GZIP else _from_zstd(file)
+    for piece in pieces:
+        if deadline.passed:
+            raise TimeUp("reading the stored files took longer than the task's limit")
+        yield piece
+    raise EOFError
+
+
+def _from_gzip(file: BinaryIO) -> Iterator[bytes]:
+    with gzip.GzipFile(fileobj=file) as plain:
+        while piece := plain.read(PIECE):
+            yield piece
+
+
+def _from_zstd(file: BinaryIO) -> Iterator[bytes]:
+    unpacker, rest = ZstdDecompressor(), b""
+    while True:
+        data = b""
+        if unpacker.needs_input:
+            data, rest = rest or file.read(PIECE), b""
+            if not data:
+                return
+        yield unpacker.decompress(data, PIECE)
+        if unpacker.eof:
+            unpacker, rest = ZstdDecompressor(), unpacker.unused_data
+
+
+def _open(found: BackupSet, part: str) -> BinaryIO:
+    try:
+        return found.file(part).open("rb")
+    except OSError as error:
+        raise Failed(f"{found.file(part)}: cannot be read: {error.strerror}. check the disk") from None
