@@ -217,8 +217,7 @@ class Recorder(Protocol):
         (ISO, UTC), status, outputs, evidence [{name, sha256}]."""
 
     def signed(self, sha256: str) -> Mapping[str, Any] | None:
-        """Who signed the document of that SHA-256 in this run: role, person, at (ISO, UTC). None where nobody did, or
-        where it was returned since. In a dry run nothing is signed."""
+        """Who signed the document of that SHA-256 in this run: role, person, at; None where nobody did."""
 
 
 class Call(NamedTuple):

@@ -19,8 +19,8 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 ROOMS = """
 errors messages posts signatures slips source spans wordings durations crons hours calendar disguises redactor secrets
 notices contract events shapes inventory templates parsing sandbox expressions shell inputs playbook plan record people
-engine connections actions notify reports form screen schedule reference schema demo own binding services start
-commands cli
+engine connections actions notify reports form screen schedule reference schema demo own binding recorders services
+start commands cli
 """
 # The files of the rooms that are folders, in the same sense.
 FILES_OF = {

@@ -21,7 +21,7 @@ from runner.record.evidence import EvidenceStore
 from runner.record.exporting import Choice, export
 from runner.record.journal import Journal
 from runner.record.retention import find_expired
-from runner.services import JournalRecorder
+from runner.recorders import JournalRecorder
 from tests.calls import assert_fits, make_call
 from tests.event_factory import START, RunFactory, with_evidence
 

@@ -14,7 +14,8 @@ from runner.connections import Connections, Verdict, open_connections
 from runner.contract import Call, Connection
 from runner.durations import Deadline
 from runner.errors import RunnerError
-from runner.services import Access, DryRecorder, keep_nothing
+from runner.recorders import DryRecorder
+from runner.services import Access, keep_nothing
 
 LIMIT = 15.0  # seconds for each look
 MOST_REDIRECTS = 4
