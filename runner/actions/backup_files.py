@@ -1,96 +1,74 @@
-"""backup.files: copies a folder of the target's server to this machine as a tar archive."""
+"""backup.files: copies a folder of the target's server to this machine: all of it, or what changed since a full set."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from pathlib import PurePosixPath
+from collections.abc import Mapping
+from typing import Any
 
-from runner.actions.backup.archive import Tree, check_archive, check_tree, is_gnu, measure, tar_command
-from runner.actions.backup.entries import inspect_tar
+from runner.actions.backup.files import build_tree, copy_files, find_parent, load_known, survey_tree
+from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.part import (
     ACCEPT_SMALLER,
     DESTINATION,
-    EXTENSIONS,
     PART,
-    build_part,
     check_folder,
     make_folder,
     part_folder,
-    part_path,
-    slug,
 )
-from runner.actions.backup.storage import PartFile
-from runner.actions.backup.stream import choose_compression, find_tools, receive
-from runner.actions.backup.verdict import check_size, judged
+from runner.actions.backup.verdict import judged
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 from runner.messages import render_size
 
-TOOLS = ("tar", "zstd")
-
 
 def run(call: Call) -> Outcome:
-    """Copy the folder, check the archive, keep it. Raise Failed where it cannot be reached."""
+    """Copy the folder and keep the copy. Raise Failed where it cannot be reached or is not whole."""
     started = time.monotonic()
-    connection, tree = call.connect(), _tree(call)
     make_folder(part_folder(call))
-    check_tree(connection, tree, call.deadline, call.run_as)
-    tools = find_tools(connection, call.deadline, TOOLS)
-    compression = choose_compression(tools)
-    command = tar_command(tree, tools, compression, call.run_as)
-    path = part_path(call, f"files-{slug(PurePosixPath(tree.root).name)}", f"tar.{EXTENSIONS[compression]}")
-    with PartFile(path) as file:
-        result, content = receive(connection, command, call.deadline, file, compression, inspect_tar)
-        unsteady = check_archive(result, content, tree, gnu=is_gnu(tools))
-        check_size(call, tree.root, content_bytes=content.size, entries=content.entries)
-        stored = file.keep()
-    part = build_part(
-        call,
-        stored,
-        kind="files",
-        format="tar",
-        compression=compression,
-        source=tree.root,
-        content_bytes=content.size,
-        entries=content.entries,
-        exclude=list(tree.exclude),
-        tools={name: tools[name] for name in ("tar", compression) if name in tools},
-        notes=[f"changed or vanished while it was read: {name}" for name in unsteady],
-    )
+    part = copy_files(call, call.connect())
+    unsteady = [*part["changed_while_read"], *part["vanished"]]
     outputs = {
         "part": part,
-        "entries": content.entries,
+        "entries": part["entries"],
         "unsteady": unsteady,
-        "bytes": stored.bytes,
-        "content_bytes": content.size,
+        "bytes": part["bytes"],
+        "content_bytes": part["content_bytes"],
+        "parent": part["parent"]["set"] if part["parent"] else "",
         "duration": round(time.monotonic() - started, 3),
     }
-    return Outcome(Status.CHANGED, outputs, message=_summary(tree.root, content.entries, stored.bytes, unsteady))
+    return Outcome(Status.CHANGED, outputs, message=_summary(part, unsteady))
 
 
 def preview(call: Call) -> Preview:
-    """Say what would be copied, how much, and where to, having tried the access. Raise Failed where it is refused."""
-    connection, tree, folder = call.connect(), _tree(call), part_folder(call)
+    """Say what would be copied, how much, and where to, having listed it. Raise Failed where it is refused."""
+    folder = part_folder(call)
     free = render_size(shutil.disk_usage(check_folder(folder)).free, "en")
-    check_tree(connection, tree, call.deadline, call.run_as)
-    tar_command(tree, find_tools(connection, call.deadline, TOOLS), "gzip", call.run_as)
-    size = render_size(measure(connection, tree, call.deadline, call.run_as), "en")
-    return Preview(f"would copy {tree.root} (about {size}) to {folder} ({free} free)")
+    tree = build_tree(call, call.connect())
+    parent = find_parent(call, tree)
+    ledger = Ledger(call.directory / "preview.sqlite")
+    try:
+        survey_tree(call, tree, ledger)
+        load_known(parent, ledger)
+        entries, size = ledger.want_missing()
+    finally:
+        ledger.close()
+    what = f"what changed in {tree.reach.root} since {parent.name}" if parent else tree.reach.root
+    about = f"{entries} entries, {render_size(size, 'en')} before compression"
+    return Preview(f"would copy {what} ({about}) to {folder} ({free} free)")
 
 
-def _tree(call: Call) -> Tree:
-    return Tree(call.inputs["root"], tuple(call.inputs["exclude"]), tuple(call.inputs["must_contain"]))
-
-
-def _summary(root: str, entries: int, size: int, unsteady: list[str]) -> str:
-    text = f"{root}: {entries} entries, {render_size(size, 'en')} stored"
+def _summary(part: Mapping[str, Any], unsteady: list[str]) -> str:
+    size = f"{part['entries']} entries, {render_size(part['bytes'], 'en')} stored"
+    text = f"{part['source']}: {size}" + (f", the rest in {part['parent']['set']}" if part["parent"] else "")
     return text if not unsteady else f"{text}; changed or vanished meanwhile: {', '.join(unsteady[:10])}"
 
 
 ACTION = Action(
     name="backup.files",
-    description="Copies a folder of the target's server to this machine as a tar archive, with every file name there "
-    "is. Kept only when tar ended well, the archive is whole, and it did not shrink by more than a fifth.",
+    description="Copies a folder of the target's server to this machine, with every file name there is: all of it, or "
+    "what changed since the last full set. Kept only when it is whole and did not shrink by more than a fifth; it goes "
+    "on where it was cut off.",
     inputs={
         "root": {
             "description": "The folder to copy, on the server",
@@ -114,26 +92,47 @@ ACTION = Action(
             "examples": [["configuration.php", "images"]],
         },
         "destination": DESTINATION,
+        "increments": {
+            "description": "How many increments follow a full backup before the next full one; 0: each is a full one",
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 366,
+            "default": 6,
+            "examples": [6, 0],
+        },
+        "volume_size": {
+            "description": "Largest size of one stored file, in MiB; for CDs 600",
+            "type": "integer",
+            "minimum": 8,
+            "maximum": 4000,
+            "default": 4000,
+            "examples": [4000, 600],
+        },
         "accept_smaller": ACCEPT_SMALLER,
     },
     outputs={
         "part": PART,
         "entries": {
             "type": "integer",
-            "description": "How many files, folders and links the archive holds",
+            "description": "How many files, folders and links the folder has",
             "examples": [30162],
         },
         "unsteady": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "Files that changed or vanished while they were read, as tar writes their names",
-            "examples": [["./cache/index.html"]],
+            "description": "Files that changed or vanished while they were read",
+            "examples": [["cache/index.html"]],
         },
         "bytes": {"type": "integer", "description": "Size as stored, in bytes", "examples": [836000000]},
         "content_bytes": {
             "type": "integer",
-            "description": "Size of the archive once decompressed, in bytes",
+            "description": "Size of all its files, in bytes, unchanged ones too",
             "examples": [947000000],
+        },
+        "parent": {
+            "type": "string",
+            "description": "The full set that holds what is unchanged; empty where this one is full",
+            "examples": ["WEB-PN-TAIS-2026-11-21-013000-P"],
         },
         "duration": {"type": "number", "description": "How long it took, in seconds", "examples": [5.2]},
     },

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from runner.actions.backup.guide import GUIDE, render_guide, restore_lines
 from runner.actions.backup.manifest import (
-    GUIDE,
     MANIFEST,
     SUMS,
+    Piece,
     build_manifest,
-    render_guide,
+    files_part,
+    pieces_of,
     render_manifest,
     render_sums,
     set_name,
 )
 from runner.actions.backup.part import PART
-from runner.actions.backup.storage import PARTIAL, sync_folder, write_whole
+from runner.actions.backup.scripts import POWERSHELL, SHELL, Steps, parse_steps, render_powershell, render_shell
+from runner.actions.backup.set_schema import REASONS, ROUTINE
+from runner.actions.backup.sets import list_sets
+from runner.actions.backup.storage import PARTIAL, locked, sync_folder, write_whole
 from runner.actions.backup.verdict import incomplete, judged
-from runner.actions.backup.verify import verify_part
+from runner.actions.backup.verify import verify_piece
+from runner.actions.backup.workspace import STEPS
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 from runner.errors import Failed
 from runner.messages import render_size
@@ -33,17 +40,19 @@ def run(call: Call) -> Outcome:
     """Verify every part and seal the set. Raise NotAccepted for a part that is spoilt, Failed otherwise."""
     parts = call.inputs["parts"]
     folder = _common_folder(parts)
-    name = set_name(call, parts)
+    name, pieces = set_name(call, parts), pieces_of(parts)
     sealed, staged = folder / name, folder / (name + PARTIAL)
-    for part in parts:
-        verify_part(_find(part, staged, sealed), part, call.deadline)
-    if not sealed.exists():
-        _seal(call, parts, staged, sealed)
+    with locked(folder, "backup.seal"):
+        for piece in pieces:
+            verify_piece(_find(piece, staged, sealed), piece, call.deadline)
+        if not sealed.exists():
+            _seal(call, parts, pieces, staged, sealed)
+        _clear(parts)
     page = (sealed / MANIFEST).read_bytes()
     evidence = call.keep(f"{name}-{MANIFEST}", page, "application/json")
     manifest = json.loads(page)
     outputs = {"manifest": manifest, "set": str(sealed), "total_bytes": manifest["total_bytes"]}
-    message = f"{name}: {len(parts)} parts, {render_size(manifest['total_bytes'], 'en')}, read back and sealed"
+    message = f"{name}: {len(pieces)} files, {render_size(manifest['total_bytes'], 'en')}, read back and sealed"
     return Outcome(Status.CHANGED, outputs, evidence=(evidence,), message=message)
 
 
@@ -53,19 +62,17 @@ def preview(call: Call) -> Preview:
     return Preview(f"would read {len(parts)} parts again and seal {_common_folder(parts) / set_name(call, parts)}")
 
 
-def _seal(call: Call, parts: Sequence[Mapping[str, Any]], staged: Path, sealed: Path) -> None:
+def _seal(call: Call, parts: Sequence[Mapping[str, Any]], pieces: Sequence[Piece], staged: Path, sealed: Path) -> None:
     """Write the papers aside, move the parts to them, then give the folder its name."""
-    manifest = build_manifest(call, sealed.name, parts)
-    papers = {MANIFEST: render_manifest(manifest), GUIDE: render_guide(call, manifest)}
+    papers = _render_papers(call, sealed, parts, pieces)
     sums = {file: hashlib.sha256(data).hexdigest() for file, data in papers.items()}
-    sums |= {Path(part["path"]).name: part["sha256"] for part in parts}
+    sums |= {piece.file: piece.sha256 for piece in pieces}
     try:
         staged.mkdir(mode=0o700, exist_ok=True)
         for file, data in {**papers, SUMS: render_sums(sums)}.items():
             write_whole(staged / file, data)
-        for part in parts:
-            place = _find(part, staged, sealed)
-            place.rename(staged / place.name)
+        for piece in pieces:
+            _find(piece, staged, sealed).rename(staged / piece.file)
         sync_folder(staged)
         staged.rename(sealed)
         sync_folder(sealed.parent)
@@ -73,11 +80,39 @@ def _seal(call: Call, parts: Sequence[Mapping[str, Any]], staged: Path, sealed: 
         raise Failed(f"{sealed}: cannot be sealed: {error.strerror}. check the disk, then run the task again") from None
 
 
-def _find(part: Mapping[str, Any], staged: Path, sealed: Path) -> Path:
-    """Where a part lies: where it was written, or where a seal that was cut off has put it."""
-    written = Path(part["path"])
-    places = (sealed / written.name, written, staged / written.name)
-    found = next((place for place in places if place.exists()), written)
+def _render_papers(
+    call: Call, sealed: Path, parts: Sequence[Mapping[str, Any]], pieces: Sequence[Piece]
+) -> dict[str, bytes]:
+    newest = list_sets(sealed.parent).newest
+    sequence = newest.place[0] + 1 if newest else 1
+    manifest = build_manifest(call, sealed.name, sequence, parts, pieces)
+    manifest["restore"] = {language: restore_lines(manifest, language) for language in ("id", "en")}
+    papers = {MANIFEST: render_manifest(manifest), GUIDE: render_guide(call, manifest)}
+    if files := files_part(parts):
+        steps = _load_steps(Path(files["path"]))
+        papers |= {SHELL: render_shell(manifest, steps), POWERSHELL: render_powershell(manifest, steps)}
+    return papers
+
+
+def _load_steps(folder: Path) -> Steps:
+    try:
+        return parse_steps((folder / STEPS).read_bytes())
+    except (OSError, ValueError, KeyError, TypeError):
+        raise incomplete(
+            f"Bagian backup {folder.name} tidak lengkap.", f"{folder}: {STEPS} is not there. make the backup again"
+        ) from None
+
+
+def _clear(parts: Sequence[Mapping[str, Any]]) -> None:
+    """Remove the folder that the volumes were moved out of."""
+    if files := files_part(parts):
+        shutil.rmtree(files["path"], ignore_errors=True)
+
+
+def _find(piece: Piece, staged: Path, sealed: Path) -> Path:
+    """Where a piece lies: where it was written, or where a seal that was cut off has put it."""
+    places = (sealed / piece.file, piece.written, staged / piece.file)
+    found = next((place for place in places if place.exists()), piece.written)
     if sealed.exists() and found.parent != sealed:
         raise Failed(f"{sealed}: there already is another set of this name. run the backup again")
     return found
@@ -87,16 +122,18 @@ def _common_folder(parts: Sequence[Mapping[str, Any]]) -> Path:
     folders = {str(Path(part["path"]).parent) for part in parts}
     if len(folders) > 1:
         raise Failed(f"the parts lie in {len(folders)} folders. give the tasks that made them one destination")
-    names = [Path(part["path"]).name for part in parts]
-    if len(set(names)) < len(names):
+    paths = [part["path"] for part in parts]
+    if len(set(paths)) < len(paths):
         raise incomplete("Satu bagian backup disebut dua kali.", "one part is named twice. name each part once")
+    if sum(part["kind"] == "files" for part in parts) > 1:
+        raise Failed("a set holds one folder. name a root above both, or seal a set for each")
     return Path(folders.pop())
 
 
 ACTION = Action(
     name="backup.seal",
     description="Reads every part of a backup again, from its bytes to its end mark, and makes them one set: a folder "
-    "with MANIFEST.json, SHA256SUMS and PULIHKAN.txt, which restores with plain tools.",
+    "with MANIFEST.json, SHA256SUMS and PULIHKAN.txt (.sh, .ps1), which restores with plain tools.",
     inputs={
         "parts": {
             "description": "The parts, as backup.database and backup.files gave them; their files are moved into it",
@@ -106,13 +143,19 @@ ACTION = Action(
             "maxItems": MOST_PARTS,
             "examples": [["{{ tasks.database.part }}", "{{ tasks.files.part }}"]],
         },
+        "reason": {
+            "description": "Why it is made: in the routine, after a problem was solved, or before data are restored",
+            "enum": list(REASONS),
+            "default": ROUTINE,
+            "examples": ["routine", "after_repair"],
+        },
     },
     outputs={
         "manifest": {
             "description": "What MANIFEST.json says: what, when, from where, by which tools, how to restore it",
             "type": "object",
             "required": ["format", "set", "target", "begun", "sealed", "total_bytes", "parts", "restore"],
-            "examples": [{"format": 1, "set": "WEB-PN-TAIS-2026-11-22-013000-P", "total_bytes": 931000000}],
+            "examples": [{"format": 2, "set": "WEB-PN-TAIS-2026-11-22-013000-P", "total_bytes": 931000000}],
         },
         "set": {
             "description": "The set's folder on this machine",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runner.actions import backup_seal
 from runner.contract import Action, Call, Outcome, Status
 from tests.calls import assert_fits, make_call
 
@@ -58,6 +59,19 @@ def assert_refused(outcome: Outcome, key: str, *words: str) -> None:
 def files_in(folder: Path) -> list[str]:
     """Paths of all files under a folder, relative to it."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir())
+
+
+def unpack_volumes(folder: Path, to: Path) -> None:
+    """Unpack all volumes in a folder with plain tools."""
+    for volume in sorted(folder.glob("p*.tar.zst")):
+        plain = subprocess.run(["zstd", "-dc", volume], capture_output=True, check=True).stdout
+        subprocess.run(["tar", "-xpf", "-", "-C", to], input=plain, check=True)
+
+
+def seal(part: Mapping[str, Any], folder: Path, **more: Any) -> Path:
+    """Seal a part; return the set's folder."""
+    call = backup_call(backup_seal.ACTION, {"parts": [part]}, folder, **more)
+    return Path(run_well(backup_seal.ACTION, call)["set"])
 
 
 def unpack(part: Mapping[str, Any]) -> bytes:

@@ -112,7 +112,7 @@ def test_a_dump_can_be_sealed(server: MariaDB, database: str, tmp_path: Path) ->
     part = run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))["part"]
     outputs = run_well(backup_seal.ACTION, backup_call(backup_seal.ACTION, {"parts": [part]}, tmp_path))
     guide = (Path(outputs["set"]) / "PULIHKAN.txt").read_text()
-    assert f"zstd -dc {Path(part['path']).name} | mariadb PULIH" in guide
+    assert f"zstd -dc db-{database.replace('_', '-')}.sql.zst | mariadb PULIH" in guide
 
 
 def test_packs_here_where_the_server_has_no_zstd(

@@ -1,70 +1,80 @@
-"""The papers of a sealed set: MANIFEST.json, SHA256SUMS, and how to restore it with plain tools."""
+"""What a set's MANIFEST.json and SHA256SUMS say, and what the set is called."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC
-from pathlib import PurePath
-from typing import Any
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
 
 from runner import __version__
-from runner.actions.backup.part import earliest, label, office_time
+from runner.actions.backup.part import earliest, label, office_time, slug
 from runner.contract import Call
-from runner.messages import Words, render_moment, render_size
 
-MANIFEST, SUMS, GUIDE = "MANIFEST.json", "SHA256SUMS", "PULIHKAN.txt"
-FORMAT = 1
-_UNPACK = {"zstd": "zstd -dc", "gzip": "gzip -dc"}
-_CHECK = Words(
-    "Periksa keutuhan berkas di dalam folder ini: sha256sum -c SHA256SUMS (macOS: shasum -a 256 -c SHA256SUMS)",
-    "Check the files in this folder: sha256sum -c SHA256SUMS (macOS: shasum -a 256 -c SHA256SUMS)",
-)
-_HOW = {
-    "sql": Words(
-        "Pulihkan basis data ke basis data baru yang kosong (di sini PULIH): {unpack} {file} | mariadb PULIH\n"
-        "  Bila klien menolak baris pertama dump: {unpack} {file} | tail -n +2 | mariadb PULIH",
-        "Restore the database into a new, empty one (here PULIH): {unpack} {file} | mariadb PULIH\n"
-        "  Where the client refuses the first line of the dump: {unpack} {file} | tail -n +2 | mariadb PULIH",
-    ),
-    "sqlite": Words(
-        "Pulihkan basis data SQLite ke berkas baru: {unpack} {file} > pulih.sqlite",
-        "Restore the SQLite database into a new file: {unpack} {file} > pulih.sqlite",
-    ),
-    "tar": Words(
-        "Pulihkan berkas ke folder baru: mkdir pulih && {unpack} {file} | tar -xpf - -C pulih",
-        "Restore the files into a new folder: mkdir pulih && {unpack} {file} | tar -xpf - -C pulih",
-    ),
-}
+MANIFEST, SUMS = "MANIFEST.json", "SHA256SUMS"
+FORMAT = 2
+_LISTS = {"list": "list", "deletions": "deletions"}
+
+
+class Piece(NamedTuple):
+    """A file of a set: where it was written, its name in the set, its SHA-256 (hex) and size, and the part that it is;
+    lists of files are none."""
+
+    written: Path
+    file: str
+    sha256: str
+    bytes: int
+    part: Mapping[str, Any] | None
+
+
+def pieces_of(parts: Sequence[Mapping[str, Any]]) -> list[Piece]:
+    """Given the parts of a set, return its files."""
+    pieces: list[Piece] = []
+    for part in parts:
+        pieces += _files_pieces(part) if part["kind"] == "files" else [_database_piece(part, pieces)]
+    return pieces
+
+
+def set_kind(parts: Sequence[Mapping[str, Any]]) -> str:
+    """Given parts, return P (penuh: all files), T (tambahan: files since a full set) or D (databases only)."""
+    files = files_part(parts)
+    return "D" if files is None else "T" if files.get("parent") else "P"
+
+
+def files_part(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Given parts, return the one that is of files."""
+    return next((part for part in parts if part["kind"] == "files"), None)
 
 
 def set_name(call: Call, parts: Sequence[Mapping[str, Any]]) -> str:
-    """Given parts, return their set's name by the Mahkamah Agung's convention, from when the first was begun.
-
-    P (penuh): with files; D: databases only.
-    """
-    kind = "P" if any(part["kind"] == "files" for part in parts) else "D"
+    """Given parts, return their set's name by the Mahkamah Agung's convention, from when the first was begun."""
     begun = earliest(parts).astimezone(office_time(call).tzinfo)
-    return f"{label(call.target)}-{begun:%Y-%m-%d-%H%M%S}-{kind}"
+    return f"{label(call.target)}-{begun:%Y-%m-%d-%H%M%S}-{set_kind(parts)}"
 
 
-def build_manifest(call: Call, name: str, parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Given verified parts, return the manifest: what, when, from where, made by what, and how to restore it."""
-    target = call.target or {}
-    listed = [
-        {"file": PurePath(part["path"]).name, **{key: part[key] for key in part if key != "path"}} for part in parts
-    ]
+def build_manifest(
+    call: Call, name: str, sequence: int, parts: Sequence[Mapping[str, Any]], pieces: Sequence[Piece]
+) -> dict[str, Any]:
+    """Given verified parts and their files, return the manifest, but for how to restore it."""
+    target, files = call.target or {}, files_part(parts)
     return {
         "format": FORMAT,
         "set": name,
+        "sequence": sequence,
+        "kind": set_kind(parts),
+        "parent": files.get("parent") if files else None,
+        "reason": call.inputs["reason"],
         "office": str(call.office.get("name", "")),
         "target": {key: target[key] for key in ("name", "kind", "url", "server") if key in target},
         "begun": earliest(parts).astimezone(UTC).isoformat(timespec="seconds"),
         "sealed": call.now.astimezone(UTC).isoformat(timespec="seconds"),
         "program": f"sop {__version__}",
-        "total_bytes": sum(part["bytes"] for part in parts),
-        "parts": listed,
-        "restore": {"id": _restore(parts, "id"), "en": _restore(parts, "en")},
+        "total_bytes": sum(piece.bytes for piece in pieces),
+        "parts": [dict(piece.part) for piece in pieces if piece.part],
+        "files": _files(files) if files else None,
+        "encrypted_to": None,
+        "notes": sorted({note for part in parts for note in part.get("notes", ())}),
     }
 
 
@@ -78,20 +88,43 @@ def render_sums(sums: Mapping[str, str]) -> bytes:
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()
 
 
-def render_guide(call: Call, manifest: Mapping[str, Any]) -> bytes:
-    """Given a manifest, return the page for the person who restores, in Indonesian, then in English."""
-    target = manifest["target"].get("name", "-")
-    size, moment = manifest["total_bytes"], office_time(call)
-    lines = [f"CARA MEMULIHKAN BACKUP {manifest['set']}", f"{manifest['office']}, {target}".lstrip(", ")]
-    lines += [f"Disegel {render_moment(moment, 'id')}, {render_size(size, 'id')}", "", *manifest["restore"]["id"]]
-    lines += ["", f"HOW TO RESTORE THE BACKUP {manifest['set']}"]
-    lines += [f"Sealed {render_moment(moment, 'en')}, {render_size(size, 'en')}", "", *manifest["restore"]["en"]]
-    return ("\n".join(lines) + "\n").encode()
+def _files(part: Mapping[str, Any]) -> dict[str, Any]:
+    deletions = part.get("deletions")
+    return {
+        "source": part["source"],
+        "list": part["list"]["file"],
+        "deletions": deletions["file"] if deletions else None,
+        "entries": part["entries"],
+        "bytes": part["content_bytes"],
+        "excluded": part["exclude"],
+        "changed_while_read": part["changed_while_read"],
+        "vanished": part["vanished"],
+    }
 
 
-def _restore(parts: Sequence[Mapping[str, Any]], language: str) -> list[str]:
-    lines = [getattr(_CHECK, language)]
-    for part in parts:
-        unpack, file = _UNPACK[part["compression"]], PurePath(part["path"]).name
-        lines += getattr(_HOW[part["format"]], language).format(unpack=unpack, file=file).splitlines()
-    return lines
+def _files_pieces(part: Mapping[str, Any]) -> list[Piece]:
+    folder = Path(part["path"])
+    common = {key: part[key] for key in ("kind", "format", "compression", "source", "taken")}
+    volumes = [
+        Piece(folder / each["file"], each["file"], each["sha256"], each["bytes"], {**each, **common})
+        for each in part["volumes"]
+    ]
+    papers = [part[key] for key in ("list", "deletions") if part.get(key)]
+    return volumes + [
+        Piece(folder / each["file"], each["file"], each["sha256"], each["bytes"], None) for each in papers
+    ]
+
+
+def _database_piece(part: Mapping[str, Any], before: Sequence[Piece]) -> Piece:
+    written = Path(part["path"])
+    name = slug(PurePath(part["source"].partition(":")[2]).stem if part["format"] == "sqlite" else _database(part))
+    ending = written.name.partition(".")[2]
+    taken = {piece.file for piece in before}
+    names = (f"db-{name}{number}.{ending}" for number in ("", *(f"-{n}" for n in range(2, len(taken) + 3))))
+    file = next(name for name in names if name not in taken)
+    facts = {"file": file, **{key: value for key, value in part.items() if key != "path"}}
+    return Piece(written, file, part["sha256"], part["bytes"], facts)
+
+
+def _database(part: Mapping[str, Any]) -> str:
+    return str(part["source"].partition(":")[2])

@@ -6,7 +6,9 @@ import errno
 import fcntl
 import hashlib
 import os
-from contextlib import suppress
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +17,8 @@ from typing import BinaryIO
 from runner.errors import Failed
 
 PARTIAL = ".partial"
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+LOCK = ".lock"
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class PartFile:
 
     def __init__(self, path: Path) -> None:
         _remove_stale(path)
-        self._path = _free_name(path)
+        self._path = free_name(path)
         self._partial = self._path.with_name(self._path.name + PARTIAL)
         self._hash = hashlib.sha256()
         self._size = 0
@@ -82,9 +85,39 @@ class PartFile:
             os.close(descriptor)
 
     def _explain(self, error: OSError) -> Failed:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             return Failed(f"{self._path.parent}: the disk is full after {self._size} bytes. make room, or take another")
         return Failed(f"{self._path}: cannot be written: {error.strerror}. check the destination")
+
+
+@contextmanager
+def locked(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder's lock while the block runs. Raise Failed where another process holds it, naming it.
+
+    The lock goes with its process, however that ends; on a disk without locks there is none.
+    """
+    path = folder / LOCK
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise Failed(f"{folder}: cannot be written: {error.strerror}. check the destination's disk") from None
+    try:
+        _take_lock(descriptor, folder)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{what}, process {os.getpid()} on {socket.gethostname()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _take_lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 300, 0).decode("utf-8", "replace").strip() or "another process"
+        raise Failed(f"{folder}: is being written by another run ({holder}). wait for it, then run again") from None
+    except OSError:  # a disk without locks
+        return
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -104,7 +137,8 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _free_name(path: Path) -> Path:
+def free_name(path: Path) -> Path:
+    """Given a path, return it, or the next one with a number that nothing has."""
     first, dot, rest = path.name.partition(".")
     number, candidate = 1, path
     while candidate.exists() or candidate.with_name(candidate.name + PARTIAL).exists():

@@ -66,10 +66,14 @@ def check_size(call: Call, source: str, **sizes: int) -> None:
     """
     latest: Mapping[str, Any] = call.record.latest() or {}
     part = latest.get("part")
-    if call.inputs["accept_smaller"] or not isinstance(part, Mapping) or part.get("source") != source:
-        return
+    if not call.inputs["accept_smaller"] and isinstance(part, Mapping) and part.get("source") == source:
+        check_shrink(source, part, sizes)
+
+
+def check_shrink(source: str, earlier: Mapping[str, Any], sizes: Mapping[str, int]) -> None:
+    """Hold sizes against those of an earlier backup. Raise NotAccepted when one shrank by more than a fifth."""
     for name, now in sizes.items():
-        before = part.get(name)
+        before = earlier.get(name)
         if isinstance(before, int) and now < before * (1 - LARGEST_SHRINK):
             raise NotAccepted(SHRUNK, _shrunk(source, name, before, now))
 

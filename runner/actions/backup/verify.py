@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from runner.actions.backup.content import PIECE, inspect_sql, inspect_sqlite
 from runner.actions.backup.entries import inspect_tar
+from runner.actions.backup.manifest import Piece
 from runner.actions.backup.stream import Timed, unpacked
 from runner.actions.backup.verdict import NotAccepted, incomplete
 from runner.durations import Deadline
@@ -29,6 +31,33 @@ def verify_part(path: Path, part: Mapping[str, Any], deadline: Deadline) -> None
         raise _spoilt(path, "berkasnya tidak ada", "the file is not there") from None
     except OSError as error:
         raise Failed(f"{path}: cannot be read: {error.strerror}. check the disk") from None
+
+
+def verify_piece(path: Path, piece: Piece, deadline: Deadline) -> None:
+    """Given where a file of a set lies, read it from the disk and hold it against what was written.
+
+    Raise NotAccepted, Failed or TimeUp.
+
+    Of a volume, which was read member by member as it came, the bytes count; a dump is read for its end mark too.
+    """
+    if piece.part and piece.part["kind"] == "database":
+        verify_part(path, piece.part, deadline)
+        return
+    try:
+        forget_cached(path)
+        if path.stat().st_size != piece.bytes or hash_file(path, deadline) != piece.sha256:
+            raise _spoilt(path, "isinya bukan lagi yang dahulu ditulis", "its bytes are not those that were written")
+    except FileNotFoundError:
+        raise _spoilt(path, "berkasnya tidak ada", "the file is not there") from None
+    except OSError as error:
+        raise Failed(f"{path}: cannot be read: {error.strerror}. check the disk") from None
+
+
+def forget_cached(path: Path) -> None:
+    """Have the next reading of a file come from its disk, where the system can be told so. Raise OSError."""
+    with path.open("rb") as file:
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def hash_file(path: Path, deadline: Deadline) -> str:

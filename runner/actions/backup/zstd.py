@@ -16,4 +16,11 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import CompressionParameter, ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError, ZstdFile
 
-__all__ = ["CompressionParameter", "ZstdCompressor", "ZstdDecompressor", "ZstdDict", "ZstdError", "ZstdFile"]
+__all__ = ["ZstdCompressor", "ZstdDecompressor", "ZstdDict", "ZstdError", "ZstdFile", "build_compressor"]
+LEVEL = 3
+_CHECKSUM = int(CompressionParameter.checksum_flag)
+
+
+def build_compressor() -> ZstdCompressor:
+    """Return a compressor whose frames carry a checksum of their content."""
+    return ZstdCompressor(options={int(CompressionParameter.compression_level): LEVEL, _CHECKSUM: 1})

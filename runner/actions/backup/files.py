@@ -1,0 +1,229 @@
+"""A folder of a server, copied into volumes: listed, held against what was there before, fetched, kept as a part."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from runner.actions.backup.excludes import Excluded, build_excluded
+from runner.actions.backup.filelist import LIST, load_parent
+from runner.actions.backup.ledger import Ledger
+from runner.actions.backup.listing import OTHER, Listed
+from runner.actions.backup.packing import Packer
+from runner.actions.backup.part import build_part, part_folder, part_path, slug
+from runner.actions.backup.pulling import Reach, fetch_files, list_files
+from runner.actions.backup.set_files import shown
+from runner.actions.backup.sets import BackupSet, list_sets
+from runner.actions.backup.storage import Stored, free_name, locked
+from runner.actions.backup.verdict import check_size, incomplete
+from runner.actions.backup.volumes import Volume
+from runner.actions.backup.workspace import Papers, Workspace, workspace_path
+from runner.actions.backup.zstd import ZstdError
+from runner.contract import Call, Connection
+from runner.errors import Failed
+from runner.messages import render_size
+
+MIB = 1024 * 1024
+MOST_NAMED = 1000
+SPARE = 64 * MIB
+ROOT = b"."
+
+
+@dataclass(slots=True)
+class Survey:
+    """What a listing has shown: which of the paths asked for are not there, how much is neither file, folder nor link,
+    and how many entries there are in all."""
+
+    lacking: set[bytes]
+    left_out: int = 0
+    all: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A folder on a server: what is left out of it, and what must be in it."""
+
+    reach: Reach
+    exclude: Sequence[str]
+    must_contain: Sequence[str]
+
+    @property
+    def what(self) -> str:
+        """Its name in names of files."""
+        return f"files-{slug(PurePosixPath(self.reach.root).name)}"
+
+
+def build_tree(call: Call, connection: Connection) -> Tree:
+    """Given a call, return the folder that it names."""
+    reach = Reach(connection, call.inputs["root"], call.deadline, call.run_as)
+    return Tree(reach, tuple(call.inputs["exclude"]), tuple(call.inputs["must_contain"]))
+
+
+def survey_tree(call: Call, tree: Tree, ledger: Ledger) -> Survey:
+    """List the folder into the ledger. Raise NotAccepted where that is not what was backed up before."""
+    survey = Survey({name.encode("utf-8", "surrogateescape").rstrip(b"/") for name in tree.must_contain})
+    excluded = build_excluded(tree.exclude)
+    list_files(tree.reach, lambda entries: ledger.add_listed(_pick(entries, survey, excluded)))
+    _check_survey(tree.reach.root, survey, ledger.listed()[0])
+    return survey
+
+
+def find_parent(call: Call, tree: Tree) -> BackupSet | None:
+    """The full set that an increment can stand on; None where a full one is due. Raise Failed."""
+    sets = [each for each in list_sets(part_folder(call)).sets if _holds(each, tree)]
+    full = next((each for each in reversed(sets) if each.kind == "P"), None)
+    if full is None or full.manifest["files"].get("excluded") != list(tree.exclude):
+        return None
+    grown = sum(each.parent is not None and each.parent["set"] == full.name for each in sets)
+    return full if grown < call.inputs["increments"] else None
+
+
+def load_known(parent: BackupSet | None, ledger: Ledger) -> None:
+    """Note what the parent has. Raise Failed where its list cannot be read."""
+    if parent:
+        try:
+            ledger.add_parent(load_parent(parent.file(LIST)))
+        except (OSError, ValueError, KeyError, ZstdError) as error:
+            raise Failed(f"{parent.name}: its list of files cannot be read: {error}. remove that set") from None
+
+
+def copy_files(call: Call, connection: Connection) -> dict[str, Any]:
+    """Copy the folder and return the part. Raise NotAccepted or Failed; what has come stays there for the next try."""
+    tree, folder = build_tree(call, connection), part_folder(call)
+    with locked(folder, "backup.files"):
+        parent = find_parent(call, tree)
+        settings = {"root": tree.reach.root, "exclude": list(tree.exclude), "limit": call.inputs["volume_size"]}
+        settings |= {"parent": parent.manifest_sha256 if parent else None}
+        with Workspace(workspace_path(folder, tree.what), settings) as work:
+            return _copy(call, tree, work, parent)
+
+
+def _copy(call: Call, tree: Tree, work: Workspace, parent: BackupSet | None) -> dict[str, Any]:
+    ledger = work.ledger
+    survey = survey_tree(call, tree, ledger)
+    entries, size = ledger.listed()
+    check_size(call, tree.reach.root, content_bytes=size, entries=entries)
+    load_known(parent, ledger)
+    check_room(call, ledger.want_missing()[1], parent)
+    changed = _fetch(call, tree, work)
+    volumes, papers = work.finish(parent.name if parent else "")
+    place = work.keep(free_name(part_path(call, tree.what, "parts")))
+    return _build(call, tree, place, volumes, papers, parent, changed, survey)
+
+
+def _fetch(call: Call, tree: Tree, work: Workspace) -> list[bytes]:
+    """Have everything come, and what changed meanwhile once more; return what changed again."""
+    volumes, limit = work.volumes, call.inputs["volume_size"] * MIB
+    packer = Packer(volumes.store, limit, number=volumes.number, used=volumes.used)
+    try:
+        changed = fetch_files(tree.reach, work.ledger, packer)
+        if changed:
+            work.ledger.want_again(changed)
+            changed = fetch_files(tree.reach, work.ledger, packer)
+        return changed
+    finally:
+        packer.close()
+
+
+def check_room(call: Call, missing: int, parent: BackupSet | None) -> None:
+    """Given how many bytes have to come, raise Failed where the destination's disk has no room for them, packed as
+    those of the parent were. On the server no room is needed."""
+    need = int(missing * _packed_share(parent) * 1.05) + SPARE
+    free = shutil.disk_usage(part_folder(call)).free
+    if free < need:
+        raise Failed(
+            f"{part_folder(call)}: {render_size(free, 'en')} are free, and about {render_size(need, 'en')} are needed. "
+            "make room, or take another disk"
+        )
+
+
+def _packed_share(parent: BackupSet | None) -> float:
+    """What part of their size files take once packed; all of it where nothing is known yet."""
+    parts = _files_of(parent) if parent else []
+    content = sum(part["content_bytes"] for part in parts)
+    return min(1.0, sum(part["bytes"] for part in parts) / content) if content else 1.0
+
+
+def _build(
+    call: Call,
+    tree: Tree,
+    place: Path,
+    volumes: Sequence[Volume],
+    papers: Papers,
+    parent: BackupSet | None,
+    changed: Sequence[bytes],
+    survey: Survey,
+) -> dict[str, Any]:
+    names = {"changed_while_read": sorted(set(changed)), "vanished": papers.vanished}
+    named = {key: [shown(path) for path in paths[:MOST_NAMED]] for key, paths in names.items()}
+    notes = [f"{key.replace('_', ' ')}: {name}" for key, paths in named.items() for name in paths]
+    if survey.left_out:
+        notes.append(f"{survey.left_out} sockets, pipes or devices were left out")
+    stored = Stored(place, papers.listed.sha256, sum(volume.bytes for volume in volumes) + papers.listed.bytes)
+    return build_part(
+        call,
+        stored,
+        kind="files",
+        format="tar",
+        compression="zstd",
+        source=tree.reach.root,
+        content_bytes=papers.size,
+        entries=papers.entries,
+        exclude=list(tree.exclude),
+        tools={},
+        notes=notes,
+        volumes=[volume._asdict() for volume in volumes],
+        list=_paper(papers.listed),
+        deletions=_paper(papers.deleted),
+        parent={"set": parent.name, "manifest_sha256": parent.manifest_sha256} if parent else None,
+        **named,
+    )
+
+
+def _paper(stored: Stored | None) -> dict[str, Any] | None:
+    return {"file": stored.path.name, "sha256": stored.sha256, "bytes": stored.bytes} if stored else None
+
+
+def _pick(entries: Iterator[Listed], survey: Survey, excluded: Excluded) -> Iterator[Listed]:
+    """What is to be backed up of what the server lists."""
+    for listed in entries:
+        survey.all += 1
+        survey.lacking.discard(listed.path)
+        if listed.path != ROOT and excluded(listed.path):
+            continue
+        if listed.type == OTHER:
+            survey.left_out += 1
+        else:
+            yield listed
+
+
+def _check_survey(root: str, survey: Survey, entries: int) -> None:
+    if survey.all < 2:
+        raise incomplete(
+            f"Folder {root} kosong; mungkin disknya tidak terpasang.",
+            f"{root}: it is empty: is its disk mounted? check the root",
+        )
+    if survey.lacking:
+        name = shown(min(survey.lacking))
+        raise incomplete(
+            f"Folder {root} tidak memuat {name}.",
+            f"{root}: it does not contain {name}: is the right disk mounted? check the root",
+        )
+    if entries < 2:
+        raise incomplete(
+            f"Backup berkas {root} kosong; backup kosong tidak diterima.",
+            f"{root}: nothing is left to back up. look at the folder and at exclude",
+        )
+
+
+def _holds(chosen: BackupSet, tree: Tree) -> bool:
+    """Whether a set is of this folder."""
+    files = chosen.manifest.get("files") or {}
+    return files.get("source") == tree.reach.root
+
+
+def _files_of(chosen: BackupSet) -> list[Mapping[str, Any]]:
+    return [part for part in chosen.parts if part["kind"] == "files"]

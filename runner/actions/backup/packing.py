@@ -1,0 +1,206 @@
+"""Gathers members into frames and volumes, and has them stored in a thread of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import queue
+import tarfile
+import threading
+from collections.abc import Callable, Mapping
+
+from runner.actions.backup.listing import Listed
+from runner.actions.backup.members import BLOCK, Member
+from runner.actions.backup.volumes import Job, Span, volume_name
+from runner.errors import Failed
+
+FRAME = 4 * 1024 * 1024
+LARGEST_FRAME = 2 * FRAME
+WAITING = 2
+SLICES = "SOP-BAGIAN"
+_SLICE_ROOM = 64 * 1024
+
+
+class Packer:
+    """Takes members (see members.Taker) and hands frames to `store` in order. Raise what `store` raised.
+
+    `limit` is how much a volume holds, in bytes before compression: a larger file is stored in slices, which `cat` puts
+    together again. `used` is what the volume to go on with holds already.
+    """
+
+    def __init__(self, store: Callable[[Job], None], limit: int, *, number: int = 0, used: int = 0) -> None:
+        self._storing = Storing(store)
+        self._limit = limit
+        self._number, self._used = number, used
+        self._expected: Mapping[bytes, Listed] = {}
+        self._pieces: list[bytes | memoryview] = []
+        self._spans: list[Span] = []
+        self._size = 0
+        self._current: tuple[Member, Listed] | None = None
+        self._left = 0  # of the member's data
+        self._mark = 0  # where its data begins in this frame
+        self._split = False
+        self._slices: Slices | None = None
+        self.arrived: set[bytes] = set()
+        self.too_sparse: list[Listed] = []
+        self.bytes = 0
+
+    def expect(self, listed: Mapping[bytes, Listed]) -> None:
+        """From now on these come, by path."""
+        self._expected, self.arrived = listed, set()
+
+    def begin(self, member: Member) -> None:
+        """A member begins."""
+        listed = self._expected.get(member.path)
+        if listed is None:
+            raise Failed(f"the server sends what was not asked for: {member.path[:80]!r}. try again")
+        self.arrived.add(member.path)
+        whole = len(member.header) + member.stored + -member.stored % BLOCK
+        large = whole > self._limit
+        if large and member.sparse:
+            self.too_sparse.append(listed)
+            self._current, self._left = None, member.stored
+            return
+        if self._used and (large or self._used + whole > self._limit):
+            self._flush(ends=True)
+        elif self._size and self._size + whole > LARGEST_FRAME:
+            self._flush()
+        self._current, self._left, self._split = (member, listed), member.stored, False
+        self._slices = Slices(member, self._limit - _SLICE_ROOM) if large else None
+        self._add(self._slices.begin(self._number) if self._slices else member.header)
+        self._mark = self._size
+        if not member.stored:
+            self._end()
+
+    def data(self, piece: memoryview) -> None:
+        """The next bytes of its data."""
+        if self._current is None:
+            return
+        while piece:
+            room = self._left if self._size + self._left <= LARGEST_FRAME else max(FRAME - self._size, BLOCK)
+            part = piece[: min(room, self._slices.left)] if self._slices else piece[:room]
+            piece = piece[len(part) :]
+            self._add(part)
+            self._left -= len(part)
+            self.bytes += len(part)
+            if self._slices:
+                self._slices.left -= len(part)
+            self._after_part()
+
+    def flush(self) -> None:
+        """Store what was gathered, and wait until it is."""
+        if self._pieces:
+            self._flush()
+        self._storing.wait()
+
+    def close(self) -> None:
+        """End the thread, whatever became of it."""
+        self._storing.close()
+
+    def _after_part(self) -> None:
+        if not self._left:
+            self._end()
+        elif self._slices and not self._slices.left:
+            self._note(last=False)
+            self._add(self._slices.padding())
+            self._flush(ends=True, open_=True)
+            self._add(self._slices.begin(self._number))
+            self._mark = self._size
+        elif self._size >= FRAME:
+            self._note(last=False)
+            self._flush(open_=True)
+            self._split = True
+
+    def _end(self) -> None:
+        assert self._current is not None
+        self._note(last=True)
+        self._add(self._slices.padding() if self._slices else bytes(-self._current[0].stored % BLOCK))
+        if self._split or self._slices or self._size >= FRAME:
+            self._flush()
+
+    def _note(self, *, last: bool) -> None:
+        """What came of this member into this frame."""
+        assert self._current is not None
+        slices = self._slices.render() if self._slices and last else ""
+        self._spans.append(Span(*self._current, self._mark, self._size - self._mark, last, slices))
+        self._mark = 0
+
+    def _add(self, piece: bytes | memoryview) -> None:
+        self._pieces.append(piece)
+        self._size += len(piece)
+        self._used += len(piece)
+
+    def _flush(self, *, open_: bool = False, ends: bool = False) -> None:
+        self._storing.put(Job(self._pieces, self._spans, open_, ends))
+        self._pieces, self._spans, self._size = [], [], 0
+        if ends:
+            self._number, self._used = self._number + 1, 0
+
+
+class Slices:
+    """A file larger than a volume, stored as several members, one in each."""
+
+    def __init__(self, member: Member, length: int) -> None:
+        self._name = f"{SLICES}/{hashlib.sha256(member.path).hexdigest()[:16]}"
+        self._length = length
+        self._to_come = member.stored
+        self._made: list[dict[str, object]] = []
+        self.left = 0
+
+    def begin(self, volume: int) -> bytes:
+        """The header of the next slice, which stands in that volume."""
+        self.left = min(self._length, self._to_come)
+        self._to_come -= self.left
+        name = f"{self._name}.{len(self._made):04d}"
+        self._made.append({"name": name, "part": volume_name(volume), "bytes": self.left})
+        header = tarfile.TarInfo(name)
+        header.size = self.left
+        return header.tobuf(tarfile.USTAR_FORMAT if self.left < 8**11 else tarfile.GNU_FORMAT)
+
+    def padding(self) -> bytes:
+        """What follows the slice's data."""
+        return bytes(-int(str(self._made[-1]["bytes"])) % BLOCK)
+
+    def render(self) -> str:
+        """The slices, as the list of files names them."""
+        return json.dumps(self._made)
+
+
+class Storing:
+    """Has jobs done in order by a thread of its own, a few ahead at most."""
+
+    def __init__(self, store: Callable[[Job], None]) -> None:
+        self._store = store
+        self._jobs: queue.Queue[Job | None] = queue.Queue(WAITING)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._work, name="backup volumes", daemon=True)
+        self._thread.start()
+
+    def put(self, job: Job) -> None:
+        """Have a job done when those before it are. Raise what one of them raised."""
+        self._check()
+        self._jobs.put(job)
+
+    def wait(self) -> None:
+        """Wait until all are done. Raise what one of them raised."""
+        self._jobs.join()
+        self._check()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                if self._error is None:
+                    self._store(job)
+            except BaseException as error:  # noqa: BLE001 - it is passed on to whoever puts the next job or waits
+                self._error = error
+            finally:
+                self._jobs.task_done()

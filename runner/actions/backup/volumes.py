@@ -1,0 +1,195 @@
+"""The volumes of a backup of files: complete tar archives, each a row of zstd frames that decompress on their own.
+
+Frames begin with a member's header, or go on with the data of one that is larger than a frame. What is damaged costs
+the files of its own frames.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from runner.actions.backup.ledger import Arrived, Frame, Ledger
+from runner.actions.backup.listing import FILE, HARDLINK, Listed
+from runner.actions.backup.members import BLOCK, Member
+from runner.actions.backup.sparse import SparseHash
+from runner.actions.backup.storage import FULL
+from runner.actions.backup.zstd import ZstdCompressor, build_compressor
+from runner.errors import Failed
+
+END_OF_ARCHIVE = bytes(2 * BLOCK)
+
+
+class Span(NamedTuple):
+    """Where in a frame's content the data of a member lies; `last` where it ends there."""
+
+    member: Member
+    listed: Listed
+    start: int
+    length: int
+    last: bool
+    slices: str = ""
+
+
+class Job(NamedTuple):
+    """What becomes a frame: its content in pieces, the data in it, and what follows it: more of the same member
+    (`open`), or the end of the volume (`ends`)."""
+
+    pieces: Sequence[bytes | memoryview]
+    spans: Sequence[Span]
+    open: bool
+    ends: bool
+
+
+class Volume(NamedTuple):
+    """A finished volume: its file's name, SHA-256 (hex), size as stored and once decompressed, and its members."""
+
+    file: str
+    sha256: str
+    bytes: int
+    content_bytes: int
+    members: int
+
+
+def volume_name(number: int) -> str:
+    """Given a volume's number from 0, return its file's name."""
+    return f"p{number:04d}.tar.zst"
+
+
+class Volumes:
+    """Writes frames into the volumes of a folder, behind those that an earlier try wrote whole. Raise Failed."""
+
+    def __init__(self, folder: Path, ledger: Ledger) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._compressor = build_compressor()
+        self._content: hashlib._Hash | SparseHash = hashlib.sha256()  # of the member that is being stored
+        self._begun: tuple[int, int] | None = None  # volume and frame where it begins
+        self._file: BinaryIO | None = None
+        self.number, self._size, self._sum, self._sums = self._resume()
+
+    @property
+    def used(self) -> int:
+        """How much the volume to go on with holds already, in bytes before compression."""
+        return sum(frame.content for frame in self._ledger.frames() if frame.volume == self.number)
+
+    def store(self, job: Job) -> None:
+        """Compress, write and note one frame."""
+        content = b"".join(job.pieces)
+        members = [stored for span in job.spans if (stored := self._take(span, content))]
+        self._append(content, members, open_=job.open)
+        if job.ends:
+            self._end_volume(open_=job.open)
+
+    def finish(self) -> list[Volume]:
+        """End the last volume, and return all of them."""
+        if self._size:
+            self._end_volume(open_=False)
+        by_volume = groupby(self._ledger.frames(), attrgetter("volume"))
+        return [self._volume(number, list(frames)) for number, frames in by_volume]
+
+    def close(self) -> None:
+        """Let go of the file, whatever became of it."""
+        if self._file is not None:
+            with suppress(OSError):  # what is still to be written to a full disk
+                self._file.close()
+            self._file = None
+
+    def _take(self, span: Span, content: bytes) -> Arrived | None:
+        """Hash a member's data; return it when it ends here."""
+        member, listed = span.member, span.listed
+        if self._begun is None:
+            self._begun = (self.number, self._size)
+            self._content = SparseHash(member.size) if member.sparse else hashlib.sha256()
+        self._content.update(memoryview(content)[span.start : span.start + span.length])
+        if not span.last:
+            return None
+        (volume, frame), self._begun = self._begun, None
+        digest = self._content.hexdigest() if member.type == FILE else ""
+        size, mtime = (listed.size, listed.mtime_ns) if member.type == HARDLINK else (member.size, member.mtime_ns)
+        return Arrived(listed, member.type, size, mtime, member.link, digest, volume, frame, span.slices)
+
+    def _append(self, content: bytes, members: Sequence[Arrived], *, open_: bool) -> None:
+        packed = self._compressor.compress(content, ZstdCompressor.FLUSH_FRAME)
+        try:
+            if self._file is None:
+                self._file = (self._folder / volume_name(self.number)).open("ab")
+            self._file.write(packed)
+            self._file.flush()
+        except OSError as error:
+            raise self._explain(error) from None
+        digest = hashlib.sha256(packed).digest()
+        frame = Frame(self.number, self._size, len(packed), len(content), len(members), open_, digest)
+        self._ledger.add_frame(frame, members)
+        self._sum.update(packed)
+        self._size += len(packed)
+
+    def _end_volume(self, *, open_: bool) -> None:
+        self._append(END_OF_ARCHIVE, (), open_=open_)
+        assert self._file is not None
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._explain(error) from None
+        self.close()
+        self._sums[self.number] = self._sum.hexdigest()
+        self.number, self._size, self._sum = self.number + 1, 0, hashlib.sha256()
+
+    def _volume(self, number: int, frames: Sequence[Frame]) -> Volume:
+        size, content, members = (sum(getattr(frame, what) for frame in frames) for what in _COUNTED)
+        return Volume(volume_name(number), self._sums[number], size, content, members)
+
+    def _resume(self) -> tuple[int, int, hashlib._Hash, dict[int, str]]:
+        """Keep what an earlier try wrote whole, and no more of it; return the volume to go on with, where, and what was
+        hashed of it and of those before."""
+        keep, running, sums = (0, 0), hashlib.sha256(), dict[int, str]()
+        kept = (*keep, running.copy(), sums)
+        for frame in self._ledger.frames():
+            packed = self._read(frame)
+            if packed is None:
+                break
+            running.update(packed)
+            if ends := frame.content == len(END_OF_ARCHIVE) and not frame.members:
+                sums = {**sums, frame.volume: running.hexdigest()}
+                running = hashlib.sha256()
+            if not frame.open:
+                keep = (frame.volume + 1, 0) if ends else (frame.volume, frame.start + frame.length)
+                kept = (*keep, running.copy(), sums)
+        self._cut(*keep)
+        return kept
+
+    def _cut(self, number: int, size: int) -> None:
+        """Remove what stands behind the last frame that is kept."""
+        self._ledger.forget_from(number, size)
+        name = volume_name(number)
+        for path in self._folder.glob("p*.tar.zst"):
+            if path.name > name or (path.name == name and not size):
+                path.unlink()
+        if size:
+            os.truncate(self._folder / name, size)
+
+    def _read(self, frame: Frame) -> bytes | None:
+        """A frame as it was written; None where it is not on the disk any more, as after a power cut."""
+        try:
+            with (self._folder / volume_name(frame.volume)).open("rb") as file:
+                file.seek(frame.start)
+                packed = file.read(frame.length)
+        except OSError:
+            return None
+        return packed if hashlib.sha256(packed).digest() == frame.sha256 else None
+
+    def _explain(self, error: OSError) -> Failed:
+        if error.errno in FULL:
+            return Failed(
+                f"{self._folder.parent}: the disk is full. make room, then run the task again: it goes on where it was"
+            )
+        return Failed(f"{self._folder}: cannot be written: {error.strerror}. check the destination's disk")
+
+
+_COUNTED = ("length", "content", "members")
