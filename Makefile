@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy fuzz reliability lint types fix reference bench servers clean
+.PHONY: demo test test-heavy fuzz reliability lint types fix reference bench servers release-check clean
 
 demo: .venv/installed
 	$(BIN)/sop demo
@@ -37,9 +37,14 @@ fix: .venv/tools
 reference: .venv/installed
 	$(BIN)/python -m runner.schema schemas
 	$(BIN)/python -m runner.reference docs
+	$(BIN)/python -m runner.manual docs/commands.md
+	$(BIN)/python -m runner.manual man/sop.1
 
 bench: .venv/tools servers
 	benchmarks/run
+
+release-check: .venv/tools
+	tests/release-check
 
 servers:
 	tests/install-servers

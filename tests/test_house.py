@@ -20,7 +20,7 @@ ROOMS = """
 errors messages posts signatures slips source spans wordings durations crons hours calendar disguises redactor secrets
 notices contract events shapes inventory templates parsing sandbox expressions shell inputs playbook plan record people
 engine connections actions notify reports form screen schedule reference schema demo own binding recorders services
-start commands cli
+start commands cli manual
 """
 # The files of the rooms that are folders, in the same sense.
 FILES_OF = {
@@ -60,7 +60,7 @@ DOORS = {
     "paramiko": {"connections"},
     "jinja2": {"sandbox", "reports"},
     "markupsafe": {"reports", "form"},
-    "click": {"cli", "commands", "screen"},
+    "click": {"cli", "commands", "screen", "manual"},
     "tabulate": {"screen"},
     "holidays": {"calendar"},
     "icalendar": {"reports"},
