@@ -14,7 +14,7 @@ from runner.errors import RecordError
 from runner.record.database import Format, connect_to_write, create_database, database_errors
 
 ROOT = Path(__file__).parent.parent
-FORM = Format(0x12345678, "PRAGMA journal_mode = WAL; CREATE TABLE things (name TEXT);")
+FORM = Format(0x12345678, "CREATE TABLE things (name TEXT);")
 
 
 def test_a_full_disk_is_told(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ GENESIS = "0" * 64
 COLUMNS = ("run", "playbook", "kind", "step", "attempt", "task", "target", "item", "try", "status", "problems", "at")
 FORM = Format(
     application=0x736F706A,
+    journal_mode="WAL",
     # `body` stands last: queries that do not need it never touch the pages it overflows to
     script="""
-        PRAGMA journal_mode = WAL;
         CREATE TABLE events (
             seq INTEGER PRIMARY KEY, hash TEXT NOT NULL, run TEXT NOT NULL, playbook TEXT NOT NULL, kind TEXT NOT NULL,
             step TEXT NOT NULL, attempt INTEGER NOT NULL, task TEXT NOT NULL, target TEXT, item TEXT NOT NULL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from runner.errors import RecordError
 from runner.record.folder import LONGEST_WAIT, disk_errors, gate, make_folder, shared_bits, sync_folder
 
+SMALLEST_ROOM = 64 << 10  # bytes: twice what SQLite's shared memory grows by
 _ANYWHERE = "name another folder with --records"
 _REASONS = {
     sqlite3.SQLITE_FULL: ("the disk is full", "free some space, then go on with 'sop resume'"),
@@ -26,11 +28,13 @@ _REASONS = {
 
 class Format(NamedTuple):
     """A kind of file: its application id, the SQL that makes an empty one of version 1, and the SQL that makes each
-    further version of the one before. Only indexes may change: what was recorded stays as it is."""
+    further version of the one before. Only indexes may change: what was recorded stays as it is. `journal_mode` is
+    SQLite's."""
 
     application: int
     script: str
     upgrades: tuple[str, ...] = ()
+    journal_mode: str = "DELETE"
 
     @property
     def version(self) -> int:
@@ -53,8 +57,18 @@ def database_errors(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         if code is None:  # a wrong use of the library is a bug, not a state of the record
             raise
-        reason, cure = _REASONS.get(code & 0xFF, ("cannot be used", "check the disk"))
+        kind = code & 0xFF
+        if kind == sqlite3.SQLITE_IOERR and _is_full(path.parent):  # where its shared memory found no room
+            kind = sqlite3.SQLITE_FULL
+        reason, cure = _REASONS.get(kind, ("cannot be used", "check the disk"))
         raise RecordError(f"{path}: {reason} ({error}). {cure}") from error
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < SMALLEST_ROOM
+    except OSError:
+        return False
 
 
 def create_database(path: Path, form: Format) -> None:
@@ -78,13 +92,12 @@ def create_database(path: Path, form: Format) -> None:
 
 
 def _fill(path: Path, form: Format) -> None:
-    connection = sqlite3.connect(path, isolation_level=None)
-    try:
-        connection.executescript(form.script_of(form.version))
-        connection.execute(f"PRAGMA application_id = {form.application}")
-        connection.execute(f"PRAGMA user_version = {form.version}")
-    finally:
-        connection.close()
+    """Write all at once, and only then log ahead: what a log of a file under another name held would be lost."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(
+            f"BEGIN; {form.script_of(form.version)}; PRAGMA application_id = {form.application}; "
+            f"PRAGMA user_version = {form.version}; COMMIT; PRAGMA journal_mode = {form.journal_mode}"
+        )
 
 
 def upgrade_database(path: Path, form: Format) -> None:
