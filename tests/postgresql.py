@@ -36,7 +36,8 @@ class PostgreSQL:
 
     def feed(self, words: list[str], data: bytes) -> subprocess.CompletedProcess[bytes]:
         """Run a client as the administrator with that standard input."""
-        login = {"PGHOST": str(self.folder), "PGPORT": str(self.port), "PGUSER": ADMIN, "PGPASSWORD": PASSWORD}
+        login = {"PGHOST": str(self.folder), "PGPORT": str(self.port), "PGUSER": ADMIN}
+        login["PGPASSFILE"] = str(self.folder / "pgpass")  # tests look for passwords in environments
         return subprocess.run(
             words, input=data, capture_output=True, timeout=120, check=False, env={**os.environ, **login}
         )
@@ -61,6 +62,9 @@ def running_postgresql() -> Iterator[PostgreSQL]:
         folder.chmod(0o711)
         (folder / "password").write_text(PASSWORD + "\n")
         give_away(folder)
+        escaped = PASSWORD.replace("\\", "\\\\").replace(":", "\\:")
+        (folder / "pgpass").write_text(f"*:*:*:{ADMIN}:{escaped}\n")
+        (folder / "pgpass").chmod(0o600)
         words = [programs / "initdb", "-D", folder / "data", "-U", ADMIN, "-A", "scram-sha-256", "--no-sync"]
         words += ["--encoding=UTF8", "--locale=C.UTF-8", f"--pwfile={folder / 'password'}"]
         made = subprocess.run(plainly([str(w) for w in words]), capture_output=True, timeout=120, check=False, cwd="/")

@@ -6,8 +6,8 @@ import shutil
 import time
 
 from runner.actions.backup import sqlite
-from runner.actions.backup.databases import build_client, copy_mariadb, copy_sqlite, find_database, source_of
-from runner.actions.backup.mariadb import DUMPERS
+from runner.actions.backup.databases import build_dumper, copy_server, copy_sqlite, find_programs
+from runner.actions.backup.logins import ENGINES, find_login
 from runner.actions.backup.part import ACCEPT_SMALLER, DESTINATION, PART, check_folder, make_folder, part_folder
 from runner.actions.backup.verdict import judged
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
@@ -18,8 +18,10 @@ def run(call: Call) -> Outcome:
     """Copy the database, check the copy, keep it. Raise Failed where it cannot be reached."""
     started = time.monotonic()
     make_folder(part_folder(call))
-    copy = copy_sqlite if call.inputs["engine"] == "sqlite" else copy_mariadb
-    part = copy(call, call.connect())
+    connection = call.connect()
+    login = find_login(call, connection)
+    copy = copy_sqlite if login.engine == "sqlite" else copy_server
+    part = copy(call, connection, login)
     outputs = {
         "part": part,
         "tables": part["table_count"],
@@ -36,14 +38,16 @@ def preview(call: Call) -> Preview:
     connection, folder = call.connect(), part_folder(call)
     free = render_size(shutil.disk_usage(check_folder(folder)).free, "en")
     where = f"to {folder} ({free} free)"
-    if call.inputs["engine"] == "sqlite":
-        size = sqlite.measure(connection, call.inputs["name"], call.deadline, call.run_as)
-        return Preview(f"would copy {source_of(call)} ({render_size(size, 'en')}) {where}")
-    client = build_client(call, connection)
-    client.tool(DUMPERS)
-    survey = client.survey(find_database(call), call.deadline)
+    login = find_login(call, connection)
+    if login.engine == "sqlite":
+        size = sqlite.measure(connection, login.database.name, call.deadline, call.run_as)
+        return Preview(f"would copy {login.source} ({render_size(size, 'en')}) {where}")
+    dumper = build_dumper(login, find_programs(call, connection))
+    survey = dumper.survey(login.database, call.deadline)
     about = render_size(survey.size, "en")
-    return Preview(f"would dump {source_of(call)} ({_tables(len(survey.tables))}, about {about}) {where}")
+    return Preview(
+        f"would dump {login.source} ({_tables(len(survey.tables))}, about {about}, by {dumper.program}) {where}"
+    )
 
 
 _CONTENT_BYTES = {
@@ -63,15 +67,25 @@ ACTION = Action(
     "ended well, has its end mark and every table, and did not shrink by more than a fifth.",
     inputs={
         "engine": {
-            "description": "Kind of database",
-            "enum": ["mariadb", "mysql", "sqlite"],
+            "description": "Kind of database; without it what `config` says, else the target's `database.engine`",
+            "enum": list(ENGINES),
+            "optional": True,
             "examples": ["mariadb"],
         },
         "name": {
             "description": "Name of the database; for sqlite the path of its file on the server",
             "type": "string",
             "minLength": 1,
+            "optional": True,
             "examples": ["joomla", "/srv/site/data.sqlite"],
+        },
+        "config": {
+            "description": "Instead of a name: path, on the server, of WordPress's wp-config.php or Joomla's "
+            "configuration.php. It is read, never executed, and says name, account and host",
+            "type": "string",
+            "minLength": 1,
+            "optional": True,
+            "examples": ["{{ target.root }}/configuration.php"],
         },
         "user": {
             "description": "Account of the database; without it the target's `database.user`, else what the server "
@@ -121,6 +135,7 @@ ACTION = Action(
     effect=Effect.CHANGE,
     repeat=Repeat.SAFE,
     reach=Reach.SERVER,
+    one_of=("name", "config"),
     limit="2h",
     run=judged("backup.database", run),
     preview=preview,

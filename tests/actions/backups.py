@@ -27,6 +27,8 @@ PROGRAMS = [
     "cut",
     "mariadb",
     "mariadb-dump",
+    "psql",
+    "pg_dump",
     "sqlite3",
     "zstd",
 ]

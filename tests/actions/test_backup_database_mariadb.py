@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.actions import backup_seal
-from runner.actions.backup.mariadb import Database, render_options
+from runner.actions.backup.dumps import Database
+from runner.actions.backup.mariadb import render_options
 from runner.actions.backup_database import ACTION
 from runner.contract import Command, Result
 from runner.durations import Deadline

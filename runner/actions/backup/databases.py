@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.actions.backup import sqlite
-from runner.actions.backup.content import SqlContent, inspect_sql
-from runner.actions.backup.mariadb import (
-    CLIENTS,
-    DUMPERS,
-    Client,
-    Database,
-    check_dump,
-    check_missing,
-    find_missing,
-    notes_of,
-)
+from runner.actions.backup import mariadb, postgresql, sqlite
+from runner.actions.backup.content import SqlContent
+from runner.actions.backup.dumps import Dumper, Survey, Tools, check_dump, check_missing, find_missing
+from runner.actions.backup.logins import Login
 from runner.actions.backup.part import EXTENSIONS, build_part, part_path, slug
 from runner.actions.backup.storage import PartFile
 from runner.actions.backup.stream import choose_compression, find_tools, pack, receive
@@ -25,59 +17,60 @@ from runner.actions.backup.verdict import check_size
 from runner.contract import Call, Connection
 from runner.errors import Failed
 
-SETTINGS = ("user", "password", "host", "port", "socket")
+_ENDINGS = {"sql": "sql", "pgsql": "pg.sql"}
 
 
-def copy_mariadb(call: Call, connection: Connection) -> dict[str, Any]:
-    """Dump the database, check the dump, and return the part. Raise NotAccepted or Failed."""
-    client, database = build_client(call, connection), find_database(call)
-    survey = client.survey(database, call.deadline)
-    compression = choose_compression(client.tools)
-    path = part_path(call, f"database-{slug(database.name)}", f"sql.{EXTENSIONS[compression]}")
-    with PartFile(path) as file:
-        command = client.dump_command(database, compression)
-        result, content = receive(connection, command, call.deadline, file, compression, inspect_sql)
-        check_dump(result, content, database)
+def copy_server(call: Call, connection: Connection, login: Login) -> dict[str, Any]:
+    """Dump a database of a server, check the dump, and return the part. Raise NotAccepted or Failed."""
+    tools, database = find_programs(call, connection), login.database
+    dumper = build_dumper(login, tools)
+    survey = dumper.survey(database, call.deadline)
+    compression = choose_compression(tools.versions)
+    ending = f"{_ENDINGS[dumper.format]}.{EXTENSIONS[compression]}"
+    with PartFile(part_path(call, f"database-{slug(database.name)}", ending)) as file:
+        command = dumper.dump_command(database, survey, compression)
+        result, content = receive(connection, command, call.deadline, file, compression, dumper.inspect)
+        check_dump(result, content, database.name, dumper)
         missing = find_missing(content, survey)
         if missing:
-            _check_again(call, client, database, missing, content)
-        check_size(call, source_of(call), content_bytes=content.size, table_count=len(content.tables))
+            _check_again(call, dumper, login, missing, content)
+        check_size(call, login.source, content_bytes=content.size, table_count=len(content.tables))
         stored = file.keep()
     return build_part(
         call,
         stored,
         kind="database",
-        format="sql",
+        format=dumper.format,
         compression=compression,
-        source=source_of(call),
+        source=login.source,
         content_bytes=content.size,
         table_count=len(content.tables),
         tables=sorted(content.tables),
         views=sorted(content.views),
-        tools={**_used(client, compression), "server": survey.version},
-        notes=notes_of(survey),
+        tools=_used(dumper, tools, compression, survey),
+        notes=dumper.notes(survey),
     )
 
 
-def _check_again(call: Call, client: Client, database: Database, missing: Sequence[str], content: SqlContent) -> None:
+def _check_again(call: Call, dumper: Dumper, login: Login, missing: Sequence[str], content: SqlContent) -> None:
     """What the dump lacks may have been dropped or emptied while it ran; ask the server, then judge."""
-    after = client.survey(database, call.deadline)
+    after = dumper.survey(login.database, call.deadline)
     asked = [table.name for table in after.tables if table.name in missing]
-    filled = client.filled(database, asked, call.deadline)
-    check_missing(missing, after, filled, content, database.name)
+    filled = dumper.filled(login.database, asked, call.deadline)
+    check_missing(missing, after, filled, content, login.database.name)
 
 
-def copy_sqlite(call: Call, connection: Connection) -> dict[str, Any]:
+def copy_sqlite(call: Call, connection: Connection, login: Login) -> dict[str, Any]:
     """Copy the database file, check the copy, and return the part. Raise NotAccepted or Failed."""
-    name, copy = call.inputs["name"], call.directory / "copy.sqlite"
+    name, copy = login.database.name, call.directory / "copy.sqlite"
     sqlite.measure(connection, name, call.deadline, call.run_as)
     copy.unlink(missing_ok=True)
     try:
-        tools, notes = _fetch_sqlite(call, connection, copy)
+        tools, notes = _fetch_sqlite(call, connection, name, copy)
         tables = sqlite.check_copy(copy, name, call.deadline)
         with PartFile(part_path(call, f"database-{slug(Path(name).stem)}", "sqlite.gz")) as file:
             size = pack(copy, file, call.deadline)
-            check_size(call, source_of(call), content_bytes=size, table_count=len(tables))
+            check_size(call, login.source, content_bytes=size, table_count=len(tables))
             stored = file.keep()
     finally:
         copy.unlink(missing_ok=True)
@@ -87,7 +80,7 @@ def copy_sqlite(call: Call, connection: Connection) -> dict[str, Any]:
         kind="database",
         format="sqlite",
         compression="gzip",
-        source=source_of(call),
+        source=login.source,
         content_bytes=size,
         table_count=len(tables),
         tables=sorted(tables),
@@ -97,8 +90,7 @@ def copy_sqlite(call: Call, connection: Connection) -> dict[str, Any]:
     )
 
 
-def _fetch_sqlite(call: Call, connection: Connection, copy: Path) -> tuple[dict[str, str], list[str]]:
-    name = call.inputs["name"]
+def _fetch_sqlite(call: Call, connection: Connection, name: str, copy: Path) -> tuple[dict[str, str], list[str]]:
     if not call.run_as and sqlite.is_here(connection, call):
         sqlite.fetch_here(name, copy, call.deadline)
         return {"sqlite": sqlite.VERSION}, []
@@ -109,33 +101,17 @@ def _fetch_sqlite(call: Call, connection: Connection, copy: Path) -> tuple[dict[
     return tools, ["copied through a temporary file on the server"]
 
 
-def build_client(call: Call, connection: Connection) -> Client:
-    """Return the programs of the server that talk to the database."""
-    tools = find_tools(connection, call.deadline, (*CLIENTS, *DUMPERS, "zstd"))
-    return Client(connection, tools, call.run_as)
+def find_programs(call: Call, connection: Connection) -> Tools:
+    """Return the programs of the server that talk to databases."""
+    names = (*mariadb.CLIENTS, *mariadb.DUMPERS, *postgresql.CLIENTS, *postgresql.DUMPERS, "zstd")
+    return Tools(connection, find_tools(connection, call.deadline, names), call.run_as)
 
 
-def _used(client: Client, compression: str) -> dict[str, str]:
-    names = {client.tool(DUMPERS), compression} & set(client.tools)
-    return {name: client.tools[name] for name in sorted(names)}
+def build_dumper(login: Login, tools: Tools) -> Dumper:
+    """Given a login and a server's programs, return what dumps that kind of database."""
+    return postgresql.PostgreSQL(tools) if login.engine == "postgresql" else mariadb.MariaDB(tools)
 
 
-def source_of(call: Call) -> str:
-    """Return what is copied, as parts name it: "mariadb:joomla"."""
-    return f"{call.inputs['engine']}:{call.inputs['name']}"
-
-
-def find_database(call: Call) -> Database:
-    """Return the database with the settings of the task, else of the target's `database`. Raise Failed."""
-    settings = {name: value for name in SETTINGS if (value := _setting(call, name)) is not None}
-    return Database(call.inputs["name"], **settings)
-
-
-def _setting(call: Call, name: str) -> Any:
-    if name in call.inputs:
-        return call.inputs[name]
-    database = (call.target or {}).get("database")
-    value = database.get(name) if isinstance(database, Mapping) else None
-    if isinstance(value, Mapping):
-        raise Failed(f"{name}: the inventory only names a secret. write {name}: \"{{{{ secret('…') }}}}\" under with")
-    return value
+def _used(dumper: Dumper, tools: Tools, compression: str, survey: Survey) -> dict[str, str]:
+    names = {dumper.program, compression} & set(tools.versions)
+    return {**{name: tools.versions[name] for name in sorted(names)}, "server": survey.version}

@@ -41,7 +41,7 @@ PART: JsonSchema = {
         },
         "kind": {"enum": ["database", "files"], "description": "What was backed up", "examples": ["database"]},
         "format": {
-            "enum": ["sql", "sqlite", "tar"],
+            "enum": ["sql", "pgsql", "sqlite", "tar"],
             "description": "What the decompressed content is",
             "examples": ["sql"],
         },

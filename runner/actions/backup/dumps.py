@@ -1,0 +1,174 @@
+"""What all kinds of database server have in common: what a database holds, and when its dump is accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from runner.actions.backup.content import Readable, SqlContent
+from runner.actions.backup.verdict import NotAccepted, complaint, incomplete
+from runner.contract import Command, Connection, Result
+from runner.durations import Deadline
+from runner.errors import Failed
+
+MOST_NAMED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database and how to log in, as seen from the server; empty settings are left to the account's own files."""
+
+    name: str
+    user: str = ""
+    password: str = ""
+    host: str = ""
+    port: int = 0
+    socket: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as the server's catalogue has it; `rows` and `size` (bytes) are the server's estimates."""
+
+    name: str
+    engine: str
+    rows: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a database holds, by the server's catalogue; of a view that no longer works, its text."""
+
+    version: str
+    tables: tuple[Table, ...]
+    views: tuple[str, ...]
+    broken: Mapping[str, str]
+
+    @property
+    def size(self) -> int:
+        """Estimated bytes of all rows."""
+        return sum(table.size for table in self.tables)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The programs of a server, each with its version, and for whom they run there."""
+
+    connection: Connection
+    versions: Mapping[str, str]
+    run_as: str = ""
+
+    def first(self, names: Sequence[str], package: str) -> str:
+        """Return the first of these programs that the server has. Raise Failed, naming the package."""
+        for name in names:
+            if name in self.versions:
+                return name
+        raise Failed(f"the server has neither {' nor '.join(names)}. install {package} there")
+
+
+class Dumper(Protocol):
+    """A kind of database server that can be dumped."""
+
+    @property
+    def format(self) -> str:
+        """What its dumps are, as parts name it."""
+
+    @property
+    def end_mark(self) -> bytes:
+        """What the last lines of a whole dump say."""
+
+    @property
+    def program(self) -> str:
+        """The program of the server that dumps. Raise Failed where it has none."""
+
+    def inspect(self, stream: Readable) -> SqlContent:
+        """Given a dump, return its content."""
+
+    def survey(self, database: Database, deadline: Deadline) -> Survey:
+        """Return what the database holds. Raise Failed when it cannot be asked, NotAccepted when it has no table."""
+
+    def filled(self, database: Database, names: Sequence[str], deadline: Deadline) -> set[str]:
+        """Given names of tables, return those that hold a row now."""
+
+    def dump_command(self, database: Database, survey: Survey, compression: str) -> Command:
+        """Return the command that sends the dump."""
+
+    def cure(self, fault: str) -> str:
+        """Given a program's complaint, return what to do about it; "" where that is not known."""
+
+    def notes(self, survey: Survey) -> list[str]:
+        """What a reader of the dump has to know."""
+
+
+def check_dump(result: Result, content: SqlContent, name: str, dumper: Dumper) -> None:
+    """Given how a dump ended and what it holds, raise NotAccepted unless it was written to its end and holds rows."""
+    if result.exit_code != 0:
+        reason = complaint(result.stderr)
+        cure = dumper.cure(reason)
+        raise incomplete(
+            f"Backup basis data {name} terputus: program dump berhenti dengan kode {result.exit_code} ({reason}).",
+            f"database '{name}': the dump ended with exit code {result.exit_code}: {reason}. nothing was kept"
+            + (f": {cure}" if cure else ""),
+        )
+    if not content.complete:
+        mark = dumper.end_mark.decode()
+        raise incomplete(
+            f"Backup basis data {name} tidak lengkap: tanda akhir '{mark}' tidak ada.",
+            f"database '{name}': the dump lacks its end mark '{mark}'. nothing was kept",
+        )
+    if not content.filled:
+        raise empty(name, "tidak berisi satu baris pun", "none of its tables has a row")
+
+
+def find_missing(content: SqlContent, survey: Survey) -> tuple[str, ...]:
+    """Given a dump and the catalogue before it, return tables and views that it lacks, or lacks the rows of."""
+    lost = [table.name for table in survey.tables if table.name not in content.tables]
+    bare = [table.name for table in survey.tables if table.rows and table.name not in content.filled]
+    return tuple(sorted({*lost, *bare, *(set(survey.views) - content.views)}))
+
+
+def check_missing(missing: Sequence[str], after: Survey, filled: set[str], content: SqlContent, name: str) -> None:
+    """Given what seemed to be missing, and the catalogue after the dump, raise NotAccepted for what truly is."""
+    there = {table.name for table in after.tables} | set(after.views)
+    gone = [m for m in missing if m in there and (m in filled or m not in content.tables | content.views)]
+    if gone:
+        raise incomplete(
+            f"Backup basis data {name} tidak lengkap: tabel atau isinya tidak ada di dalam dump: {shorten(gone)}.",
+            f"database '{name}': the dump lacks these tables, or their rows: {shorten(gone)}. nothing was kept",
+        )
+
+
+def refuse_query(name: str, fault: str, cure: str) -> Failed:
+    """Given a database's name, and why a client could not ask it, return the error to raise."""
+    return Failed(f"database '{name}': {fault}. {cure or 'check its name, user and password'}")
+
+
+def broken_notes(survey: Survey) -> list[str]:
+    """Given a catalogue, return what is said of views that no longer work: without them the dump would end there."""
+    return [
+        f"the view {name} does not work on the server (its definer or a table is gone), so it is not in the dump; "
+        f"it was: {text}"
+        for name, text in survey.broken.items()
+    ]
+
+
+def empty(name: str, indonesian: str, english: str) -> NotAccepted:
+    """Given in which way a database is empty, in both languages, return the error to raise."""
+    return incomplete(
+        f"Basis data {name} {indonesian}; backup kosong tidak diterima.",
+        f"database '{name}': {english}. an empty backup is not accepted: look at the database, and at its name",
+    )
+
+
+def shorten(names: Sequence[str]) -> str:
+    """Given names, return the first of them as one text, and how many more there are."""
+    more = f" (+{len(names) - MOST_NAMED})" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
+
+
+def check_setting(name: str, value: str, longest: int) -> None:
+    """Raise Failed for a value that no line of an option file can hold."""
+    if len(value.encode()) > longest or not value.isprintable():
+        raise Failed(f"{name}: too long, or holds a line break or another control character. correct the value")
