@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runner.actions import backup_seal
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.pgsql import inspect_pgsql
 from runner.actions.backup.postgresql import render_service
@@ -87,6 +88,8 @@ def test_restores_to_the_same_rows_with_plain_tools(server: PostgreSQL, database
     assert part["path"].endswith(".pg.sql.zst")
     dump = unpack(part)
     assert len(dump) == outputs["content_bytes"]
+    sealed = run_well(backup_seal.ACTION, backup_call(backup_seal.ACTION, {"parts": [part]}, tmp_path))
+    assert "psql" in (Path(sealed["set"]) / "PULIHKAN.txt").read_text()
     with server.database() as restored:
         done = server.feed(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", restored], dump)
         assert done.returncode == 0, done.stderr

@@ -12,10 +12,13 @@ from typing import Any
 from runner.actions.backup.content import PIECE, inspect_sql, inspect_sqlite
 from runner.actions.backup.entries import inspect_tar
 from runner.actions.backup.manifest import Piece
+from runner.actions.backup.pgsql import inspect_pgsql
 from runner.actions.backup.stream import Timed, unpacked
 from runner.actions.backup.verdict import NotAccepted, incomplete
 from runner.durations import Deadline
 from runner.errors import Failed
+
+_DUMPS = {"sql": inspect_sql, "pgsql": inspect_pgsql}
 
 
 def verify_part(path: Path, part: Mapping[str, Any], deadline: Deadline) -> None:
@@ -74,8 +77,8 @@ def _check_content(path: Path, part: Mapping[str, Any], plain: Any) -> None:
     if part["format"] == "tar":
         archive = inspect_tar(plain)
         size, whole = archive.size, archive.complete and archive.entries == part["entries"]
-    elif part["format"] == "sql":
-        dump = inspect_sql(plain)
+    elif part["format"] in _DUMPS:
+        dump = _DUMPS[part["format"]](plain)
         size, whole = dump.size, dump.complete and sorted(dump.tables) == sorted(part["tables"])
     else:
         database = inspect_sqlite(plain)
