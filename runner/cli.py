@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from contextlib import suppress
 from importlib import import_module
@@ -17,6 +18,7 @@ COMMANDS = {
     "actions": "what kinds of act there are",
     "cancel": "end a run for good, with a reason",
     "check": "look for mistakes in playbooks and inventory",
+    "completion": "the Tab key of bash, zsh and fish knows targets, steps and runs",
     "dashboard": "static pages for the office's screen: each site's state, and whose turn it is",
     "demo": "run the whole SOP on an embedded court website",
     "explain": "what a playbook will do, in sentences: what, when, and by whom",
@@ -40,6 +42,7 @@ COMMANDS = {
 }
 OBJECTS_BEFORE_COLLECTION = 50_000  # of Python's 700, a tenth of a short run went into looking for garbage
 BUG = 1
+COMPLETING = "_SOP_COMPLETE"  # set by a shell that asks, at the Tab key, what could come next
 INTERRUPTED = 130
 
 
@@ -54,6 +57,8 @@ class Commands(click.Group):
             return None
         module = import_module(f"runner.commands.{name}")
         command: click.Command = module.command
+        if COMPLETING in os.environ:
+            import_module("runner.commands.completing").add_completion(command)
         return command
 
     def resolve_command(
