@@ -268,8 +268,8 @@ class Action(NamedTuple):
     `secret('…')`. `limit` is the default time limit as written ("5m"). `targets` lists the kinds of target it
     works on ("website", "server", "service", and "" for a step that runs once). `effects` holds what a task may
     claim with `effect:` where an action's effect depends on its inputs. Exactly one of the inputs in `one_of` is
-    given. `"shell": true` marks an input that is a shell line: it arrives as (line, parameters). `"names":
-    "recipient"` marks one that names people or roles of the inventory, `"names": "channel"` channels. `person` tells
+    given. `"shell": true` marks an input that is a shell line: it arrives as (line, parameters). `"names":` marks one
+    that names people or roles of the inventory ("recipient"), its channels, or files of this machine. `person` tells
     that a person does it: `run` only prepares, and its outcome waits with a request.
     """
 

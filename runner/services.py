@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from runner.calendar import Calendar
 from runner.connections import Connections
@@ -23,6 +23,8 @@ from runner.record.journal import Journal
 from runner.record.reader import JournalReader
 from runner.recorders import DryRecorder, JournalRecorder, Render
 from runner.secrets import Redactor
+
+Content = bytes | Path | BinaryIO
 
 
 class Secrets:
@@ -95,7 +97,7 @@ class World:
         self,
         inventory: Inventory,
         connections: Connections,
-        keep: Callable[[str, bytes | Path, str], Evidence],
+        keep: Callable[[str, Content, str], Evidence],
         secrets: Secrets,
         recorder: Callable[[Key], Recorder],
         run: str,
@@ -112,7 +114,11 @@ class World:
 
     def connect(self, server: Target | None) -> Connection:
         """The connection to a server, to this machine for None. Raise Unreachable."""
-        return self._connections.get(server and find_access(server, self._inventory, self._secrets.get))
+        return self._connections.get(server and self.access(server))
+
+    def access(self, server: Target) -> Access:
+        """How to reach a server. Raise Failed when its password cannot be had."""
+        return find_access(server, self._inventory, self._secrets.get)
 
     def notifier(self, key: Key) -> Notifier:
         """What the task of that key may write to people with; each try of it writes under the same claim."""
@@ -140,11 +146,13 @@ class World:
         shutil.rmtree(self.directory, ignore_errors=True)
 
 
-def keep_nothing(name: str, content: bytes | Path, media_type: str) -> Evidence:
+def keep_nothing(name: str, content: Content, media_type: str) -> Evidence:
     """Describe evidence without keeping it, for a dry run."""
     import hashlib
 
-    data = content.read_bytes() if isinstance(content, Path) else content
+    if isinstance(content, Path):
+        content = content.read_bytes()
+    data = content if isinstance(content, bytes) else content.read()
     return Evidence(name, hashlib.sha256(data).hexdigest(), len(data), media_type)
 
 
@@ -170,8 +178,8 @@ def open_world(
 
         return World(inventory, connections, keep_nothing, secrets, dry, run, clock)
 
-    def keep(name: str, content: bytes | Path, media_type: str) -> Evidence:
-        return store.keep(name, content if isinstance(content, Path) else secrets.redactor.mask(content), media_type)
+    def keep(name: str, content: Content, media_type: str) -> Evidence:
+        return store.keep(name, secrets.redactor.mask(content) if isinstance(content, bytes) else content, media_type)
 
     def recorder(key: Key) -> Recorder:
         return JournalRecorder(journal, playbook, key, run, render, clock, inventory.knowledge)

@@ -20,7 +20,7 @@ ROOMS = """
 errors messages posts signatures slips source spans wordings durations crons hours calendar disguises redactor secrets
 notices contract events shapes inventory templates parsing sandbox expressions shell inputs playbook plan record people
 engine connections actions notify reports form screen schedule reference schema demo own binding recorders services
-start commands cli manual
+workers start commands cli manual
 """
 # The files of the rooms that are folders, in the same sense.
 FILES_OF = {
@@ -49,6 +49,7 @@ FILES_OF = {
     """,
     "own": "declared declaration writers loading packages __init__",
     "start": "answers probing snippets writing __init__",
+    "workers": "channel parcels roster hub station fence processes cluster __init__",
     "schedule": "documents folder log entries standing watching crontab units beginning __init__",
     "screen": "tables live __init__ register board lines summary rehearsal explaining watching",
 }
@@ -76,6 +77,7 @@ DOORS = {
     "sigma": {"actions"},
     "re2": {"actions", "parsing"},
     "hyperscan": {"actions"},
+    "distributed": {"workers"},
     "sqlite3": {"record", "actions", "demo"},
 }
 LONGEST_FILE = 300

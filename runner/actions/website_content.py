@@ -122,6 +122,7 @@ ACTION = Action(
             "description": "The file of rules, a copy of the one that is shipped; without it that one",
             "examples": ["kewajiban.yml"],
             "optional": True,
+            "names": "file",
         },
         "values": {
             "type": "object",

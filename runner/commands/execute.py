@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from runner.record.journal import Journal, new_run_id, open_journal
 from runner.record.locks import Locks
 from runner.record.problems import unheld
 from runner.services import Secrets, open_world
+from runner.workers import THREADS, Staff, open_staff
 
 DRY_RUN = "dry-run"
 
@@ -47,6 +48,12 @@ class Options:
     explicit: frozenset[str] = frozenset()
     resume: str = ""
     reason: str = ""
+    executor: str = THREADS
+
+    def with_executor(self, executor: str) -> Options:
+        """The same with another executor than threads, which the record says."""
+        said = self.said if executor == THREADS else {**self.said, "executor": executor}
+        return replace(self, said=said, executor=executor)
 
 
 def earlier_values(
@@ -105,16 +112,16 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
         )
         stack.callback(world.close)
         header = _resumed(options) if options.resume else _header(bound, options, world.keep, world.mask)
-        request = _build_request(bound, options, journal, run, header)
+        asked = open_staff(options.executor, forks=options.forks, confidential=bool(secrets.redactor))
+        staff = stack.enter_context(asked)
+        request = _build_request(bound, options, journal, run, header, staff)
 
         def emit(events: Sequence[Event]) -> None:
             journal.append(events)
             listen(events)
 
-        executor = Threads()
         with braked(stopping) as brake:
-            Engine(plan, emit, executor, world, request, brake).run()
-        executor.close()
+            Engine(plan, emit, staff.executor, world, request, brake).run()
         return build_record(journal.events(run))
 
 
@@ -124,7 +131,9 @@ def _check_going_on(journal: Journal, run: str) -> None:
         raise refuse(run, "it was cancelled", "begin a new one, with --from where it should start")
 
 
-def _build_request(bound: Bound, options: Options, journal: Journal, run: str, header: Mapping[str, Any]) -> Request:
+def _build_request(
+    bound: Bound, options: Options, journal: Journal, run: str, header: Mapping[str, Any], staff: Staff
+) -> Request:
     """What the engine is asked to do, with all that the journal knows of this run and earlier ones."""
     playbook = bound.plan.playbook.name
     return Request(
@@ -139,6 +148,8 @@ def _build_request(bound: Bound, options: Options, journal: Journal, run: str, h
         alone=Locks(options.records).taking_up,
         earlier=earlier_values(journal, playbook, run),
         child=lambda name: build_progress(journal.events(name)),
+        room=staff.room,
+        patience=staff.patience,
     )
 
 

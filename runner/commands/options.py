@@ -69,6 +69,17 @@ def selection_options(function: Callable[..., int]) -> Callable[..., int]:
     return function
 
 
+def executor_option() -> Decorator:
+    """`--executor`: who does the tasks."""
+    return click.option(
+        "--executor",
+        default="threads",
+        metavar="WHERE",
+        help="Who does tasks on targets: threads (the usual), processes:N of this machine, or a Dask cluster: "
+        "dask://HOST:PORT, tls://HOST:PORT.",
+    )
+
+
 def find_inventories(given: tuple[Path, ...]) -> tuple[Path, ...]:
     """Given `-i`, return it, or the working folder's inventory. Raise Refused where there is none."""
     if given:

@@ -9,7 +9,7 @@ import click
 
 from runner.binding import Bound, changed_calendar, rebind
 from runner.commands.execute import Options, carry_out, earlier_values
-from runner.commands.options import format_option, inventory_option, records_option
+from runner.commands.options import executor_option, format_option, inventory_option, records_option
 from runner.commands.preparing import explicit_steps
 from runner.commands.run import finish
 from runner.errors import refuse
@@ -29,6 +29,7 @@ from runner.secrets import was_masked
 @inventory_option()
 @click.option("-f", "--forks", type=click.IntRange(1, 500), default=20, help="Targets at a time (20).")
 @click.option("--reason", default="", help="Why, for the record.")
+@executor_option()
 @records_option()
 @format_option()
 @click.option("-v", "--verbose", count=True, help="Say more.")
@@ -43,7 +44,9 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
         message = "the office's calendar has changed since the run began; it goes on by the one that it began with"
         show(f"{', '.join(changed)}: {message}", err=True)
     explicit = explicit_steps(record.started["options"], bound.plan)
-    options = Options(records, asked["forks"], {}, explicit, resume=name, reason=asked["reason"])
+    options = Options(
+        records, asked["forks"], {}, explicit, resume=name, reason=asked["reason"], executor=asked["executor"]
+    )
     with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
         ended = carry_out(bound, options, screen.listen, stopping=screen.say_stopping)
     return finish(ended, screen, form=form, records=records)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from runner.commands.execute import carry_out
-from runner.commands.options import selection_options
+from runner.commands.options import executor_option, selection_options
 from runner.commands.plan import rehearse_and_show
 from runner.commands.preparing import prepare, show_lists
 from runner.errors import RunnerError
@@ -20,9 +20,10 @@ from runner.screen.watching import Screen
 @click.command("run")
 @click.argument("playbook", type=click.Path(path_type=Path))
 @selection_options
+@executor_option()
 @click.option("-C", "--check", "dry", is_flag=True, help="A dry run, as sop plan.")
 @click.option("-D", "--diff", is_flag=True, help="With --check: show what would change in files.")
-def command(playbook: Path, dry: bool, diff: bool, **asked: Any) -> int:
+def command(playbook: Path, dry: bool, diff: bool, executor: str, **asked: Any) -> int:
     """Carry out a playbook."""
     bound, options = prepare(playbook, **asked)
     if asked["list_steps"] or asked["list_targets"]:
@@ -30,7 +31,7 @@ def command(playbook: Path, dry: bool, diff: bool, **asked: Any) -> int:
     if dry:
         return rehearse_and_show(bound, options, form=asked["form"], verbose=asked["verbose"], diff=diff)
     with Screen.for_run(bound.plan, form=asked["form"], verbose=asked["verbose"]) as screen:
-        record = carry_out(bound, options, screen.listen, stopping=screen.say_stopping)
+        record = carry_out(bound, options.with_executor(executor), screen.listen, stopping=screen.say_stopping)
     return finish(record, screen, form=asked["form"], records=options.records)
 
 

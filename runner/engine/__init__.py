@@ -48,7 +48,9 @@ class Engine:
         self._brake = brake
         done: SimpleQueue[object] = SimpleQueue()
         brake.wake(done)
-        self._open: Pending[Flowing] = Pending(lambda act: executor.submit(perform, act, services), done)
+        self._open: Pending[Flowing] = Pending(
+            lambda act: executor.submit(perform, act, services), done, request.patience
+        )
         self._pending: list[Event] = []
         self._flows: set[Flowing] = set()
         self._parked: list[tuple[Flowing, Turn]] = []
@@ -112,7 +114,8 @@ class Engine:
         """Take every target through the stretch, as many at a time as there are forks."""
         targets = deque(stretch[0].targets)
         while targets or self._flows:
-            while targets and len(self._flows) < self._request.forks and not self._brake.pulled:
+            most = max(1, min(self._request.forks, self._request.room()))
+            while targets and len(self._flows) < most and not self._brake.pulled:
                 self._start(self._lane(targets.popleft()), stretch)
             self._release()
             self._flush()

@@ -34,9 +34,13 @@ class _InFlight(Generic[Owner]):
 class Pending(Generic[Owner]):
     """Acts handed out and pauses begun, until they end. `submit` does an act elsewhere; `done` wakes who waits."""
 
-    def __init__(self, submit: Callable[[Act], Future[Outcome]], done: SimpleQueue[object]) -> None:
+    def __init__(
+        self, submit: Callable[[Act], Future[Outcome]], done: SimpleQueue[object], patience: float = 0.0
+    ) -> None:
+        """`patience` is how many seconds an act may wait for its turn where it is handed to."""
         self._submit = submit
         self._done = done
+        self._patience = patience
         self._ready: list[_InFlight[Owner]] = []
         self._acts: dict[int, _InFlight[Owner]] = {}
         self._pauses: list[tuple[float, int, Owner, Pause]] = []
@@ -65,7 +69,7 @@ class Pending(Generic[Owner]):
         ready, self._ready = self._ready, []
         for each in ready:
             connecting = LONGEST_CONNECT if each.act.action.reach is Reach.SERVER else 0.0
-            each.given_up_at = time.monotonic() + each.act.limit + connecting + GRACE
+            each.given_up_at = time.monotonic() + self._patience + each.act.limit + connecting + GRACE
             self._begin(each)
 
     def _begin(self, each: _InFlight[Owner]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -39,7 +40,9 @@ class Brake:
 class Request:
     """How to run a plan. `header` is what the run says of itself; `explicit` are steps asked for by name; `earlier`
     gives a step's latest value in the record; `child` gives the progress of an included run; `unheld` gives, with what
-    the run found, the problems that are open and in nobody's hands; `alone` holds off other runs while it takes up."""
+    the run found, the problems that are open and in nobody's hands; `alone` holds off other runs while it takes up.
+    `room` is how many targets the executor takes on at a time just now, `patience` how many seconds an act may wait
+    there for its turn."""
 
     run: str
     header: Mapping[str, Any]
@@ -53,6 +56,8 @@ class Request:
     alone: Callable[[], AbstractContextManager[object]] = nullcontext
     earlier: Callable[[str, str | None], StepValue | None] = lambda step, target: None
     child: Callable[[str], Progress] = lambda run: Progress()
+    room: Callable[[], int] = lambda: sys.maxsize
+    patience: float = 0.0
 
 
 class Ending(NamedTuple):

@@ -62,6 +62,7 @@ INPUTS: dict[str, Mapping[str, Any]] = {
         "description": "The CMS's own checksums, a file here: WordPress's API answer, or lines of md5sum or sha256sum",
         "examples": ["checksums/wordpress-6.4.2-id_ID.json"],
         "optional": True,
+        "names": "file",
     },
 }
 

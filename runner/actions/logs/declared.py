@@ -64,6 +64,7 @@ INPUTS: Mapping[str, Any] = {
         "description": "Folders on this machine with the court's own Sigma rules, beside those that sop brings",
         "examples": [["rules"]],
         "default": [],
+        "names": "file",
     },
     "usual": {
         "type": "object",
@@ -77,6 +78,7 @@ INPUTS: Mapping[str, Any] = {
         "description": "A JSON file with the networks that search engines publish; without it none is verified",
         "examples": ["inventory/engines.json"],
         "optional": True,
+        "names": "file",
     },
     "stale": {
         "type": "string",

@@ -51,6 +51,7 @@ SHARED: dict[str, Mapping[str, Any]] = {
         "description": "Certificates of the authorities to trust, where not those of this machine",
         "examples": ["/etc/ssl/court-ca.pem"],
         "optional": True,
+        "names": "file",
     },
 }
 

@@ -1,0 +1,122 @@
+"""A real Dask cluster on 127.0.0.1: a scheduler and workers as processes, which a test may kill and start again."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# The shell holds the program as its child and ends it when this end of its stdin closes, however the tests end.
+_KEEPER = '"$@" </dev/null & echo "$!"; read -r nothing; kill -KILL "$!" 2>/dev/null; wait "$!"'
+_START_LIMIT = 60.0
+
+
+@dataclass(slots=True)
+class Kept:
+    """A program that ends with the tests: its keeper, and its own process id."""
+
+    keeper: subprocess.Popen[str]
+    pid: int
+
+    def kill(self) -> None:
+        """End it at once, as a machine that loses its power."""
+        assert self.keeper.stdin is not None
+        self.keeper.stdin.close()
+        self.keeper.wait(30)
+        assert self.keeper.stdout is not None
+        self.keeper.stdout.close()
+
+
+@dataclass(slots=True)
+class Cluster:
+    """A scheduler and its workers. `options` are words for both, `before` stands before the words of each worker."""
+
+    folder: Path
+    port: int
+    scheduler: Kept
+    options: Sequence[str] = ()
+    protocol: str = "tcp"
+    workers: dict[str, Kept] = field(default_factory=dict)
+
+    @property
+    def address(self) -> str:
+        """What `--executor` is given."""
+        return f"{'tls' if self.protocol == 'tls' else 'dask'}://127.0.0.1:{self.port}"
+
+    def start_worker(self, name: str, *, threads: int = 4, before: Sequence[str] = (), host: str = "127.0.0.1") -> None:
+        """Start a worker of that name; one that was killed may be started again. It joins by itself."""
+        words = [
+            *before,
+            *(sys.executable, "-m", "distributed.cli.dask_worker", f"{self.protocol}://{host}:{self.port}"),
+            *("--name", name, "--nthreads", str(threads), "--no-nanny", "--no-dashboard", "--memory-limit", "0"),
+            *("--local-directory", str(self.folder / "scratch"), *self.options),
+        ]
+        self.workers[name] = keep(words, self.folder / f"{name}.log")
+
+    def start_scheduler(self) -> None:
+        """Start the scheduler again, where it was."""
+        self.scheduler = _start_scheduler(self.folder, self.port, self.options, self.protocol)
+
+    def logs(self) -> str:
+        """All that scheduler and workers have written."""
+        return "\n".join(path.read_text(errors="replace") for path in self.folder.glob("*.log"))
+
+    def stop(self) -> None:
+        """End all of it."""
+        for each in [*self.workers.values(), self.scheduler]:
+            each.kill()
+
+
+def keep(words: Sequence[str], log: Path, environment: Mapping[str, str] | None = None) -> Kept:
+    """Start a program whose output goes into a file."""
+    with log.open("ab") as said:
+        keeper = subprocess.Popen(
+            ["/bin/sh", "-c", _KEEPER, "sh", *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+            env={**os.environ, **(environment or {})},
+        )
+    assert keeper.stdout is not None
+    return Kept(keeper, int(keeper.stdout.readline()))
+
+
+@contextmanager
+def dask_cluster(
+    folder: Path, workers: int, *, threads: int = 4, options: Sequence[str] = (), protocol: str = "tcp"
+) -> Iterator[Cluster]:
+    """Run a scheduler and so many workers until the block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scheduler = _start_scheduler(folder, 0, options, protocol)
+    address = json.loads((folder / "scheduler.json").read_text())["address"]
+    cluster = Cluster(folder, int(address.rpartition(":")[2]), scheduler, options, protocol)
+    try:
+        for number in range(workers):
+            cluster.start_worker(f"worker{number}", threads=threads)
+        yield cluster
+    finally:
+        cluster.stop()
+
+
+def _start_scheduler(folder: Path, port: int, options: Sequence[str], protocol: str) -> Kept:
+    file = folder / "scheduler.json"
+    file.unlink(missing_ok=True)
+    words = [
+        *(sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port)),
+        *("--protocol", protocol, "--no-dashboard", "--no-show", "--scheduler-file", str(file), *options),
+    ]
+    log = folder / "scheduler.log"
+    scheduler = keep(words, log)
+    end = time.monotonic() + _START_LIMIT
+    while not file.exists():
+        assert scheduler.keeper.poll() is None, log.read_text()
+        assert time.monotonic() < end, log.read_text()
+        time.sleep(0.05)
+    return scheduler
