@@ -85,7 +85,7 @@ def check_contents(
         lost: list[Lost] = []
         read_through(chain, roster, Nothing(), deadline, lost.append)
         faults = [Fault(f"{each.frame.home}/{each.frame.part}", "sebagian rusak", each.why) for each in lost]
-        missing = roster.unseen(MOST_NAMED)
+        missing = list(roster.unseen(MOST_NAMED))
         faults += [Fault(shown(entry.path), "berkas ini hilang dari backup", "this file is lost") for entry in missing]
         files = roster.totals()[1] - len(missing)
     finally:
