@@ -11,11 +11,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 from runner.actions.logs.anchors import TEXTS, Anchor, anchors
 from runner.actions.logs.columns import Columns
-from runner.actions.logs.condition import Condition, Fields, Forms, Match, fields_of, holds
+from runner.actions.logs.condition import Condition, Fields, Forms, Match, build_check, fields_of
 from runner.actions.logs.forms import ROUNDS, decode_once, flatten, forms, known_forms
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.matcher import build_matcher, load_matcher
@@ -39,22 +40,38 @@ class Sieve:
     """Tells for the texts of one field which could meet a rule, each looked at once."""
 
     def __init__(self, patterns: Sequence[bytes], dumped: bytes = b"") -> None:
+        self._anchors = len(patterns)
         patterns = [*patterns, *_HIDING]
         self.matcher = load_matcher(patterns, dumped) if dumped else build_matcher(patterns)
         self._seen: set[bytes] = set()
         self._suspects: set[bytes] = set()
 
+    def numbers(self, texts: Sequence[bytes]) -> set[int]:
+        """Given texts without line ends, most of them met for the first time, return the numbers of those that hold an
+        anchor, as they are or decoded."""
+        block = b"\n".join(texts)
+        found = set(_numbers(block, self.matcher.lines(block)))
+        if b"%" in block:
+            hiding = [number for number, text in enumerate(texts) if b"%" in text and number not in found]
+            bad = self.suspects(map(texts.__getitem__, hiding))
+            found.update(number for number in hiding if texts[number] in bad)
+        return found
+
     def suspects(self, texts: Iterable[bytes]) -> set[bytes]:
         """Given texts without line ends, return those that hold an anchor, as they are or decoded; and earlier ones."""
-        new = set(texts) - self._seen
+        these = set(texts)
+        new = these - self._seen
         if not new:
             return self._suspects
         if len(self._seen) > MOST_SEEN:
-            self._seen, self._suspects = set(), set()
-            new = set(texts)
+            self._seen, self._suspects, new = set(), set(), these
         self._seen |= new
-        self._suspects.update(self._sift(list(new)))
+        self._suspects.update(filter(self._holds_anchor, self._sift(list(new))))
         return self._suspects
+
+    def _holds_anchor(self, text: bytes) -> bool:
+        """Whether an anchor stands in it, not only what could hide one."""
+        return any(number < self._anchors for number in self.matcher.found(b"\n".join(forms(text))))
 
     def _sift(self, texts: list[bytes]) -> Iterator[bytes]:
         found = set(_numbers(block := b"\n".join(texts), self.matcher.lines(block)))
@@ -82,6 +99,7 @@ class Detector:
         dumped: Mapping[str, bytes] | None = None,
     ) -> None:
         self._rules = rules
+        self._checks = [build_check(rule.condition) for rule in rules]
         self.every = frozenset(rule.name for rule in rules if is_every(rule.condition))
         self.anchors = known or [anchors(rule.condition) or frozenset() for rule in rules]
         self._always = [n for n, found in enumerate(self.anchors) if not found and rules[n].name not in self.every]
@@ -135,14 +153,13 @@ class Detector:
         could, and those with such a status."""
         if self._always:
             return set(range(len(columns.requests))), set()
-        picked: set[int] = set()
-        for field, texts in (("request", columns.requests), ("referer", columns.referers), ("agent", columns.agents)):
+        picked = self._sieves["request"].numbers(columns.requests)
+        for field, texts in (("referer", columns.referers), ("agent", columns.agents)):
             bad = self._sieves[field].suspects(texts)
             if not bad.isdisjoint(texts):
                 picked.update([number for number, text in enumerate(texts) if text in bad])
-        if self._statuses.isdisjoint(columns.statuses):
-            return picked, set()
-        return picked, {number for number, status in enumerate(columns.statuses) if status in self._statuses}
+        statuses = map(self._statuses.__contains__, columns.statuses)
+        return picked, set(compress(range(len(columns.statuses)), statuses))
 
     def judge(self, entry: Entry) -> tuple[Met, ...]:
         """Given a line, return the rules that it meets, without those that every line meets."""
@@ -154,23 +171,20 @@ class Detector:
         wanted = {*self._always, *(self._of_status if status in self._statuses else ())}
         for field in TEXTS if textual else ():
             wanted |= self._owners_of(field, fields(field))
-        return tuple(
-            Met(rule, has_worked(rule, entry, fields))
-            for number in sorted(wanted)
-            if holds((rule := self._rules[number]).condition, fields)
-        )
+        met = [number for number in sorted(wanted) if self._checks[number](fields)]
+        return tuple(Met(self._rules[number], self._has_worked(number, entry, fields)) for number in met)
+
+    def _has_worked(self, number: int, entry: Entry, fields: Fields) -> bool:
+        """Whether a line that meets a rule was answered so that the attempt likely worked."""
+        proof = self._rules[number].proof
+        if not proof or int(entry.status) not in SUCCESS:
+            return False
+        return proof == "target" or self._checks[number](lambda name: fields("path" if name == "target" else name))
 
 
 def is_every(condition: Condition) -> bool:
     """Whether every line meets it."""
     return isinstance(condition, Match) and not condition.literals and not condition.pattern
-
-
-def has_worked(rule: Rule, entry: Entry, fields: Fields) -> bool:
-    """Whether a line that meets the rule was answered so that the attempt likely worked."""
-    if not rule.proof or int(entry.status) not in SUCCESS:
-        return False
-    return rule.proof == "target" or holds(rule.condition, lambda name: fields("path" if name == "target" else name))
 
 
 def read_fields(entry: Entry) -> Fields:
