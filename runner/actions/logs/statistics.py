@@ -16,16 +16,20 @@ from runner.actions.logs.publishing import is_bot, public_hosts, public_networks
 
 MOST_KEYS = 100_000
 MOST_VISITORS = 300_000
+MOST_BYTES = 32 * 1024 * 1024
+TRIMS_PER_WEIGHING = 64  # a block adds at most 200 KiB
 VISIT_GAP = 30 * 60  # seconds without a request after which a visitor's next one begins a new visit
 PAGE_STATUSES = frozenset([b"200", b"304"])
 
 
 class Tally(Counter[bytes]):
-    """Counts keys. When there are too many, the rarer half is forgotten and only its sum is kept (`forgotten`)."""
+    """Counts keys. When there are too many, or their bytes, the rarer half is forgotten and only its sum is kept
+    (`forgotten`)."""
 
     def __init__(self, most: int = MOST_KEYS) -> None:
         super().__init__()
         self._most = most
+        self._trims = 0
         self.forgotten = 0
 
     def take(self, keys: Iterable[bytes]) -> None:
@@ -35,8 +39,10 @@ class Tally(Counter[bytes]):
 
     def trim(self) -> None:
         """Forget the rarer half where there are too many."""
-        if len(self) > self._most:
-            for key, number in self.most_common()[self._most // 2 :]:
+        self._trims += 1
+        weighed = self._trims % TRIMS_PER_WEIGHING == 0 and sum(map(len, self)) > MOST_BYTES
+        if weighed or len(self) > self._most:
+            for key, number in self.most_common()[len(self) // 2 :]:
                 self.forgotten += number
                 del self[key]
 
@@ -57,7 +63,7 @@ class Statistics:
         self._referers: Tally = Tally()
         self._agents: Tally = Tally()
         self._addresses: Tally = Tally(MOST_VISITORS)
-        self._seen: dict[tuple[bytes, bytes], int] = {}
+        self._seen: dict[int, int] = {}  # by a visitor's hash, which is an eighth of his address and agent
 
     def take(self, columns: Columns, visits: Sequence[Visit], minutes: Mapping[datetime, int]) -> None:
         """Count a block, given its visits, and how many requests came in the minutes that begin then."""
@@ -85,7 +91,7 @@ class Statistics:
         for address, agent, at, number in visits:
             addresses[address] = known_address(address, 0) + number
             agents[agent] = known_agent(agent, 0) + number
-            visitor = (address, agent)
+            visitor = hash((address, agent))
             before = known(visitor)
             if before is None or at - before >= VISIT_GAP:
                 self._begin(agent, new=before is None)
