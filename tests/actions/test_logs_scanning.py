@@ -197,6 +197,21 @@ def test_a_window_slides(rules: tuple[Pack, Detector], count: int, step: int, fo
     assert findings(scanned(rules, log)) == found
 
 
+def test_guessing_is_told_once(rules: tuple[Pack, Detector]) -> None:
+    start = NOW - timedelta(hours=23)
+
+    def tries(count: int, step: int, address: str = "203.0.113.7") -> bytes:
+        moments = (start + timedelta(seconds=step * n) for n in range(count))
+        return b"".join(line("/wp-login.php", method="POST", address=address, at=at) for at in moments)
+
+    assert findings(scanned(rules, tries(200, 5))) == {"login_guessing": 200}
+    assert findings(scanned(rules, tries(50, 900))) == {"login_guessing_slow": 50}
+    many = sorted(
+        b"".join(tries(8, 60, f"198.51.100.{n}") for n in range(20)).splitlines(True), key=lambda each: each[18:]
+    )
+    assert findings(scanned(rules, b"".join(many))) == {"login_guessing_shared": 160}
+
+
 def test_floods_are_told_by_address_subnet_and_in_all(rules: tuple[Pack, Detector]) -> None:
     at = NOW - timedelta(hours=1)
     one = b"".join(line(f"/{n}", at=at) for n in range(700))

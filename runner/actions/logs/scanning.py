@@ -144,14 +144,19 @@ class Scan:
     def _judge(self, entry: Entry, met: Sequence[Met]) -> None:
         at = parse_moment(entry.moment) or self._terms.now
         names = {each.rule.name for each in met}
+        told: set[str] = set()
         for each in met:
             if not each.rule.counts:
                 self._hit(each.rule, entry, at, worked=each.worked)
             for counting in self._countings.get(each.rule.name, ()):
-                event = Event(entry, at, counting.correlation.success in names)
-                value = group_value(entry, counting.correlation.field) if counting.correlation.field else b""
+                rule = counting.correlation
+                if rule.unless in told:
+                    continue
+                event = Event(entry, at, rule.success in names)
+                value = group_value(entry, rule.field) if rule.field else b""
                 for found in counting.take(event, each.rule.name, value):
-                    self._hit(counting.correlation, found.entry, found.at, worked=found.worked)
+                    told.add(rule.name)
+                    self._hit(rule, found.entry, found.at, worked=found.worked)
 
     def _hit(self, rule: Rule | Correlation, entry: Entry, at: datetime, *, worked: bool) -> None:
         usual = self._terms.usual.get(rule.name, frozenset())
@@ -180,9 +185,9 @@ class Scan:
 
 
 def _countings(pack: Pack, terms: Terms) -> dict[str, list[Counting]]:
-    """What counts the events of a rule, by the rule's name."""
+    """What counts the events of a rule, by the rule's name; what leaves out what others told comes behind them."""
     found: dict[str, list[Counting]] = {}
-    for correlation in pack.correlations.values():
+    for correlation in sorted(pack.correlations.values(), key=lambda each: bool(each.unless)):
         if not _counts_every(correlation, pack):
             counting = Counting(correlation, terms.least.get(correlation.name))
             for name in correlation.rules:
