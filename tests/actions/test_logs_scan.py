@@ -118,7 +118,7 @@ def test_the_trend_tells_this_week_from_the_last_ones(tmp_path: Path) -> None:
     first = scan(tmp_path, log).outputs
     assert first["trend"] == {"2026-W45": 4, "2026-W46": 5, "2026-W47": 2}
     again = ACTION.run(scan_call(tmp_path, line(ago=week) + line(ago=ago) * 3, earlier=first)).outputs
-    assert again["trend"] == {"2026-W45": 4, "2026-W46": 5, "2026-W47": 3}  # the same days, seen again: the fuller count
+    assert again["trend"] == {"2026-W45": 4, "2026-W46": 5, "2026-W47": 3}  # days seen again: the fuller count
     daily = build_trend({"2026-11-22": 10, "2026-11-23": 1}, again, anew=False)
     assert daily["trend"] == {"2026-W45": 4, "2026-W46": 5, "2026-W47": 13, "2026-W48": 1}  # fetched: each line once
 
