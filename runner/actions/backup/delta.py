@@ -12,7 +12,7 @@ import hashlib
 import tarfile
 from collections.abc import Callable, Iterator
 from string import ascii_lowercase
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from runner.actions.backup.content import PIECE, Readable
 from runner.actions.backup.zstd import CompressionParameter, ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError
@@ -20,7 +20,8 @@ from runner.actions.backup.zstd import CompressionParameter, ZstdCompressor, Zst
 SEGMENT = 8 * 1024 * 1024
 MARGIN = 8 * 1024 * 1024  # by how much the later dump may have grown or shrunk before a cut without missing it
 LETTERS = 4
-_ANCHOR, _ANCHORS, _APART = 64, 8, 32 * 1024
+_ANCHOR, _ANCHORS, _APART = 256, 8, 32 * 1024
+_SHORTEST_PREFIX = 8  # zstd takes none that is shorter
 _WINDOW_LOG = 25  # prefix and segment together: at most 24 MiB
 _OPTIONS = {
     int(CompressionParameter.compression_level): 3,
@@ -52,11 +53,11 @@ def write_delta(base: Readable, later: Readable, write: Callable[[bytes], None])
     return digest.hexdigest()
 
 
-def read_delta(base: Readable, archive: BinaryIO) -> Iterator[bytes]:
+def read_delta(base: Readable, archive: Readable) -> Iterator[bytes]:
     """Given the earlier dump and the archive, give the later one in pieces. Raise SpoiltDelta, OSError."""
     segments = _segments(base, hashlib.sha256())
     try:
-        with tarfile.open(fileobj=archive, mode="r|") as members:
+        with tarfile.open(fileobj=cast("BinaryIO", archive), mode="r|") as members:
             for number, member in enumerate(members):
                 packed = members.extractfile(member) if member.size <= 2 * (SEGMENT + MARGIN) else None
                 if packed is None or member.name != _name(number):
@@ -82,17 +83,21 @@ def _read(stream: Readable, size: int) -> bytes:
 
 
 def _find_cut(later: bytes, following: bytes, length: int) -> int:
-    """Where in the later dump the next segment of the earlier one begins: near the same length, if it is not found."""
+    """Where in the later dump the next segment of the earlier one begins: after the same length, if it is not found.
+
+    Of several places that say the same the nearest one counts: dumps repeat themselves.
+    """
     for at in range(0, min(len(following) - _ANCHOR, _ANCHORS * _APART), _APART):
-        found = later.find(following[at : at + _ANCHOR])
-        if found >= at:
-            return found - at
+        anchor, expected = following[at : at + _ANCHOR], length + at
+        after, before = later.find(anchor, expected), later.rfind(anchor, at, expected + _ANCHOR - 1)
+        found = [place for place in (after, before) if place >= at]
+        if found:
+            return min(found, key=lambda place: abs(place - expected)) - at
     return min(length, len(later))
 
 
 def _write_member(write: Callable[[bytes], None], number: int, content: bytes, prefix: bytes) -> None:
-    prefixed = ZstdDict(prefix, is_raw=True).as_prefix if prefix else None
-    packed = ZstdCompressor(options=_OPTIONS, zstd_dict=prefixed).compress(content, ZstdCompressor.FLUSH_FRAME)
+    packed = ZstdCompressor(options=_OPTIONS, zstd_dict=_prefix(prefix)).compress(content, ZstdCompressor.FLUSH_FRAME)
     header = tarfile.TarInfo(_name(number))
     header.size = len(packed)
     write(header.tobuf(tarfile.USTAR_FORMAT) + packed + bytes(-len(packed) % tarfile.BLOCKSIZE))
@@ -100,11 +105,15 @@ def _write_member(write: Callable[[bytes], None], number: int, content: bytes, p
 
 def _unpack(packed: bytes, prefix: bytes) -> bytes:
     """One segment. Raise SpoiltDelta unless it is one whole frame of a size that a segment can have."""
-    unpacker = ZstdDecompressor(zstd_dict=ZstdDict(prefix, is_raw=True).as_prefix if prefix else None)
+    unpacker = ZstdDecompressor(zstd_dict=_prefix(prefix))
     content = unpacker.decompress(packed, SEGMENT + MARGIN + 1)
     if not unpacker.eof or unpacker.unused_data or len(content) > SEGMENT + MARGIN:
         raise SpoiltDelta("a segment of it is cut off, or larger than any can be")
     return content
+
+
+def _prefix(segment: bytes) -> Any:
+    return ZstdDict(segment, is_raw=True).as_prefix if len(segment) >= _SHORTEST_PREFIX else None
 
 
 def _name(number: int) -> str:
