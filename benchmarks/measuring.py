@@ -8,7 +8,6 @@ import platform
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -47,19 +46,19 @@ class Rival:
 
 
 def program(name: str, peer: str = "") -> str:
-    """Given a program's name, return its path: in a peer's environment, or beside the Python that runs this."""
-    place = PEERS / peer / "bin" / name if peer else Path(sys.executable).with_name(name)
+    """Given a program's name, return its path in a peer's environment, or in that of ours as users install it."""
+    place = PEERS / (peer or "sop") / "bin" / name
     if not place.exists():
         raise SystemExit(f"{name} is not installed. run benchmarks/run, or `make bench`")
     return str(place)
 
 
-def compare(rivals: Sequence[Rival], *, rounds: int) -> dict[str, list[Cost]]:
+def compare(rivals: Sequence[Rival], *, rounds: int, warm: bool = True) -> dict[str, list[Cost]]:
     """Run every rival once to warm up, then all of them in turn, `rounds` times; return their costs by name.
 
     The order turns by one each round, so that nobody always runs after the same one.
     """
-    for rival in rivals:
+    for rival in rivals if warm else ():
         measure(rival)
     costs: dict[str, list[Cost]] = {rival.name: [] for rival in rivals}
     for turn in range(rounds):

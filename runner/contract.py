@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from runner.durations import Deadline
 from runner.notices import Notifier
+from runner.recorder import Recorder
 
 OUTPUT_LIMIT = 50 * 1024 * 1024
 
@@ -172,52 +174,15 @@ class Connection(Protocol):
     def stream(self, command: Command, deadline: Deadline, sink: Callable[[bytes], None]) -> Result:
         """Like `run`, but hand stdout to `sink` piece by piece; the result's stdout is empty and has no limit."""
 
+    def ahead(
+        self, commands: Sequence[Command], deadline: Deadline, longest: float
+    ) -> AbstractContextManager[Connection]:
+        """Have commands begun one after the other, each only where the one before ended with 0, and give a connection
+        whose `run` takes up their results in that order; leaving it ends what was not taken up. `deadline` is for
+        handing them over, `longest` how many seconds each may take. They have neither stdin nor `run_as`."""
+
     def close(self) -> None:
         """End everything that still runs over this connection."""
-
-
-class Recorder(Protocol):
-    """What an action may ask of the record while it runs."""
-
-    def latest(self) -> Mapping[str, Any] | None:
-        """Outputs of this task on this target when it last ended well in an earlier run; None the first time."""
-
-    def report(self, kind: str) -> bytes:
-        """The HTML document of that kind ("situation") about this run so far and the open problems."""
-
-    def problems(self) -> Sequence[Mapping[str, Any]]:
-        """The problems that this run has in hand, as `sop problems --format json` gives them, the worst first; each
-        with `advice`, what the inventory knows of it [{title, causes, checks, remedies, call}], and `solutions`, what
-        solved it before [{run, solved_at, remarks [{step, role, person, label, note}], changes}]."""
-
-    def accepted(self) -> Sequence[Mapping[str, Any]]:
-        """What people have accepted, and not taken back, of the problems that this task reported on this target, in
-        order: key, person, reason, at, until, evidence, run (that had seen the problem last when it was accepted), and
-        `outputs`, what this task gave in that run. A baseline changes only by this."""
-
-    def secret_key(self, name: str) -> bytes:
-        """The secret key of that name, 32 bytes, made once and kept beside the record, never in it."""
-
-    def evidence(self, sha256: str) -> bytes:
-        """Kept evidence, unaltered. Raise Failed where it is not there, or too large to read at once."""
-
-    def expired(self, today: date) -> Sequence[Mapping[str, Any]]:
-        """The evidence with personal data whose last day was before `today`: name, sha256, size, until, reason, keeper,
-        run, `held` (why it must stay; "" where it may go), `there` (whether the file still is)."""
-
-    def delete_expired(self, today: date) -> Sequence[Mapping[str, Any]]:
-        """Delete what `expired` names and nothing holds; return all that it names, as it was before."""
-
-    def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
-        """Outputs of the latest outcome that ended well, in any run of this playbook (this one and a dry run's past
-        too), of a task of `action` on this target, whose `output` is an object with `value` under `key`."""
-
-    def outcomes(self, action: str) -> Sequence[Mapping[str, Any]]:
-        """How the latest tasks of `action` on this target ended, in any run of any playbook, the oldest first: run, at
-        (ISO, UTC), status, outputs, evidence [{name, sha256}]."""
-
-    def signed(self, sha256: str) -> Mapping[str, Any] | None:
-        """Who signed the document of that SHA-256 in this run: role, person, at; None where nobody did."""
 
 
 class Call(NamedTuple):
@@ -263,14 +228,15 @@ def _no_preview(call: Call) -> Preview | None:
 class Action(NamedTuple):
     """An action's contract as data, beside the functions that keep it.
 
-    `inputs` and `outputs` map a name to its JSON Schema, each with `description` and `examples`. An input is
-    required unless its schema has `default` or `"optional": true`; `"secret": true` marks one that takes
-    `secret('…')`. `limit` is the default time limit as written ("5m"). `targets` lists the kinds of target it
-    works on ("website", "server", "service", and "" for a step that runs once). `effects` holds what a task may
-    claim with `effect:` where an action's effect depends on its inputs. Exactly one of the inputs in `one_of` is
+        `inputs` and `outputs` map a name to its JSON Schema, each with `description` and `examples`. An input is
+        required unless its schema has `default` or `"optional": true`; `"secret": true` marks one that takes
+        `secret('…')`. `limit` is the default time limit as written ("5m"). `targets` lists the kinds of target it
+        works on ("website", "server", "service", and "" for a step that runs once). `effects` holds what a task may
+        claim with `effect:` where an action's effect depends on its inputs. Exactly one of the inputs in `one_of` is
     given. `"shell": true` marks an input that is a shell line: it arrives as (line, parameters). `"names":` marks one
     that names people or roles of the inventory ("recipient"), its channels, or files of this machine. `person` tells
-    that a person does it: `run` only prepares, and its outcome waits with a request.
+    that a person does it: `run` only prepares, and its outcome waits with a request. `ahead` gives the one command that
+    `run` runs, where it has neither stdin nor `run_as`, and `run` fails unless that ends with 0.
     """
 
     name: str
@@ -289,6 +255,7 @@ class Action(NamedTuple):
     one_of: Sequence[str] = ()
     person: bool = False
     example: str = ""
+    ahead: Callable[[Call], Command | None] | None = None
 
     def required(self) -> tuple[str, ...]:
         """Names of the inputs that a task must give."""

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from runner.calendar import Calendar
 from runner.connections import Connections
-from runner.contract import Connection, Evidence, Recorder
+from runner.contract import Connection, Evidence
 from runner.durations import Clock
 from runner.errors import Failed, Mistake, Refused
 from runner.events import Key
@@ -21,6 +21,7 @@ from runner.notices import Notifier
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from runner.record.reader import JournalReader
+from runner.recorder import Recorder
 from runner.recorders import DryRecorder, JournalRecorder, Render
 from runner.secrets import Redactor
 
@@ -102,9 +103,8 @@ class World:
         recorder: Callable[[Key], Recorder],
         run: str,
         clock: Clock,
-        directory: Path,
     ) -> None:
-        self.directory = directory
+        self.directory = Path(tempfile.mkdtemp(prefix="sop-"))
         self.keep = keep
         self.recorder = recorder
         self._clock = clock
@@ -148,17 +148,13 @@ class World:
 
 
 def keep_nothing(name: str, content: Content, media_type: str) -> Evidence:
-    """Describe evidence without keeping it."""
+    """Describe evidence without keeping it, for a dry run."""
     import hashlib
 
-    data = _bytes_of(content)
-    return Evidence(name, hashlib.sha256(data).hexdigest(), len(data), media_type)
-
-
-def _bytes_of(content: Content) -> bytes:
     if isinstance(content, Path):
-        return content.read_bytes()
-    return content if isinstance(content, bytes) else content.read()
+        content = content.read_bytes()
+    data = content if isinstance(content, bytes) else content.read()
+    return Evidence(name, hashlib.sha256(data).hexdigest(), len(data), media_type)
 
 
 def open_world(
@@ -175,20 +171,13 @@ def open_world(
     past: JournalReader | None = None,
 ) -> World:
     """Given what a run is bound to, return its services; without a journal those of a dry run, which may look into
-    the `past` and keeps evidence until it ends."""
-    directory = Path(tempfile.mkdtemp(prefix="sop-"))
+    the `past`."""
     if journal is None or store is None:
 
-        def keep_for_now(name: str, content: Content, media_type: str) -> Evidence:
-            data = _bytes_of(content)
-            evidence = keep_nothing(name, data, media_type)
-            (directory / evidence.sha256).write_bytes(data)  # for the tasks that come after; goes with the folder
-            return evidence
-
         def dry(key: Key) -> Recorder:
-            return DryRecorder(past, playbook, key.target, directory)
+            return DryRecorder(past, playbook, key.target)
 
-        return World(inventory, connections, keep_for_now, secrets, dry, run, clock, directory)
+        return World(inventory, connections, keep_nothing, secrets, dry, run, clock)
 
     def keep(name: str, content: Content, media_type: str) -> Evidence:
         return store.keep(name, secrets.redactor.mask(content) if isinstance(content, bytes) else content, media_type)
@@ -196,4 +185,4 @@ def open_world(
     def recorder(key: Key) -> Recorder:
         return JournalRecorder(journal, playbook, key, run, render, clock, inventory.knowledge)
 
-    return World(inventory, connections, keep, secrets, recorder, run, clock, directory)
+    return World(inventory, connections, keep, secrets, recorder, run, clock)

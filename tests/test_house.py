@@ -18,9 +18,9 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 # The rooms, in order: each imports only rooms before it. A folder is one room.
 ROOMS = """
 errors messages posts signatures slips source spans wordings durations crons hours calendar disguises redactor secrets
-notices contract events shapes inventory templates parsing sandbox expressions shell inputs playbook plan record people
-engine connections actions notify reports form screen schedule reference schema demo own binding recorders services
-workers start commands cli manual
+notices recorder contract events shapes inventory templates parsing sandbox expressions shell inputs playbook plan
+record people engine connections actions notify reports form screen schedule reference schema demo own binding
+recorders services workers start commands cli manual
 """
 # The files of the rooms that are folders, in the same sense.
 FILES_OF = {
@@ -44,8 +44,8 @@ FILES_OF = {
         documents accounts signers separation attaching hands requests answers turns escalation going_on __init__
     """,
     "engine": """
-        progress executors acts scope filling answers course tries decisions routes branches tasks rounds closing steps
-        flow pending heading terms __init__
+        progress executors acts rows scope filling answers course tries decisions routes branches tasks rounds closing
+        steps flow pending heading terms __init__
     """,
     "own": "declared declaration writers loading packages __init__",
     "start": "answers probing snippets writing __init__",

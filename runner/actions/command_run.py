@@ -8,6 +8,7 @@ from runner.contract import Action, Call, Command, Effect, Evidence, Outcome, Pr
 
 LONGEST_OUTPUT = 64 * 1024  # characters of a stream that become an output; the whole is then kept as evidence
 SHOWN_ERROR = 400
+LONGEST_AHEAD = 10_000
 
 
 def build_command(call: Call) -> Command:
@@ -35,6 +36,12 @@ def run(call: Call) -> Outcome:
         evidence=kept_out + kept_err,
         message=_message(result, stderr),
     )
+
+
+def ahead(call: Call) -> Command | None:
+    """The command, where it needs nothing but its words."""
+    command = build_command(call)
+    return None if command.stdin or command.run_as or len(command.line) > LONGEST_AHEAD else command
 
 
 def preview(call: Call) -> Preview | None:
@@ -127,6 +134,7 @@ ACTION = Action(
     reach=Reach.SERVER,
     limit="10m",
     run=run,
+    ahead=ahead,
     preview=preview,
     targets=("website", "server", ""),
     one_of=("command", "argv"),

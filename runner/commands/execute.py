@@ -150,6 +150,7 @@ def _build_request(
         child=lambda name: build_progress(journal.events(name)),
         room=staff.room,
         patience=staff.patience,
+        ahead=staff.here,
     )
 
 
@@ -190,6 +191,7 @@ def rehearse(bound: Bound, options: Options, listen: Emit, *, stopping: Callable
             calendar=bound.calendar,
             forks=options.forks,
             dry=True,
+            ahead=True,
             explicit=options.explicit,
             earlier=earlier_values(journal, plan.playbook.name),
         )

@@ -12,7 +12,8 @@ gone, as it is when this side dies, and when the limit passes without anyone end
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from math import ceil
 
 from runner.connections.commands import (
@@ -41,6 +42,30 @@ class AgentRefused(Exception):
     """This server cannot have an agent."""
 
 
+class Job:
+    """A request and who takes its output; its exit code once it has ended."""
+
+    def __init__(self, request: Request, take_out: Sink, take_err: Sink) -> None:
+        self.request = request
+        self.exit_code: int | None = None
+        self.refused = False
+        self.fault: Exception | None = None
+        self._sinks = {"o": take_out, "e": take_err}
+
+    def take(self, kind: str, content: bytes) -> None:
+        """Hand output to its sink; what that raises is kept for who waits for this job, and the rest let go."""
+        try:
+            if kind in self._sinks:
+                self._sinks[kind](content)
+        except Exception as error:  # noqa: BLE001 - it is raised where the job is waited for
+            self.fault = error
+            self.mute()
+
+    def mute(self) -> None:
+        """Let go of all output that still comes."""
+        self._sinks = {}
+
+
 class Agent:
     """One agent on a server, for one command at a time. Raise AgentRefused when the server cannot have one, WireBroken
     when it gives no answer."""
@@ -50,9 +75,8 @@ class Agent:
         self._spare = spare
         self._token = "\x1esop:" + secrets.token_hex(12) + ":"
         self._unpacker = Unpacker(self._token.encode(), self._take)
-        self._sinks: dict[str, Sink] = {}
-        self._exit_code: int | None = 0
-        self._refused = False
+        self._jobs: deque[Job] = deque()  # in their order on the server, the first of them running
+        self._unclear = False
         self._left = ""
         self._left_is_whole = False
         program = encode(AGENT_CODE.replace("TOKEN", self._token.replace(":", "\\x3a")))
@@ -65,7 +89,7 @@ class Agent:
 
     def is_free(self) -> bool:
         """Whether the agent lives and can take a command."""
-        return self._exit_code is not None and not self._wire.at_end
+        return not self._jobs and not self._unclear and not self._wire.at_end
 
     def run(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> int:
         """Run a request and return its exit code; the sinks take its output.
@@ -73,37 +97,66 @@ class Agent:
         Raise TimeUp when the deadline passed and the command was ended, AgentLost when its end is not known,
         DirectoryRefused, and what the sinks raise (the command is then ended).
         """
-        self._sinks = {"o": take_out, "e": take_err}
-        self._exit_code, self._refused = None, False
+        job = Job(request, take_out, take_err)
+        self.begin([job], deadline)
+        return self.finish(job, deadline)
+
+    def begin(self, jobs: Sequence[Job], deadline: Deadline, longest: float = 0.0) -> None:
+        """Hand over requests that are to run one after the other, each only where the one before ended with 0; none but
+        the first may have a stdin. `longest` is how many seconds each may take. Raise as `run` does."""
+        self._jobs.extend(jobs)
+        seconds = longest or deadline.remaining()
+        frames = [_render(job.request, seconds, b"and" if place else b"run") for place, job in enumerate(jobs)]
         try:
-            self._wire.send(_render(request, deadline), deadline)
-            finished = self._pump_until(self._has_ended, deadline)
+            self._wire.send(b"".join(frames), deadline)
         except TimeoutError:
-            raise TimeUp("time is up", self._end_from_aside(request)) from None
+            raise TimeUp("time is up", self._end_from_aside(jobs[0].request)) from None
         except BaseException:
-            self._end(request)
+            self._end(jobs[0].request)
             raise
+
+    def finish(self, job: Job, deadline: Deadline) -> int:
+        """Wait for the first job that has not been waited for; return its exit code. Raise as `run` does."""
+        try:
+            finished = self._pump_until(lambda: job.exit_code is not None or job.fault is not None, deadline)
+        except BaseException:
+            self._end(job.request)
+            raise
+        if job.fault:
+            if job.exit_code is None:
+                self._end(job.request)
+            raise job.fault
         if not finished:
-            raise self._explain(request)
-        if self._refused:
+            raise self._explain(job.request)
+        if job.refused:
             raise DirectoryRefused
-        assert self._exit_code is not None
-        return self._exit_code
+        assert job.exit_code is not None
+        return job.exit_code
+
+    def is_dropped(self, job: Job) -> bool:
+        """Whether a job was not begun, because one before it did not end with 0."""
+        return job.exit_code is None and job not in self._jobs
 
     def close(self) -> None:
         """End the agent and, on the server, whatever it still runs."""
         self._wire.close()
 
     def _take(self, kind: str, content: bytes) -> None:
-        if kind in self._sinks:
-            self._sinks[kind](content)
-        elif kind == "x":
-            self._exit_code, self._sinks = int(content), {}
-        elif kind == "n":
-            self._exit_code, self._refused = 1, True
-        elif kind == "s":
+        if kind == "s":
             self._left += content.decode("utf-8", "replace")
             self._left_is_whole = not content
+        elif not self._jobs:
+            return
+        elif kind in "oe":
+            self._jobs[0].take(kind, content)
+        else:
+            self._take_end(self._jobs.popleft(), kind, content)
+
+    def _take_end(self, job: Job, kind: str, content: bytes) -> None:
+        job.refused = kind == "n"
+        job.exit_code = 1 if job.refused else int(content)
+        if job.exit_code:
+            self._jobs.clear()  # the agent has dropped them too
 
     def _explain(self, request: Request) -> Exception:
         if not self._wire.alive:
@@ -112,15 +165,15 @@ class Agent:
             return AgentLost("the agent that ran the command was ended")
         return TimeUp("time is up", self._end(request))
 
-    def _has_ended(self) -> bool:
-        return self._exit_code is not None
-
     def _pump_until(self, done: Callable[[], bool], deadline: Deadline) -> bool:
         return self._wire.pump_until(done, (self._unpacker.feed, _ignore), deadline)
 
     def _end(self, request: Request) -> tuple[str, ...]:
-        """End the running command's process group and return who is left, by name."""
-        self._sinks, self._left, self._left_is_whole = {}, "", False
+        """End the running command's process group, drop what waits behind it, and return who is left, by name."""
+        self._unclear = len(self._jobs) > 1  # the next one may have begun meanwhile
+        jobs, self._left, self._left_is_whole = [*self._jobs], "", False
+        for job in jobs:
+            job.mute()
         deadline = Deadline.after(TERM_GRACE + ANSWER_LIMIT)
         try:
             self._wire.send(pack(b"end", encode(request.mark), encode(request.run_as)), deadline)
@@ -128,7 +181,7 @@ class Agent:
             return self._end_from_aside(request)
         if not self._pump_until(lambda: self._left_is_whole, deadline):
             return self._end_from_aside(request)
-        self._pump_until(self._has_ended, Deadline.after(END_LIMIT))
+        self._pump_until(lambda: not jobs or jobs[0] not in self._jobs, Deadline.after(END_LIMIT))
         return parse_survivors(self._left)
 
     def _end_from_aside(self, request: Request) -> tuple[str, ...]:
@@ -145,9 +198,9 @@ def _ignore(piece: bytes) -> None:
     """Do nothing: on stderr, a login shell may say something."""
 
 
-def _render(request: Request, deadline: Deadline) -> bytes:
+def _render(request: Request, limit: float, kind: bytes) -> bytes:
     """Return the frame that asks for a command, and its stdin."""
-    seconds = min(ceil(deadline.remaining()), _LONGEST_LIMIT) + int(TERM_GRACE) + 1
+    seconds = min(ceil(limit), _LONGEST_LIMIT) + int(TERM_GRACE) + 1
     words, stdin = request.words, request.stdin
     if request.script:  # too long for a word: the shell reads it from stdin; nothing of its reading stays behind
         words = (SHELL, "-c", READER, "sh", request.mark, *words)
@@ -156,4 +209,4 @@ def _render(request: Request, deadline: Deadline) -> bytes:
         words = (*as_user(request.run_as), *words)
     variables = [text for pair in request.environment.items() for text in pair]
     texts = (str(seconds), request.directory, str(len(request.environment)), request.mark, request.run_as)
-    return pack(b"run", *map(encode, (*texts, str(len(stdin)), *variables, *words))) + stdin
+    return pack(kind, *map(encode, (*texts, str(len(stdin)), *variables, *words))) + stdin

@@ -6,7 +6,7 @@ import os
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from runner.connections.commands import (
@@ -29,7 +29,7 @@ from runner.connections.commands import (
 from runner.connections.guard import Guard
 from runner.connections.processes import end_group
 from runner.connections.pumping import pump
-from runner.contract import OUTPUT_LIMIT, Command, Result
+from runner.contract import OUTPUT_LIMIT, Command, Connection, Result
 from runner.durations import Deadline
 from runner.errors import TimeUp, Unreachable
 
@@ -64,6 +64,11 @@ class LocalConnection:
     def write(self, path: str, data: bytes, deadline: Deadline, *, mode: int = 0o600) -> None:
         """Write a file whole or not at all."""
         write_file(self.run, self._place, path, data, deadline, mode)
+
+    @contextmanager
+    def ahead(self, commands: Sequence[Command], deadline: Deadline, longest: float) -> Iterator[Connection]:
+        """Nothing is sent ahead: there is no link to wait for."""
+        yield self
 
     def close(self) -> None:
         """End every command that still runs."""

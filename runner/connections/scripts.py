@@ -53,8 +53,10 @@ sop_left() {
 AGENT_LINE = "exec perl -C0 -e 'sysread STDIN,$c,SIZE-length$c,length$c or exit while SIZE>length$c;eval$c'"
 
 # It runs one command at a time, each in a process group of its own and with pipes of its own, which are cut when it
-# ends: what it leaves behind writes to nobody. What goes out are frames (a letter, the size, the content): "o" and "e"
-# output, "x" the exit code, "n" no such directory, "s" who is left. $more counts the stdin that is still to come.
+# ends: what it leaves behind writes to nobody. Requests are "run", and "and", which waits for the one before and is
+# dropped unless that ended with 0; "end" ends what runs and drops what waits. What goes out are frames (a letter, the
+# size, the content): "o" and "e" output, "x" the exit code, "n" no such directory, "s" who is left. $more counts the
+# stdin that is still to come.
 # The watcher, a second process, ends the command when the agent is gone, or when it stands still past the limit.
 AGENT_CODE = r"""my $ending = <<'SHELL';
 ENDING
@@ -62,7 +64,7 @@ SHELL
 my $home = readlink '/proc/self/cwd';
 defined $home && -r '/proc/self/stat' or exit 1;
 my ($out, $err, $in, $left, $seeker, $watcher, $tell, $ended);
-my ($group, $user, $mark, $requests, $stdin, $more, $answer) = ('', '', '', '', '', 0, '');
+my ($group, $user, $mark, $requests, $stdin, $more, $answer, $well, @waiting) = ('', '', '', '', '', 0, '', 0);
 
 sub ending { "$ending\nsop_p='$group' sop_u='$user' sop_m='MARK=$mark'\nsop_end\n" }
 
@@ -102,7 +104,8 @@ sub tell_watcher { syswrite $tell, join("\t", @_, $group, $user, $mark) . "\n" }
 sub begin {
   (my ($seconds, $directory, $names), $mark, $user, $more, my @words) = @_;
   my %variables = splice @words, 0, 2 * $names;
-  return frame('n', '') if length $directory && !chdir $directory;
+  $well = !length $directory || chdir $directory;
+  return frame('n', '') if !$well;
   watch() if waitpid $watcher, 1;
   pipe $out, my $to_out or exit;
   pipe $err, my $to_err or exit;
@@ -133,8 +136,16 @@ sub finish {
   drain('e', $err) if $err;
   frame('x', $code);
   ($out, $err, $in, $group, $stdin) = (undef, undef, undef, '', '');
-  flush();
+  $well = !$code;
+  @waiting = () if !$well;
+  flush() if !@waiting;
   tell_watcher(0);
+  begin_next();
+}
+
+sub begin_next {
+  begin(@{shift @waiting}) while @waiting && !$group && $well;
+  @waiting = () if !$group;
 }
 
 sub find_left {
@@ -162,7 +173,9 @@ sub take_requests {
     }
     return if $more || length $requests < 4 || length $requests < 4 + unpack 'N', $requests;
     my ($kind, @fields) = unpack '(N/a*)*', substr substr($requests, 0, 4 + unpack('N', $requests), ''), 4;
-    $kind eq 'run' ? begin(@fields) : find_left(@fields);
+    if ($kind eq 'end') { @waiting = (); find_left(@fields) }
+    elsif ($kind eq 'run') { begin(@fields) }
+    else { push @waiting, \@fields; begin_next() if !$group }
   }
 }
 
@@ -209,8 +222,9 @@ while (1) {
   my ($read, $write) = ('', '');
   vec($read, fileno $_, 1) = 1 for grep { $_ } \*STDIN, $out, $err, $left;
   vec($write, fileno $in, 1) = 1 if $in && length $stdin;
-  # Output waits a moment for more of it or for the command's end, so that all goes out in one packet.
-  my $many = select $read, $write, undef, $ended ? 0 : length $answer ? 0.001 : 0.25;
+  # Output waits a moment for more of it or for the command's end, so that all goes out in one packet; that of short
+  # commands in a row too.
+  my $many = select $read, $write, undef, $ended ? 0 : !length $answer ? 0.25 : @waiting ? 0.02 : 0.001;
   serve($read, $write) if $many > 0;
   flush() if !$many || length $answer > 65536;
   next if !$ended;

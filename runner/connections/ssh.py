@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Protocol
 
 from runner.connections.agent import Agent, AgentRefused
@@ -28,8 +28,9 @@ from runner.connections.link import Link
 from runner.connections.login import Login
 from runner.connections.opening import Opener
 from runner.connections.plain import BareChannel, PlainShell, has_shell
+from runner.connections.row import Row
 from runner.connections.wire import NoSession, WireBroken
-from runner.contract import OUTPUT_LIMIT, Command, Result
+from runner.contract import OUTPUT_LIMIT, Command, Connection, Result
 from runner.durations import Deadline
 from runner.errors import Failed, TimeUp, Unreachable
 
@@ -102,13 +103,45 @@ class SshConnection:
             agent.close()
         self._link.close()
 
+    @contextmanager
+    def ahead(self, commands: Sequence[Command], deadline: Deadline, longest: float) -> Iterator[Connection]:
+        """Send commands ahead, as contract.Connection says."""
+        row = self._begin_row(commands, deadline, longest)
+        try:
+            yield row or self
+        finally:
+            if row:
+                row.release()
+
+    def _begin_row(self, commands: Sequence[Command], deadline: Deadline, longest: float) -> Row | None:
+        """Send the commands to an agent; None where there is none, or it cannot take them just now."""
+        with ExitStack() as stack:
+            try:
+                for command in commands:
+                    check_command(command, self._place)
+                stack.enter_context(self._turn(deadline))
+                agent, _ = stack.enter_context(self._runner(deadline))
+                if isinstance(agent, Agent):
+                    row = Row(self, self._place, agent, stack.pop_all(), self._in_words)
+                    row.begin(commands, deadline, longest)
+                    return row
+            except (TimeUp, Failed, Unreachable, WireBroken, AgentLost):
+                return None  # the first command meets the same, and says it
+        return None
+
     def _run(self, command: Command, deadline: Deadline, take_out: Sink) -> Result:
         check_command(command, self._place)
         request = build_request(command)
         err = Collector(command.output_limit)
-        try:
+        with self._in_words(command):
             code, remark = self._serve(request, deadline, take_out, err)
             return check_become(request, Result(code, b"", err.content, remark), self._place)
+
+    @contextmanager
+    def _in_words(self, command: Command) -> Iterator[None]:
+        """Turn what running a command raises into errors for people."""
+        try:
+            yield
         except OutputTooLong:
             raise too_long(self._place, command) from None
         except DirectoryRefused:

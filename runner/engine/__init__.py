@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
@@ -22,6 +23,7 @@ from runner.engine.filling import fill
 from runner.engine.flow import Flow
 from runner.engine.heading import describe
 from runner.engine.pending import WENT_ON, Pending
+from runner.engine.rows import Report, perform_row
 from runner.engine.scope import Scope, TaskValues, Values
 from runner.engine.terms import Brake, Ending, Request
 from runner.events import Event, Key, Kind, outcome_to_json
@@ -48,9 +50,8 @@ class Engine:
         self._brake = brake
         done: SimpleQueue[object] = SimpleQueue()
         brake.wake(done)
-        self._open: Pending[Flowing] = Pending(
-            lambda act: executor.submit(perform, act, services), done, request.patience
-        )
+        self._open: Pending[Flowing] = Pending(self._submit, done, request.patience)
+        self._claimed: set[Key] = set()
         self._pending: list[Event] = []
         self._flows: set[Flowing] = set()
         self._parked: list[tuple[Flowing, Turn]] = []
@@ -68,6 +69,7 @@ class Engine:
             calendar=request.calendar,
             started=request.progress.began or services.now(),
             dry=request.dry,
+            ahead=request.ahead,
             explicit=request.explicit,
             write=self._write,
             unheld=request.unheld,
@@ -176,9 +178,22 @@ class Engine:
             self._open.add(flow, ask)
             self._claim(ask)
 
+    def _submit(self, act: Act, report: Report) -> Future[Outcome | None]:
+        if act.ahead:
+            return self._executor.submit(perform_row, (act, *act.ahead), self._services, report)
+        return self._executor.submit(perform, act, self._services)
+
     def _claim(self, act: Act) -> None:
-        if act.action.person:
-            return
+        """Claim an act and those that are sent ahead with it, unless it was claimed as one of those."""
+        if act.key in self._claimed:
+            self._claimed.discard(act.key)
+        elif not act.action.person:
+            self._say_claim(act)
+        for each in act.ahead:
+            self._claimed.add(each.key)
+            self._say_claim(each)
+
+    def _say_claim(self, act: Act) -> None:
         self._say(
             self._course.event(
                 Kind.TASK_STARTED,

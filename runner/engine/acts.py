@@ -8,12 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from runner.contract import Action, Call, Connection, Effect, Evidence, Outcome, Reach, Reason, Recorder, Status
+from runner.contract import Action, Call, Connection, Effect, Evidence, Outcome, Reach, Reason, Status
 from runner.durations import Deadline
 from runner.errors import Failed, RecordError, TimeUp, Unreachable
 from runner.events import Key, outcome_to_json
 from runner.inventory import Target
 from runner.notices import Notifier
+from runner.recorder import Recorder
 
 LONGEST_CONNECT = 30.0
 
@@ -46,7 +47,8 @@ class Services(Protocol):
 
 
 class Act(NamedTuple):
-    """A task with its inputs filled, ready to be claimed and done. `mode` is "run", "probe" or "preview"."""
+    """A task with its inputs filled, ready to be claimed and done. `mode` is "run", "probe" or "preview". `ahead` are
+    the acts that come next on the same server, whose commands may be sent before their turn."""
 
     key: Key
     action: Action
@@ -59,12 +61,14 @@ class Act(NamedTuple):
     run_as: str = ""
     item: Any = None
     mode: str = "run"
+    ahead: tuple[Act, ...] = ()
 
 
-def perform(act: Act, services: Services) -> Outcome:
-    """Given an act, do it and return its outcome. Raise RecordError when evidence cannot be kept."""
+def perform(act: Act, services: Services, over: Connection | None = None) -> Outcome:
+    """Given an act, do it, `over` that connection where one is given, and return its outcome. Raise RecordError when
+    evidence cannot be kept."""
     try:
-        outcome = _perform(act, services)
+        outcome = _perform(act, services, over)
         json.dumps(outcome_to_json(outcome), allow_nan=False)  # what cannot be recorded is a fault of the action
         return outcome
     except TimeUp as error:
@@ -79,13 +83,12 @@ def perform(act: Act, services: Services) -> Outcome:
         return Outcome(Status.FAILED, message=f"a fault in '{act.action.name}': {type(error).__name__}: {error}")
 
 
-def _perform(act: Act, services: Services) -> Outcome:
-    connection: Connection | None = None
+def _perform(act: Act, services: Services, connection: Connection | None) -> Outcome:
     if act.action.reach is Reach.SERVER:
-        connection = services.connect(act.server)
+        connection = connection or services.connect(act.server)
         connection.open(Deadline.after(LONGEST_CONNECT))  # before the task's limit begins: connecting has its own
     deadline = Deadline.after(act.limit)
-    call = _build_call(act, services, deadline, connection)
+    call = build_call(act, services, deadline, connection)
     if act.mode == "preview":
         return _preview(act, call)
     outcome = _probe(act, call) if act.mode == "probe" else act.action.run(call)
@@ -105,7 +108,8 @@ def outcome_after_limit(act: Act, outcome: Outcome) -> Outcome:
     )
 
 
-def _build_call(act: Act, services: Services, deadline: Deadline, connection: Connection | None) -> Call:
+def build_call(act: Act, services: Services, deadline: Deadline, connection: Connection | None) -> Call:
+    """Given an act, return the call of its action, over that connection where there is one."""
     connect: Callable[[], Connection] = (
         (lambda: connection) if connection is not None else (lambda: services.connect(act.server))
     )

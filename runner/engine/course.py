@@ -104,9 +104,10 @@ class Lane:
 class Course:
     """What all lanes of a run share.
 
-    `halted` says why nothing but `always` is done any more, `done` what ran once and needs no more, `entries` with
-    which task a step begins; `followed` counts the ways back, `replaying` is true until a resumed run has gone through
-    all that its record tells.
+    `ahead` says whether what reads may be sent before its turn, `halted` why nothing but `always` is done any more,
+    `done` what ran once and needs no more, `entries` with which task a step begins; `followed` counts the ways back,
+    `replaying` is true until a resumed run has gone through all that its record tells; `fixed` is what of `{{ run.… }}`
+    never changes.
     """
 
     plan: Plan
@@ -119,6 +120,7 @@ class Course:
     calendar: Calendar
     started: datetime
     dry: bool = False
+    ahead: bool = False
     explicit: frozenset[str] = frozenset()
     write: Callable[[], None] = lambda: None
     unheld: Callable[[Collection[Fault]], Iterable[Fault]] = lambda found: found
@@ -137,10 +139,14 @@ class Course:
     replaying: bool = False
     order: Order = field(init=False)
     places: dict[str, int] = field(init=False)
+    fixed: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.order = order_steps([planned.step for planned in self.plan.steps])
         self.places = {planned.id: place for place, planned in enumerate(self.plan.steps)}
+        local = self.started.astimezone(self.calendar.office.zone)
+        started, date = local.isoformat(timespec="seconds"), local.date().isoformat()
+        self.fixed = {"id": self.run, "started": started, "date": date}
 
     def event(self, kind: Kind, key: Key, data: Mapping[str, Any]) -> Event:
         """An event about a key, now."""
@@ -284,11 +290,8 @@ class Course:
 
     def run_values(self, step: str) -> dict[str, Any]:
         """What `{{ run.… }}` reads."""
-        local = self.started.astimezone(self.calendar.office.zone)
         return {
-            "id": self.run,
-            "started": local.isoformat(timespec="seconds"),
-            "date": local.date().isoformat(),
+            **self.fixed,
             "attempt": self.attempts.get(step, 1),
             "problems": [
                 {"key": p.key, "severity": str(p.severity), "target": target, "message": p.message}

@@ -69,7 +69,8 @@ def fill_inputs(
             return {}, refused
         if schema.get("secret") and isinstance(value, Mapping) and set(value) == {"secret"}:
             value = secret(str(value["secret"]))
-        for fault in () if schema.get("shell") else check_value(value, schema):
+        known = schema.get("shell") or not compiled.expressions  # a value without expressions was checked in the plan
+        for fault in () if known else check_value(value, schema):
             return {}, Outcome(Status.FAILED, message=f"input '{name}': {fault.message}. {fault.cure}".rstrip())
         inputs[name] = value
     return inputs, None

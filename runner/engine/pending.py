@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 from runner.contract import Outcome, Reach, Status
 from runner.engine.acts import LONGEST_CONNECT, Act, given_up
 from runner.engine.course import Pause
+from runner.engine.rows import Report
+from runner.events import Key
 
 GRACE = 15.0
 HEARTBEAT = 0.25
@@ -31,18 +33,22 @@ class _InFlight(Generic[Owner]):
     given_up_at: float = 0.0
 
 
-class Pending(Generic[Owner]):
-    """Acts handed out and pauses begun, until they end. `submit` does an act elsewhere; `done` wakes who waits."""
+Submit = Callable[[Act, Report], Future[Outcome | None]]
+Ended = tuple[Act, Callable[[], Outcome | None]]
 
-    def __init__(
-        self, submit: Callable[[Act], Future[Outcome]], done: SimpleQueue[object], patience: float = 0.0
-    ) -> None:
+
+class Pending(Generic[Owner]):
+    """Acts handed out and pauses begun, until they end. `submit` does an act elsewhere; where others are sent ahead
+    with it, it reports each outcome and gives none itself. `done` wakes who waits."""
+
+    def __init__(self, submit: Submit, done: SimpleQueue[object], patience: float = 0.0) -> None:
         """`patience` is how many seconds an act may wait for its turn where it is handed to."""
         self._submit = submit
         self._done = done
         self._patience = patience
         self._ready: list[_InFlight[Owner]] = []
-        self._acts: dict[int, _InFlight[Owner]] = {}
+        self._acts: dict[Key, _InFlight[Owner]] = {}
+        self._ahead: set[Key] = set()
         self._pauses: list[tuple[float, int, Owner, Pause]] = []
         self._number = count()
 
@@ -56,9 +62,12 @@ class Pending(Generic[Owner]):
         return any(each.owner is owner for each in self._acts.values())
 
     def add(self, owner: Owner, act: Act) -> None:
-        """Take in an act, to be handed out with the others."""
-        each = self._acts[id(act)] = _InFlight(owner, act)
-        self._ready.append(each)
+        """Take in an act, to be handed out with the others; one that was sent ahead is only waited for."""
+        each = self._acts[act.key] = _InFlight(owner, act)
+        if act.key in self._ahead:
+            self._set_end(each)
+        else:
+            self._ready.append(each)
 
     def pause(self, owner: Owner, pause: Pause) -> None:
         """Begin a pause."""
@@ -68,30 +77,45 @@ class Pending(Generic[Owner]):
         """Begin the acts that were taken in."""
         ready, self._ready = self._ready, []
         for each in ready:
-            connecting = LONGEST_CONNECT if each.act.action.reach is Reach.SERVER else 0.0
-            each.given_up_at = time.monotonic() + self._patience + each.act.limit + connecting + GRACE
-            self._begin(each)
+            self._set_end(each)
+            self._begin(each.act)
 
-    def _begin(self, each: _InFlight[Owner]) -> None:
-        future = self._submit(each.act)
-        future.add_done_callback(lambda done: self._done.put((each, done)))
+    def _set_end(self, each: _InFlight[Owner]) -> None:
+        connecting = LONGEST_CONNECT if each.act.action.reach is Reach.SERVER else 0.0
+        each.given_up_at = time.monotonic() + self._patience + each.act.limit + connecting + GRACE
+
+    def _begin(self, act: Act) -> None:
+        self._ahead.update(each.key for each in act.ahead)
+        future = self._submit(act, lambda each, outcome: self._done.put((each, lambda: outcome)))
+        future.add_done_callback(lambda done: self._done.put((act, done.result)))
 
     def ended(self, until: float) -> Iterator[tuple[Owner, Act | Pause, Outcome]]:
         """Wait, to `until` at most (0: without a bound), and yield what has ended: owner, what it was, its outcome."""
-        for each, future in self._wait(until):
-            if self._acts.get(id(each.act)) is each:
-                del self._acts[id(each.act)]
-                yield each.owner, each.act, future.result()
+        for act, result in self._wait(until):
+            outcome = result() if act.ahead or act.key in self._acts else None
+            if outcome is None:
+                self._begin_what_was_left(act)
+            elif act.key in self._acts:
+                self._ahead.discard(act.key)
+                each = self._acts.pop(act.key)
+                yield each.owner, each.act, outcome
         now = time.monotonic()
         while self._pauses and self._pauses[0][0] <= now:
             _, _, owner, pause = heappop(self._pauses)
             yield owner, pause, WENT_ON
         for each in [*self._acts.values()]:
             if 0 < each.given_up_at <= now:
-                del self._acts[id(each.act)]
+                del self._acts[each.act.key]
                 yield each.owner, each.act, given_up(each.act)
 
-    def _wait(self, until: float) -> list[tuple[_InFlight[Owner], Future[Outcome]]]:
+    def _begin_what_was_left(self, act: Act) -> None:
+        """What was sent ahead with an act has ended early: what is waited for of it begins on its own."""
+        for key in (each.key for each in act.ahead if each.key in self._ahead):
+            self._ahead.discard(key)
+            if key in self._acts:
+                self._begin(self._acts[key].act)
+
+    def _wait(self, until: float) -> list[Ended]:
         moments = [each.given_up_at for each in self._acts.values()]
         moments += [self._pauses[0][0]] if self._pauses else []
         moments += [until] if until else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from runner.contract import Outcome, Reason, Status
 from runner.engine.branches import Several, Way, singly
@@ -10,6 +10,7 @@ from runner.engine.course import Ask, Course, Move, PassedOver, Strand, Turn
 from runner.engine.decisions import Asked, Decisions
 from runner.engine.filling import skipped
 from runner.engine.routes import Routes, reason_of
+from runner.engine.rows import behind
 from runner.engine.scope import Scope, TaskValues
 from runner.engine.tasks import TaskFlow
 from runner.events import Key
@@ -103,12 +104,19 @@ class Round:
             return self._leave_out(task, key, outcome)
         if task.action is DECIDE:
             return (yield from self._decide(task, key, scope))
-        self.outcomes[task.id] = yield from self._flow.do(task, key, scope)
+        self.outcomes[task.id] = yield from self._flow.do(task, key, scope, self._behind(task))
         way = self._way_of(task, self.outcomes[task.id])
         name = f"{task.id}.{DECIDE.name}"
         if way is None and task.task.decision and self._is_due(task):
             return (yield from self._decide(task, key._replace(task=name, tries=self._number(name)), scope))
         return way or Way()
+
+    def _behind(self, task: PlannedTask) -> Iterator[tuple[PlannedTask, Key]]:
+        """The tasks that may be sent ahead with one, in their order."""
+        for each in behind(self._planned, task):
+            if self._passed.led_to(each.id):
+                return
+            yield each, self._key._replace(task=each.id, tries=self._number(each.id))
 
     def _decide(self, task: PlannedTask, key: Key, scope: Scope) -> Strand[Way]:
         assert task.task.decision is not None

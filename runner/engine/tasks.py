@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from runner.contract import Outcome, Reach, Reason, Status
@@ -11,10 +12,13 @@ from runner.engine.answers import join_answers, with_role
 from runner.engine.course import Course, Lane, Strand, Tasks, Turn
 from runner.engine.filling import check_condition, fill_inputs, fill_list, skipped
 from runner.engine.routes import Routes
+from runner.engine.rows import MOST
 from runner.engine.scope import Scope
 from runner.engine.tries import Tries
 from runner.events import Key
 from runner.plan import PlannedTask
+
+Behind = Iterable[tuple[PlannedTask, Key]]
 
 
 class TaskFlow:
@@ -27,13 +31,15 @@ class TaskFlow:
         self._routes = Routes(course, lane)
         self._server = course.plan.inventory.server_of(lane.target) if lane.target else None
         self._become = str(self._server.settings.get("run_as", "")) if self._server else ""
+        self._sent: set[Key] = set()
         self.last: dict[tuple[str, int, str], int] = {}
 
-    def do(self, task: PlannedTask, key: Key, scope: Scope) -> Strand[list[Outcome]]:
-        """Do a task, for each of its items; return its outcomes, which other tasks can read from then on."""
+    def do(self, task: PlannedTask, key: Key, scope: Scope, behind: Behind = ()) -> Strand[list[Outcome]]:
+        """Do a task, for each of its items; return its outcomes, which other tasks can read from then on. `behind` are
+        the tasks, with their keys, that may be sent ahead with it."""
         if task.for_each is not None:
             return (yield from self._each(task, key, scope))
-        outcome = yield from self._together(task, key, scope)
+        outcome = yield from self._together(task, key, scope, behind)
         scope.tasks.add(task.id, outcome)
         return [outcome]
 
@@ -77,11 +83,11 @@ class TaskFlow:
         scope.tasks.add_list(task.id, outcomes, task.action.outputs)
         return outcomes
 
-    def _together(self, task: PlannedTask, key: Key, scope: Scope) -> Tasks:
+    def _together(self, task: PlannedTask, key: Key, scope: Scope, behind: Behind = ()) -> Tasks:
         """Do a task by each of its actors: all are asked, and it is done once all have answered. Once one is asked, the
         others are, even if something else fails meanwhile."""
         if len(task.roles) < 2:
-            return (yield from self._once(task, key, scope, *task.roles))
+            return (yield from self._once(task, key, scope, *task.roles, behind=behind))
         outcomes: dict[Key, Outcome] = {}
         for role in task.roles:
             at = with_role(key, role)
@@ -91,7 +97,15 @@ class TaskFlow:
         return join_answers(outcomes, self._course.progress)
 
     def _once(
-        self, task: PlannedTask, key: Key, scope: Scope, role: str = "", item: Any = None, *, sure: bool = False
+        self,
+        task: PlannedTask,
+        key: Key,
+        scope: Scope,
+        role: str = "",
+        item: Any = None,
+        *,
+        sure: bool = False,
+        behind: Behind = (),
     ) -> Tasks:
         conduct, progress = task.task.conduct, self._course.progress
         item = scope.item if item is None else item
@@ -109,12 +123,22 @@ class TaskFlow:
             outcome = self._course.record(key, task.action.name, refused, item)
         else:
             act = self._act(task, key, inputs, item)
+            if self._course.ahead and not self._course.replaying and key not in self._sent:
+                act = act._replace(ahead=tuple(self._acts_ahead(behind, scope)))
             outcome, key = yield from self._tries.settle(act, conduct.retry)
         place = key.step, key.attempt, key.task
         self.last[place] = max(self.last.get(place, 0), key.tries)
         self._course.note(key, outcome)
         self._routes.take(conduct, key, outcome)
         return outcome
+
+    def _acts_ahead(self, behind: Behind, scope: Scope) -> Iterator[Act]:
+        for task, key in islice(behind, MOST):
+            inputs, refused = fill_inputs(task, scope, self._course.secret)
+            if refused or self._course.progress.knows(key):
+                return
+            self._sent.add(key)
+            yield self._act(task, key, inputs, scope.item)
 
     def _act(self, task: PlannedTask, key: Key, inputs: Mapping[str, Any], item: Any) -> Act:
         return Act(

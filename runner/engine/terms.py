@@ -42,7 +42,7 @@ class Request:
     gives a step's latest value in the record; `child` gives the progress of an included run; `unheld` gives, with what
     the run found, the problems that are open and in nobody's hands; `alone` holds off other runs while it takes up.
     `room` is how many targets the executor takes on at a time just now, `patience` how many seconds an act may wait
-    there for its turn."""
+    there for its turn, `ahead` tells that what reads may be sent before its turn: the executor shares our memory."""
 
     run: str
     header: Mapping[str, Any]
@@ -51,6 +51,7 @@ class Request:
     resumed: bool = False
     forks: int = FORKS
     dry: bool = False
+    ahead: bool = False
     explicit: frozenset[str] = frozenset()
     unheld: Callable[[Collection[Fault]], Iterable[Fault]] = lambda found: found
     alone: Callable[[], AbstractContextManager[object]] = nullcontext

@@ -93,4 +93,4 @@ class Tries:
 
 
 def _following(act: Act) -> Act:
-    return act._replace(key=act.key._replace(tries=act.key.tries + 1))
+    return act._replace(key=act.key._replace(tries=act.key.tries + 1), ahead=())

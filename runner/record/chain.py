@@ -13,7 +13,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from runner.events import Event, Kind
+from runner.events import Kind
 from runner.record.database import Format
 
 GENESIS = "0" * 64
@@ -62,11 +62,12 @@ FORM = Format(
 )
 
 Columns = tuple[Any, ...]
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def canonical(event: Event) -> str:
-    """Given an event, return its one way to be written: JSON in ASCII, keys sorted, no spaces."""
-    return json.dumps(event.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+def canonical(body: Mapping[str, Any]) -> str:
+    """Given an event's JSON values, return their one way to be written: JSON in ASCII, keys sorted, no spaces."""
+    return _CANONICAL.encode(body)
 
 
 def link(previous: str, body: str) -> str:

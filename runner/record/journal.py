@@ -26,6 +26,7 @@ from runner.record.database import connect_to_read, connect_to_write, create_dat
 from runner.record.folder import LONGEST_WAIT, disk_errors, gate
 from runner.record.reader import JournalReader
 
+Body = Mapping[str, Any]  # an event as plain JSON values
 _LETTERS = "23456789bcdfghjkmnpqrstvwxz"  # none that sounds or looks like another, no vowels: no words
 _INSERT = """
     INSERT INTO events (
@@ -86,12 +87,13 @@ class Journal(JournalReader):
         """
         if os.getpid() != self._process:  # SQLite's locks do not survive a fork: two writers would both believe in them
             raise RecordError(f"{self.path}: opened by another process. start processes by spawn, and open it there")
-        texts = [canonical(event) for event in events]
+        bodies = [event.to_json() for event in events]
+        texts = [canonical(body) for body in bodies]
         with self._mutex, gate(self.records, seconds=self._seconds), database_errors(self.path):
             connection = self._writer()
             connection.execute("BEGIN IMMEDIATE")
             try:
-                self._insert(connection, events, texts)
+                self._insert(connection, bodies, texts)
                 connection.execute("COMMIT")
             except BaseException:
                 if connection.in_transaction:
@@ -139,19 +141,18 @@ class Journal(JournalReader):
             raise RecordError(f"{self.path}: replaced by another file while in use. put the first one back")
         return self._connection
 
-    def _insert(self, connection: sqlite3.Connection, events: Sequence[Event], texts: Sequence[str]) -> None:
+    def _insert(self, connection: sqlite3.Connection, bodies: Sequence[Body], texts: Sequence[str]) -> None:
         last = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         seq, digest = last or (0, GENESIS)
-        for event, text in zip(events, texts, strict=True):
+        for body, text in zip(bodies, texts, strict=True):
             seq, digest = seq + 1, link(digest, text)
-            body = event.to_json()
             row = (seq, digest, text, *columns_of(body, self._playbook(connection, body)))
             try:
                 connection.execute(_INSERT, row)
             except sqlite3.IntegrityError as error:
-                raise DuplicateClaim(_already(self.path, event)) from error
+                raise DuplicateClaim(_already(self.path, Event.from_json(body))) from error
 
-    def _playbook(self, connection: sqlite3.Connection, body: Mapping[str, Any]) -> str:
+    def _playbook(self, connection: sqlite3.Connection, body: Body) -> str:
         run, started = body["run"], playbook_of(body)
         if started is not None:
             self._playbooks[run] = started

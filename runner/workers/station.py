@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from runner.connections import Connections, open_connections
-from runner.contract import OUTPUT_LIMIT, Connection, Evidence, Outcome, Recorder, Status
+from runner.contract import OUTPUT_LIMIT, Connection, Evidence, Outcome, Status
 from runner.engine.acts import perform
 from runner.engine.executors import Threads, Value
 from runner.errors import Failed
 from runner.events import Key, outcome_to_json
 from runner.inventory import Target
 from runner.notices import Notifier
+from runner.recorder import Recorder
 from runner.workers.channel import BEAT, Broken, Channel, Content, Message
 from runner.workers.parcels import fingerprint, unpack_act
 from runner.workers.roster import Ticket

@@ -56,7 +56,6 @@ class BlockCutter:
 
 def _shorten(block: bytes) -> bytes:
     """The block with its longest lines cut."""
-    half = LONGEST_LINE // 2  # within a line that is too long, one of these pieces has no line's end
-    if all(block.find(b"\n", at, at + half) >= 0 for at in range(0, len(block) - half, half)):
+    if len(block) <= LONGEST_LINE or max(map(len, block.split(b"\n"))) <= LONGEST_LINE:
         return block
     return b"\n".join(line[:LONGEST_LINE] for line in block.split(b"\n"))

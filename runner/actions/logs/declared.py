@@ -80,13 +80,12 @@ INPUTS: Mapping[str, Any] = {
         "optional": True,
         "names": "file",
     },
-    "stale_after": {
+    "stale": {
         "type": "string",
-        "description": "How old the last line may be before the log says nothing of today (of an increment logs.fetch "
-        "tells that)",
+        "description": "How old the last line may be before the log says nothing of today",
         "unit": "duration",
-        "examples": ["2 hari"],
-        "default": "2 hari",
+        "examples": ["7 hari"],
+        "optional": True,
     },
 }
 
