@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from secrets import token_bytes
 from typing import Any, NamedTuple
 
@@ -99,11 +100,13 @@ class JournalRecorder(NamedTuple):
 
 
 class DryRecorder(NamedTuple):
-    """The recorder of a dry run: it makes no documents and compares with nothing, but knows how far the past came."""
+    """The recorder of a dry run: it makes no documents and compares with nothing, but knows how far the past came, and
+    what its own tasks kept in `kept`."""
 
     past: JournalReader | None
     playbook: str
     target: str | None
+    kept: Path | None = None
 
     def latest(self) -> Mapping[str, Any] | None:
         """A dry run compares with nothing."""
@@ -126,8 +129,10 @@ class DryRecorder(NamedTuple):
         return token_bytes(32)
 
     def evidence(self, sha256: str) -> bytes:
-        """A dry run kept nothing."""
-        raise Failed(f"evidence {sha256}: a dry run keeps none")
+        """What a task of this dry run kept."""
+        if self.kept is None or not (self.kept / sha256).is_file():
+            raise Failed(f"evidence {sha256}: a dry run has only what it made itself")
+        return (self.kept / sha256).read_bytes()
 
     def expired(self, today: date) -> Sequence[Mapping[str, Any]]:
         """A dry run deletes nothing."""

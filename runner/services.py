@@ -103,8 +103,9 @@ class World:
         recorder: Callable[[Key], Recorder],
         run: str,
         clock: Clock,
+        directory: Path,
     ) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="sop-"))
+        self.directory = directory
         self.keep = keep
         self.recorder = recorder
         self._clock = clock
@@ -148,13 +149,17 @@ class World:
 
 
 def keep_nothing(name: str, content: Content, media_type: str) -> Evidence:
-    """Describe evidence without keeping it, for a dry run."""
+    """Describe evidence without keeping it."""
     import hashlib
 
-    if isinstance(content, Path):
-        content = content.read_bytes()
-    data = content if isinstance(content, bytes) else content.read()
+    data = _bytes_of(content)
     return Evidence(name, hashlib.sha256(data).hexdigest(), len(data), media_type)
+
+
+def _bytes_of(content: Content) -> bytes:
+    if isinstance(content, Path):
+        return content.read_bytes()
+    return content if isinstance(content, bytes) else content.read()
 
 
 def open_world(
@@ -171,13 +176,20 @@ def open_world(
     past: JournalReader | None = None,
 ) -> World:
     """Given what a run is bound to, return its services; without a journal those of a dry run, which may look into
-    the `past`."""
+    the `past` and keeps evidence until it ends."""
+    directory = Path(tempfile.mkdtemp(prefix="sop-"))
     if journal is None or store is None:
 
-        def dry(key: Key) -> Recorder:
-            return DryRecorder(past, playbook, key.target)
+        def keep_for_now(name: str, content: Content, media_type: str) -> Evidence:
+            data = _bytes_of(content)
+            evidence = keep_nothing(name, data, media_type)
+            (directory / evidence.sha256).write_bytes(data)  # for the tasks that come after; goes with the folder
+            return evidence
 
-        return World(inventory, connections, keep_nothing, secrets, dry, run, clock)
+        def dry(key: Key) -> Recorder:
+            return DryRecorder(past, playbook, key.target, directory)
+
+        return World(inventory, connections, keep_for_now, secrets, dry, run, clock, directory)
 
     def keep(name: str, content: Content, media_type: str) -> Evidence:
         return store.keep(name, secrets.redactor.mask(content) if isinstance(content, bytes) else content, media_type)
@@ -185,4 +197,4 @@ def open_world(
     def recorder(key: Key) -> Recorder:
         return JournalRecorder(journal, playbook, key, run, render, clock, inventory.knowledge)
 
-    return World(inventory, connections, keep, secrets, recorder, run, clock)
+    return World(inventory, connections, keep, secrets, recorder, run, clock, directory)

@@ -18,6 +18,8 @@ _FILES = {
     "backup.seal": "backup_seal",
     "backup.verify": "backup_verify",
     "backup.catalogue": "backup_catalogue",
+    "backup.compare": "backup_compare",
+    "backup.restore": "backup_restore",
     "logs.discover": "logs_discover",
     "logs.fetch": "logs_fetch",
     "logs.scan": "logs_scan",

@@ -29,7 +29,7 @@ def run(call: Call) -> Outcome:
         "content_bytes": part["content_bytes"],
         "duration": round(time.monotonic() - started, 3),
     }
-    size = render_size(part["bytes"], "en")
+    size = render_size(part["bytes"], "en") + (" of growth" if "delta_of" in part else "")
     return Outcome(Status.CHANGED, outputs, message=f"{part['source']}: {_tables(part['table_count'])}, {size} stored")
 
 
@@ -123,6 +123,15 @@ ACTION = Action(
             "examples": ["/run/mysqld/mysqld.sock"],
         },
         "destination": DESTINATION,
+        "increments": {
+            "description": "How many dumps after a whole one are stored as what differs from it, where that is less "
+            "than a third of it; then comes a whole one again. 0: each is a whole one",
+            "type": "integer",
+            "minimum": 0,
+            "maximum": 366,
+            "default": 6,
+            "examples": [6, 0],
+        },
         "accept_smaller": ACCEPT_SMALLER,
     },
     outputs={

@@ -44,7 +44,7 @@ def run(call: Call) -> Outcome:
     sealed, staged = folder / name, folder / (name + PARTIAL)
     with locked(folder, "backup.seal"):
         for piece in pieces:
-            verify_piece(_find(piece, staged, sealed), piece, call.deadline)
+            verify_piece(_find(piece, staged, sealed), piece, folder, call.deadline)
         if not sealed.exists():
             _seal(call, parts, pieces, staged, sealed)
         _clear(parts)

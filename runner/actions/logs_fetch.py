@@ -1,4 +1,8 @@
-"""logs.fetch: brings what is new of a website's access log, each line once, wherever rotation has put it."""
+"""logs.fetch: brings what is new of a website's access log, each line once, wherever rotation has put it.
+
+It changes nothing anywhere: how far the log was read is known by the record of the scan. So a dry run fetches too, and
+the next run brings the same lines.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from runner.actions.logs.fetch_keys import INPUTS, OUTPUTS
 from runner.actions.logs.paths import log_paths, span
-from runner.contract import Action, Call, Effect, Outcome, Preview, Problem, Reach, Repeat, Severity, Status
+from runner.contract import Action, Call, Effect, Outcome, Problem, Reach, Repeat, Severity, Status
 from runner.messages import render_moment, render_number, render_size
 
 if TYPE_CHECKING:  # what unpacks and cuts is loaded when a log is fetched, not at every start
@@ -48,23 +52,6 @@ def run(call: Call) -> Outcome:
         "restricted": [restrict(call, kept, "keamanan sistem: baris log akses untuk pemindaian")],
     }
     return Outcome(Status.OK, outputs, (kept,), tuple(find_problems(call, past, fetched, increment)), summary)
-
-
-def preview(call: Call) -> Preview:
-    """Say what would be fetched, having looked at the files and at the bytes that tell the place."""
-    from runner.actions.logs.fetching import ask, build_question
-
-    paths = log_paths(call)
-    past = _past(call, paths[0])
-    pieces, _ = ask(call, build_question(call, paths, past.place, past.since, send=False))
-    there = [each for each in pieces if each.state not in UNREADABLE]
-    new = [each for each in there if each.state in ("rest", "whole", "packed", "later")]
-    where = f"since {past.last or 'the last time'}" if past.id else "for the first time"
-    size = render_size(sum(each.meant for each in new), "en")
-    away = [f"{_shown(each.path)} ({each.state})" for each in pieces if each.state in UNREADABLE]
-    gone = f"; cannot read {', '.join(away)}" if away else ""
-    text = f"would read {size} of {len(new)} of {len(there)} files, {where}, at {_shown(paths[0])}{gone}"
-    return Preview(text, changes=False)
 
 
 def _past(call: Call, series: str) -> Past:
@@ -175,12 +162,11 @@ ACTION = Action(
     "rotation; goes on behind what logs.scan has read",
     inputs=INPUTS,
     outputs=OUTPUTS,
-    effect=Effect.CHANGE,
+    effect=Effect.READ,
     repeat=Repeat.SAFE,
     reach=Reach.SERVER,
     limit="15m",
     run=run,
-    preview=preview,
     targets=("website", "server", ""),
     example="""\
 - id: fetch

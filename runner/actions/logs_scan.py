@@ -41,7 +41,8 @@ def run(call: Call) -> Outcome:
     reads = read_increment(call, increment, scan) if increment else ask(call, log_paths(call), scan)
     scan.finish()
     quiet = bool(increment) and not scan.lines  # fetched, and nothing new: what a log lacks, logs.fetch has told
-    unknown = QUIET if quiet else results.why_unknown(scan, reads, terms, _span(call, "stale"))
+    stale = None if increment else _span(call, "stale_after")
+    unknown = QUIET if quiet else results.why_unknown(scan, reads, terms, stale)
     found = results.build_outputs(scan, reads, unknown, terms, call.record.latest())
     outputs = {**found, "increment": increment}
     kept = keep(call, outputs, scan, reads)

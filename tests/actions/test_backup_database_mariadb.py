@@ -123,7 +123,7 @@ def test_packs_here_where_the_server_has_no_zstd(
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "zstd")))
     part = run_well(ACTION, call)["part"]
     monkeypatch.undo()
-    assert part["path"].endswith(".sql.gz")
+    assert part["path"].endswith(".sql.zst")
     assert unpack(part).rstrip().rpartition(b"\n")[2].startswith(b"-- Dump completed")
 
 

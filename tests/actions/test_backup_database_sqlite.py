@@ -59,7 +59,7 @@ def test_restores_to_the_same_rows_with_plain_tools(source: Path, tmp_path: Path
     outputs = run_well(ACTION, call)
     part = outputs["part"]
     assert part["tables"][0] == "pages"
-    assert part["path"].endswith("-database-the-site.sqlite.gz")
+    assert part["path"].endswith("-database-the-site.sqlite.zst")
     restored = tmp_path / "restored"
     restored.write_bytes(unpack(part))
     assert rows_of(restored) == rows_of(source)

@@ -56,7 +56,7 @@ def test_makes_a_set_that_plain_tools_check_and_restore(parts: Parts, tmp_path: 
     outputs = run_well(ACTION, call)
     folder = Path(outputs["set"])
     assert folder == tmp_path / "backups" / "WEB-PN-TAIS" / SET
-    assert files_in(folder) == sorted([*PAPERS, "SHA256SUMS", "db-site.sqlite.gz", "files.jsonl.zst", "p0000.tar.zst"])
+    assert files_in(folder) == sorted([*PAPERS, "SHA256SUMS", "db-site.sqlite.zst", "files.jsonl.zst", "p0000.tar.zst"])
     assert sorted(path.name for path in folder.parent.iterdir()) == [".lock", SET]
     checked = subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, capture_output=True, check=True)
     assert checked.stdout.count(b": OK\n") == 7
@@ -83,7 +83,7 @@ def test_manifest_says_what_when_and_from_where(parts: Parts, tmp_path: Path) ->
     assert manifest["office"] == "Pengadilan Negeri Contoh"
     assert manifest["begun"] == manifest["sealed"] == "2026-11-22T02:00:00+00:00"
     assert manifest["total_bytes"] == outcome.outputs["total_bytes"] == sum(part["bytes"] for part in parts)
-    assert [part["file"] for part in manifest["parts"]] == ["db-site.sqlite.gz", "p0000.tar.zst"]
+    assert [part["file"] for part in manifest["parts"]] == ["db-site.sqlite.zst", "p0000.tar.zst"]
     assert (manifest["format"], manifest["sequence"], manifest["kind"], manifest["parent"]) == (2, 1, "P", None)
     assert manifest["files"]["source"] == str(tmp_path / "site")
     assert load_set(Path(outcome.outputs["set"])).manifest == manifest
@@ -138,7 +138,7 @@ def test_goes_on_where_a_seal_was_cut_off(parts: Parts, tmp_path: Path) -> None:
     (staged / "MANIFEST.json").write_text("{}")
     (staged / "MANIFEST.json.partial").write_text("{")
     moved = Path(parts[0]["path"])
-    moved.rename(staged / "db-site.sqlite.gz")
+    moved.rename(staged / "db-site.sqlite.zst")
     first = seal(parts, tmp_path)
     second = seal(parts, tmp_path)
     assert first.outputs == second.outputs

@@ -6,18 +6,32 @@ import gzip
 import os
 import random
 import shutil
+import tempfile
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runner.cli import run as sop
 from runner.contract import Command, Result
 from runner.durations import Deadline
 from runner.errors import Failed
-from tests.actions.log_rotation import FETCH, PACKERS, AsNobody, Office, Server
-from tests.calls import LocalConnection, make_call
+from tests.actions.log_rotation import PACKERS, AsNobody, Office, Server
+from tests.calls import LocalConnection
 
+REHEARSED = """
+procedure: {title: T, roles: {admin: A}}
+steps:
+  - id: visitors
+    activity: a
+    targets: web1
+    outputs: [{id: log, text: L, value: "{{ tasks.scan.summary }}"}]
+    tasks:
+      - {id: fetch, action: logs.fetch, with: {path: "%s", since: 1 hari}}
+      - {id: scan, action: logs.scan, with: {increment: "{{ tasks.fetch.increment }}"}}
+"""
 SHELLS = [shell for shell in ("sh", "bash", "busybox sh", "ksh", "mksh") if shutil.which(shell.split()[0])]
 
 
@@ -394,21 +408,26 @@ def test_an_increment_that_a_newer_run_has_counted_is_not_counted_again(server: 
         office.scan(stale)
 
 
-def test_a_dry_run_says_what_would_be_read_and_leaves_no_trace(server: Server, office: Office, tmp_path: Path) -> None:
-    server.write(300)
-    server.rename(pack="gz")
-    server.write(100)
-    before = {path: path.stat() for path in server.folder.iterdir()}
-    call = make_call(FETCH, {"path": office.path, "since": "366 hari"}, directory=tmp_path, past=office.record)
-    preview = FETCH.preview(call)
-    assert preview is not None
-    assert not preview.changes
-    assert "of 2 of 2 files, for the first time" in preview.message
-    assert {path: path.stat().st_mtime_ns for path in server.folder.iterdir()} == {
-        path: stat.st_mtime_ns for path, stat in before.items()
-    }
-    assert not list((tmp_path / "private").iterdir())
-    assert not (tmp_path / "evidence").exists()
+def test_a_dry_run_fetches_and_scans_and_leaves_no_trace(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stamp = datetime.now(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000").encode()
+    lines = [b'192.0.2.1 - - [%s] "GET /%d HTTP/1.1" 200 5 "-" "Mozilla"\n' % (stamp, n) for n in range(400)]
+    (server.folder / "access.log.1.gz").write_bytes(gzip.compress(b"".join(lines[:300])))
+    server.log.write_bytes(b"".join(lines[300:]))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "inventory.yml").write_text("servers: {web1: {connection: local}}\n")
+    (tmp_path / "p.yml").write_text(REHEARSED % server.log)
+    before = {path: path.stat().st_mtime_ns for path in server.folder.iterdir()}
+    for _ in range(2):  # the place stays where it is
+        assert sop(["plan", "p.yml"]) in (0, 10)
+        assert "400 permintaan" in " ".join(capsys.readouterr().out.split())
+    assert {path: path.stat().st_mtime_ns for path in server.folder.iterdir()} == before
+    assert list((tmp_path / "temporary").iterdir()) == []
+    assert not (tmp_path / "records").exists()
 
 
 @pytest.mark.parametrize("tools", ["zstd gzip", "gzip"])

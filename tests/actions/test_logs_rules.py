@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from runner.actions.logs import matcher, pack
 from runner.actions.logs.columns import cut_columns
-from runner.actions.logs.condition import holds
+from runner.actions.logs.condition import build_check
 from runner.actions.logs.detector import Detector, read_fields
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.pack import HOME, RuleFile, build_pack, find_files, load_detector
@@ -140,7 +140,7 @@ def test_looking_for_anchors_finds_all_that_holds(lines: list[tuple[str, str, st
     for number in range(len(columns.requests)):
         line = columns.entry(number)
         expected = {
-            rule.name for rule in PACK.looked_for() if holds(rule.condition, read_fields(line))
+            rule.name for rule in PACK.looked_for() if build_check(rule.condition)(read_fields(line))
         } - DETECTOR.every
         assert found.get(line[2:], set()) == expected
 

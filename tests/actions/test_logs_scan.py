@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from runner.actions.logs.privacy import mask_address
+from runner.actions.logs.results import build_trend
 from runner.actions.logs_scan import ACTION
 from runner.contract import Call, Connection, Outcome, Severity, Status
 from runner.errors import Failed, TimeUp, Unreachable
@@ -100,6 +101,26 @@ def test_a_login_that_leads_on_after_guessing_is_a_likely_intrusion(tmp_path: Pa
 
 def test_an_administrator_who_logs_in_is_not_suspicious(tmp_path: Path) -> None:
     assert keys(scan(tmp_path, line("/wp-login.php", method="POST", status=302) * 3)) == []
+
+
+def test_a_log_that_ended_days_ago_says_nothing_of_today(tmp_path: Path) -> None:
+    log = line(ago=timedelta(days=3))
+    outcome = scan(tmp_path, log)
+    assert (keys(outcome), outcome.outputs["verdict"]) == (["visitors.log_unknown"], "unknown")
+    assert "baris terakhir log bertanggal Kamis, 19 November 2026" in outcome.problems[0].message
+    assert keys(scan(tmp_path, log, {"stale_after": "7 hari"})) == []
+    assert keys(scan(tmp_path, log + line())) == []
+
+
+def test_the_trend_tells_this_week_from_the_last_ones(tmp_path: Path) -> None:
+    week, ago = timedelta(days=7), timedelta(hours=1)
+    log = line(ago=2 * week) * 4 + line(ago=week) * 5 + line(ago=ago) * 2
+    first = scan(tmp_path, log).outputs
+    assert first["trend"] == {"2026-W45": 4, "2026-W46": 5, "2026-W47": 2}
+    again = ACTION.run(scan_call(tmp_path, line(ago=week) + line(ago=ago) * 3, earlier=first)).outputs
+    assert again["trend"] == {"2026-W45": 4, "2026-W46": 5, "2026-W47": 3}  # days seen again: the fuller count
+    daily = build_trend({"2026-11-22": 10, "2026-11-23": 1}, again, anew=False)
+    assert daily["trend"] == {"2026-W45": 4, "2026-W46": 5, "2026-W47": 13, "2026-W48": 1}  # fetched: each line once
 
 
 def test_searching_for_missing_pages_counts_different_ones(tmp_path: Path) -> None:

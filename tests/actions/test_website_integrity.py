@@ -209,6 +209,48 @@ def test_a_change_stays_one_until_a_named_person_accepts_it(tmp_path: Path) -> N
     assert (fifth.outputs["verdict"], fifth.outputs["consents"]) == ("clean", [])
 
 
+GOOGLE = {"/google0123456789abcdef.html": "google-site-verification: google0123456789abcdef.html"}
+BING = {"/BingSiteAuth.xml": '<?xml version="1.0"?><users><user>5F2A</user></users>'}
+YANDEX = {"/yandex_0a1b2c3d.html": "<html><body>Verification: 0a1b2c3d</body></html>"}
+
+
+@pytest.mark.parametrize(
+    ("planted", "mark"),
+    [
+        ({**GOOGLE, "/sitemap.xml": sitemap("/google0123456789abcdef.html")}, "google0123456789abcdef.html"),
+        (
+            {**GOOGLE, "/robots.txt": "User-agent: *\nAllow: /google0123456789abcdef.html\n"},
+            "google0123456789abcdef.html",
+        ),
+        ({**YANDEX, "/": HOME + '<a href="/yandex_0a1b2c3d.html">x</a>'}, "yandex_0a1b2c3d.html"),
+        (BING, "BingSiteAuth.xml: 5F2A"),
+        ({"/": HOME + '<meta name="naver-site-verification" content="5e3f">'}, "5e3f"),
+    ],
+)
+def test_a_new_mark_of_an_owner_is_a_change(tmp_path: Path, planted: dict[str, str], mark: str) -> None:
+    first = look(tmp_path, site(), {"sample": 0}).outputs
+    assert first["baseline"]["verifications"] == []
+    outcome = look(tmp_path, site(planted), {"sample": 0}, earlier=first)
+    told = [each["value"] for each in outcome.outputs["changes"] if each["kind"] == "verifications"]
+    assert told == [mark]
+
+
+def test_a_known_mark_is_asked_for_again_and_another_owner_is_told(tmp_path: Path) -> None:
+    named = {**BING, **GOOGLE, "/sitemap.xml": sitemap("/google0123456789abcdef.html")}
+    first = look(tmp_path, site(named), {"sample": 0}).outputs
+    assert first["baseline"]["verifications"] == ["BingSiteAuth.xml: 5F2A", "google0123456789abcdef.html"]
+    two = BING["/BingSiteAuth.xml"].replace("</user>", "</user><user>66</user>")
+    other = {**GOOGLE, "/BingSiteAuth.xml": two}
+    second = look(tmp_path, site(other), {"sample": 0}, earlier=first).outputs
+    assert [each["value"] for each in second["changes"]] == ["BingSiteAuth.xml: 5F2A, 66"]
+
+
+def test_a_site_that_answers_everything_has_no_marks(tmp_path: Path) -> None:
+    everything = lambda visit: site()(visit) or HOME.replace("Berita", visit.path)  # noqa: E731  # one visit
+    outputs = look(tmp_path, everything, {"sample": 0}).outputs
+    assert (outputs["baseline"]["verifications"], outputs["rules"]) == ([], ["random_path"])
+
+
 def test_what_is_not_seen_is_never_clean(tmp_path: Path) -> None:
     refused = lambda visit: Reply("Forbidden", 403) if visit.is_robot else site()(visit)  # noqa: E731  # one visit
     outcome = look(tmp_path, refused, {"sample": 0})

@@ -85,7 +85,7 @@ def check_contents(
         lost: list[Lost] = []
         read_through(chain, roster, Nothing(), deadline, lost.append)
         faults = [Fault(f"{each.frame.home}/{each.frame.part}", "sebagian rusak", each.why) for each in lost]
-        missing = roster.unseen(MOST_NAMED)
+        missing = list(roster.unseen(MOST_NAMED))
         faults += [Fault(shown(entry.path), "berkas ini hilang dari backup", "this file is lost") for entry in missing]
         files = roster.totals()[1] - len(missing)
     finally:
@@ -142,6 +142,6 @@ def _check_parts(chosen: BackupSet, deadline: Deadline) -> Iterator[Fault]:
         if part["kind"] == "files" and chosen.manifest.get("files"):
             continue
         try:
-            verify_part(chosen.file(part["file"]), part, deadline)
+            verify_part(chosen.file(part["file"]), part, chosen.folder.parent, deadline)
         except NotAccepted as error:
             yield Fault(f"{chosen.name}/{part['file']}", error.condition, str(error))

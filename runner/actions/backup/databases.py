@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from runner.actions.backup import mariadb, postgresql, sqlite
-from runner.actions.backup.content import SqlContent
+from runner.actions.backup.content import Readable, SqlContent
 from runner.actions.backup.dumps import Dumper, Survey, Tools, check_dump, check_missing, find_missing
+from runner.actions.backup.growth import shorten_dump
 from runner.actions.backup.logins import Login
-from runner.actions.backup.part import EXTENSIONS, build_part, part_path, slug
+from runner.actions.backup.part import build_part, part_path, slug
+from runner.actions.backup.plain import Hashed
 from runner.actions.backup.storage import PartFile
-from runner.actions.backup.stream import choose_compression, find_tools, pack, receive
+from runner.actions.backup.stream import PACKER, find_tools, pack, receive
 from runner.actions.backup.verdict import check_size
 from runner.contract import Call, Connection
 from runner.errors import Failed
@@ -25,31 +27,43 @@ def copy_server(call: Call, connection: Connection, login: Login) -> dict[str, A
     tools, database = find_programs(call, connection), login.database
     dumper = build_dumper(login, tools)
     survey = dumper.survey(database, call.deadline)
-    compression = choose_compression(tools.versions)
-    ending = f"{_ENDINGS[dumper.format]}.{EXTENSIONS[compression]}"
-    with PartFile(part_path(call, f"database-{slug(database.name)}", ending)) as file:
-        command = dumper.dump_command(database, survey, compression)
-        result, content = receive(connection, command, call.deadline, file, compression, dumper.inspect)
+    inspect = _hashing(dumper)
+    with PartFile(part_path(call, f"database-{slug(database.name)}", f"{_ENDINGS[dumper.format]}.zst")) as file:
+        command = dumper.dump_command(database, survey)
+        packed = PACKER in tools.versions
+        result, (content, sha256) = receive(connection, command, call.deadline, file, inspect, packed=packed)
         check_dump(result, content, database.name, dumper)
         missing = find_missing(content, survey)
         if missing:
             _check_again(call, dumper, login, missing, content)
         check_size(call, login.source, content_bytes=content.size, table_count=len(content.tables))
         stored = file.keep()
-    return build_part(
+    part = build_part(
         call,
         stored,
         kind="database",
         format=dumper.format,
-        compression=compression,
+        compression="zstd",
         source=login.source,
         content_bytes=content.size,
+        content_sha256=sha256,
         table_count=len(content.tables),
         tables=sorted(content.tables),
         views=sorted(content.views),
-        tools=_used(dumper, tools, compression, survey),
+        tools=_used(dumper, tools, survey),
         notes=dumper.notes(survey),
     )
+    return shorten_dump(call, part)
+
+
+def _hashing(dumper: Dumper) -> Callable[[Readable], tuple[SqlContent, str]]:
+    """What inspects a dump and gives the SHA-256 of its content as well."""
+
+    def inspect(stream: Readable) -> tuple[SqlContent, str]:
+        hashed = Hashed(stream)
+        return dumper.inspect(hashed), hashed.sha256
+
+    return inspect
 
 
 def _check_again(call: Call, dumper: Dumper, login: Login, missing: Sequence[str], content: SqlContent) -> None:
@@ -68,26 +82,32 @@ def copy_sqlite(call: Call, connection: Connection, login: Login) -> dict[str, A
     try:
         tools, notes = _fetch_sqlite(call, connection, name, copy)
         tables = sqlite.check_copy(copy, name, call.deadline)
-        with PartFile(part_path(call, f"database-{slug(Path(name).stem)}", "sqlite.gz")) as file:
-            size = pack(copy, file, call.deadline)
+        with (
+            PartFile(part_path(call, f"database-{slug(Path(name).stem)}", "sqlite.zst")) as file,
+            copy.open("rb") as plain,
+        ):
+            hashed = Hashed(plain)
+            size = pack(hashed, file, call.deadline)
             check_size(call, login.source, content_bytes=size, table_count=len(tables))
             stored = file.keep()
     finally:
         copy.unlink(missing_ok=True)
-    return build_part(
+    part = build_part(
         call,
         stored,
         kind="database",
         format="sqlite",
-        compression="gzip",
+        compression="zstd",
         source=login.source,
         content_bytes=size,
+        content_sha256=hashed.sha256,
         table_count=len(tables),
         tables=sorted(tables),
         views=[],
         tools=tools,
         notes=notes,
     )
+    return shorten_dump(call, part)
 
 
 def _fetch_sqlite(call: Call, connection: Connection, name: str, copy: Path) -> tuple[dict[str, str], list[str]]:
@@ -103,7 +123,7 @@ def _fetch_sqlite(call: Call, connection: Connection, name: str, copy: Path) -> 
 
 def find_programs(call: Call, connection: Connection) -> Tools:
     """Return the programs of the server that talk to databases."""
-    names = (*mariadb.CLIENTS, *mariadb.DUMPERS, *postgresql.CLIENTS, *postgresql.DUMPERS, "zstd")
+    names = (*mariadb.CLIENTS, *mariadb.DUMPERS, *postgresql.CLIENTS, *postgresql.DUMPERS, PACKER)
     return Tools(connection, find_tools(connection, call.deadline, names), call.run_as)
 
 
@@ -112,6 +132,6 @@ def build_dumper(login: Login, tools: Tools) -> Dumper:
     return postgresql.PostgreSQL(tools) if login.engine == "postgresql" else mariadb.MariaDB(tools)
 
 
-def _used(dumper: Dumper, tools: Tools, compression: str, survey: Survey) -> dict[str, str]:
-    names = {dumper.program, compression} & set(tools.versions)
+def _used(dumper: Dumper, tools: Tools, survey: Survey) -> dict[str, str]:
+    names = {dumper.program, PACKER} & set(tools.versions)
     return {**{name: tools.versions[name] for name in sorted(names)}, "server": survey.version}

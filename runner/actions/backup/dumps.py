@@ -92,7 +92,7 @@ class Dumper(Protocol):
     def filled(self, database: Database, names: Sequence[str], deadline: Deadline) -> set[str]:
         """Given names of tables, return those that hold a row now."""
 
-    def dump_command(self, database: Database, survey: Survey, compression: str) -> Command:
+    def dump_command(self, database: Database, survey: Survey) -> Command:
         """Return the command that sends the dump."""
 
     def cure(self, fault: str) -> str:

@@ -47,15 +47,18 @@ _HOW = {
         "Restore the SQLite database into a new file: {unpack} {file} > pulih.sqlite",
     ),
 }
+_JOIN = (
+    "mkdir susun && {base_unpack} ../{set}/{base} | split -a 4 -b {segment} - susun/dasar. && "
+    "zstd -dc {file} | tar -xf - -C susun && (cd susun && for f in ????.zst; do if [ -f dasar.${{f%.zst}} ]; then "
+    "zstd -dc --patch-from=dasar.${{f%.zst}} $f; else zstd -dc $f; fi; done) > pulih.sql"
+)
 _DELTA = Words(
-    "Susun dahulu dump dari selisihnya: {base_unpack} ../{set}/{base} > dasar.sql && "
-    "zstd -d -f --long=31 --patch-from=dasar.sql {file} -o pulih.sql\n"
+    f"Susun dahulu dump dari selisihnya; folder {{set}} harus ada di sebelahnya:\n  {_JOIN}\n"
     "  lalu pulihkan ke basis data baru yang kosong (di sini PULIH): {client} < pulih.sql",
-    "First make the dump from its delta: {base_unpack} ../{set}/{base} > dasar.sql && "
-    "zstd -d -f --long=31 --patch-from=dasar.sql {file} -o pulih.sql\n"
+    f"First make the dump from its delta; the folder {{set}} has to stand beside this one:\n  {_JOIN}\n"
     "  then restore it into a new, empty database (here PULIH): {client} < pulih.sql",
 )
-_CLIENTS = {"sql": "mariadb PULIH", "pgsql": "psql -X -v ON_ERROR_STOP=1 -d PULIH"}
+_CLIENTS = {"sqlite": "cat > pulih.sqlite", "sql": "mariadb PULIH", "pgsql": "psql -X -v ON_ERROR_STOP=1 -d PULIH"}
 
 
 def restore_lines(manifest: Mapping[str, Any], language: str) -> list[str]:
@@ -88,6 +91,7 @@ def _database_lines(part: Mapping[str, Any], language: str) -> list[str]:
             base_unpack=unpack,
             set=base["set"],
             base=base["file"],
+            segment=base["segment_bytes"],
             file=part["file"],
             client=_CLIENTS.get(part["format"], _CLIENTS["sql"]),
         )

@@ -98,13 +98,13 @@ class MariaDB:
             found |= {name for name, answer in zip(asked, answers, strict=True) if answer == "1"}
         return found
 
-    def dump_command(self, database: Database, survey: Survey, compression: str) -> Command:
+    def dump_command(self, database: Database, survey: Survey) -> Command:
         """Return the command that sends the dump."""
         program = self.program
         flags = _FLAGS if "MariaDB" in self.tools.versions[program] else (*_FLAGS, *_ORACLE_FLAGS)
         left_out = [f"--ignore-table={database.name}.{view}" for view in survey.broken]
         words = (program, _defaults(database), *flags, *left_out, "--", database.name)
-        return build_command(words, compression, stdin=render_options(database), run_as=self.tools.run_as)
+        return build_command(words, self.tools.versions, stdin=render_options(database), run_as=self.tools.run_as)
 
     def cure(self, fault: str) -> str:
         """What to do about a client's complaint, by MariaDB's number in it."""
@@ -121,7 +121,7 @@ class MariaDB:
         client = self.tools.first(CLIENTS, _PACKAGE)
         words = (client, _defaults(database), "--batch", "--skip-column-names", "--execute", sql, "--")
         stdin = render_options(database)
-        command = build_command((*words, database.name), "gzip", stdin=stdin, run_as=self.tools.run_as)
+        command = build_command((*words, database.name), stdin=stdin, run_as=self.tools.run_as)
         result = self.tools.connection.run(command, deadline)
         if result.exit_code != 0:
             fault = complaint(result.stderr)

@@ -110,10 +110,10 @@ def _read_headers(content: bytes, start: int) -> tuple[Member | None, int] | Non
 
 def _build(content: bytes, start: int, at: int, size: int, records: dict[bytes, bytes]) -> Member:
     kind = _TYPES.get(content[at + 156 : at + 157])
-    if kind is None:
-        raise Failed("the archive holds what was not asked for: a device or a pipe. try again")
     stored = int(records[b"size"]) if b"size" in records else size
     path = records.get(b"GNU.sparse.name") or records.get(b"path") or _plain_name(content, at)
+    if kind is None:
+        raise Failed(f"the archive holds a device or a pipe: {path[:80]!r}. nothing of that kind is kept or restored")
     sparse = b"GNU.sparse.realsize" in records
     header = content[start : at + BLOCK]
     return Member(

@@ -14,7 +14,6 @@ from runner.actions.backup.storage import Stored
 from runner.contract import Call, JsonSchema
 from runner.errors import Failed
 
-EXTENSIONS = {"zstd": "zst", "gzip": "gz"}
 LONGEST_SLUG = 60
 
 PART: JsonSchema = {
@@ -38,6 +37,19 @@ PART: JsonSchema = {
             "type": "integer",
             "description": "Size once decompressed, in bytes",
             "examples": [314000000],
+        },
+        "content_sha256": {
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
+            "description": "SHA-256 of the content of a dump",
+            "examples": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+        },
+        "delta_of": {
+            "type": "object",
+            "required": ["set", "file", "content_sha256", "segment_bytes"],
+            "description": "Of a dump that is stored as what differs from an earlier one: set and file of that, the "
+            "SHA-256 of its content, and the size of its segments in bytes",
+            "examples": [{"set": "WEB-PN-TAIS-2026-11-22-013000-P", "file": "db-joomla.sql.zst"}],
         },
         "kind": {"enum": ["database", "files"], "description": "What was backed up", "examples": ["database"]},
         "format": {

@@ -97,10 +97,10 @@ class PostgreSQL:
             found |= {name for name, answer in zip(some, answers, strict=True) if answer == "t"}
         return found
 
-    def dump_command(self, database: Database, survey: Survey, compression: str) -> Command:
+    def dump_command(self, database: Database, survey: Survey) -> Command:
         """Return the command that sends the dump."""
         words = (*_ENVIRONMENT, self.program, "--no-password", f"--lock-wait-timeout={_LOCK_WAIT}")
-        return build_command(words, compression, stdin=render_service(database), run_as=self.tools.run_as)
+        return build_command(words, self.tools.versions, stdin=render_service(database), run_as=self.tools.run_as)
 
     def cure(self, fault: str) -> str:
         """What to do about a client's complaint, by words of it."""
@@ -119,7 +119,7 @@ class PostgreSQL:
         flags = ("-X", "-q", "-A", "-t", "-F", "\t", "-v", "ON_ERROR_STOP=1", "--no-password")
         limit = f"SET lock_timeout = {_LOCK_WAIT}"
         words = (*_ENVIRONMENT, client, *flags, "-c", limit, "-c", sql)
-        command = build_command(words, "gzip", stdin=render_service(database), run_as=self.tools.run_as)
+        command = build_command(words, stdin=render_service(database), run_as=self.tools.run_as)
         result = self.tools.connection.run(command, deadline)
         if result.exit_code != 0:
             fault = complaint(result.stderr)

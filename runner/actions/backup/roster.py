@@ -15,10 +15,11 @@ from runner.errors import Failed
 _SCHEMA = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-CREATE TABLE entry (path BLOB, type TEXT, size INTEGER, mtime_ns INTEGER, mode INTEGER, link BLOB, sha256 TEXT,
-home TEXT, part TEXT, frame INTEGER, seen INTEGER DEFAULT 0, PRIMARY KEY (path)) WITHOUT ROWID;
+CREATE TABLE entry (
+    path BLOB PRIMARY KEY, type TEXT, size INTEGER, mtime_ns INTEGER, mode INTEGER, owner TEXT, grp TEXT, link BLOB,
+    sha256 TEXT, home TEXT, part TEXT, frame INTEGER, slices TEXT, seen INTEGER DEFAULT 0) WITHOUT ROWID;
 """
-_FIELDS = ", ".join(Entry._fields)
+_FIELDS = ", ".join(Entry._fields).replace("group", "grp")
 _ADD = f"INSERT INTO entry ({_FIELDS}) VALUES ({', '.join('?' * len(Entry._fields))})"  # noqa: S608 - fixed
 _ONE = f"SELECT {_FIELDS} FROM entry WHERE path = ?"  # noqa: S608 - fixed
 _LEFT = f"SELECT {_FIELDS} FROM entry WHERE seen = 0 ORDER BY path LIMIT ?"  # noqa: S608 - fixed
@@ -57,10 +58,17 @@ class Roster:
         except sqlite3.Error as error:
             raise Failed(f"{self._path}: cannot be written: {error}. make room on the disk") from None
 
-    def frames(self) -> Iterator[Frame]:
-        """The frames in the order in which they lie."""
-        query = "SELECT home, part, frame, count(*) FROM entry GROUP BY home, part, frame ORDER BY home, part, frame"
-        return (Frame(*row) for row in self._base.execute(query).fetchall())
+    def frames(self, last: str) -> Iterator[Frame]:
+        """The frames in the order in which they lie, those of the set `last` behind the others: a hard link may lead to
+        a file of its parent. Files in slices are not among them."""
+        query = """SELECT home, part, frame, count(*) FROM entry WHERE slices = '' GROUP BY home, part, frame
+        ORDER BY home = ?, home, part, frame"""
+        return (Frame(*row) for row in self._base.execute(query, (last,)).fetchall())
+
+    def sliced(self) -> list[Entry]:
+        """The files whose content lies in slices."""
+        query = f"SELECT {_FIELDS} FROM entry WHERE slices <> '' ORDER BY path"  # noqa: S608 - fixed
+        return [Entry(*row) for row in self._base.execute(query)]
 
     def get(self, path: bytes) -> Entry | None:
         """The entry of that path."""
@@ -71,9 +79,9 @@ class Roster:
         """Note that this entry was read; False where it had been already."""
         return self._base.execute("UPDATE entry SET seen = 1 WHERE path = ? AND seen = 0", (path,)).rowcount == 1
 
-    def unseen(self, most: int) -> list[Entry]:
-        """The first of the entries that were not read."""
-        return [Entry(*row) for row in self._base.execute(_LEFT, (most,))]
+    def unseen(self, most: int = -1) -> Iterator[Entry]:
+        """The entries that were not read, so many at most; all of them by default."""
+        return (Entry(*row) for row in self._base.execute(_LEFT, (most,)))
 
     def totals(self) -> tuple[int, int, int]:
         """How many entries there are, how many of them are no folders, and the bytes of all files."""

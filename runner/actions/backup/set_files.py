@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from runner.actions.backup.listing import FILE, FOLDER, HARDLINK, LINK
+from runner.actions.backup.set_schema import SLICES
 from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.verdict import NotAccepted
 from runner.actions.backup.zstd import ZstdError, ZstdFile
+from runner.shapes import check_value
 
 TYPES = frozenset({FILE, FOLDER, LINK, HARDLINK})
 LONGEST_LINE = 64 * 1024
@@ -22,7 +24,9 @@ class Entry(NamedTuple):
     """A file, folder or link of a set.
 
     `path` and `link` are bytes as on the server, relative to the root ("." is the root itself); `sha256` (hex) is of a
-    file's content; `home` names the set that holds it, `part` the file there, and `frame` is the offset in that.
+    file's content; `home` names the set that holds it, `part` the file there, and `frame` is the offset in that. Owner
+    and group are names, or numbers. `slices` is the JSON of {name, part, bytes} where the content lies in several
+    members, the first one there.
     """
 
     path: bytes
@@ -30,11 +34,14 @@ class Entry(NamedTuple):
     size: int
     mtime_ns: int
     mode: int
+    owner: str
+    group: str
     link: bytes
     sha256: str
     home: str
     part: str
     frame: int
+    slices: str = ""
 
 
 def entries_of(chosen: BackupSet) -> Iterator[Entry]:
@@ -130,11 +137,14 @@ def _parse(chosen: BackupSet, line: bytes) -> Entry:
         size=_number(chosen, path, body, "size"),
         mtime_ns=_number(chosen, path, body, "mtime_ns"),
         mode=_number(chosen, path, body, "mode"),
+        owner=str(body.get("owner") or body.get("uid", "")),
+        group=str(body.get("group") or body.get("gid", "")),
         link=_link(chosen, path, kind, body),
         sha256=sha256,
         home=home,
         part=str(body.get("part") or ""),
         frame=_number(chosen, path, body, "frame"),
+        slices=_slices(chosen, path, body),
     )
 
 
@@ -161,6 +171,15 @@ def _link(chosen: BackupSet, path: bytes, kind: str, body: Mapping[str, Any]) ->
 
 def _path(chosen: BackupSet, body: Mapping[str, Any], key: str) -> bytes:
     return check_path(chosen, _bytes(chosen, body, key))
+
+
+def _slices(chosen: BackupSet, path: bytes, body: Mapping[str, Any]) -> str:
+    slices = body.get("slices")
+    if not slices:
+        return ""
+    if check_value(slices, SLICES) or sum(each["bytes"] for each in slices) != body.get("size"):
+        raise refused(chosen, path, "has slices that cannot be")
+    return json.dumps(slices)
 
 
 def _bytes(chosen: BackupSet, body: Mapping[str, Any], key: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
@@ -54,10 +55,8 @@ def read_entries(chain: Mapping[str, BackupSet], roster: Roster, sink: Sink, dea
         raise spoilt(chain[lost.frame.home].folder, f"{lost.frame.part} rusak", f"{lost.frame.part}: {lost.why}")
 
     read_through(chain, roster, sink, deadline, give_up)
-    missing = roster.unseen(1)
-    if missing:
-        home = chain.get(missing[0].home) or next(iter(chain.values()))
-        raise refused(home, missing[0].path, "stands in its list, but in none of its parts")
+    for entry in roster.unseen(1):
+        raise refused(chain[entry.home], entry.path, "stands in its list, but in none of its parts")
 
 
 def read_through(
@@ -68,7 +67,8 @@ def read_through(
     on_lost: Callable[[Lost], None],
 ) -> None:
     """Like `read_entries`, but a frame that cannot be read is handed to `on_lost` and passed over."""
-    for (home, part), frames in groupby(roster.frames(), key=lambda frame: (frame.home, frame.part)):
+    last = next(iter(chain))
+    for (home, part), frames in groupby(roster.frames(last), key=lambda frame: (frame.home, frame.part)):
         found = chain.get(home)
         if found is None or part not in found.sums:
             on_lost(Lost(next(frames), "it is named in the list, but is not part of the set"))
@@ -82,6 +82,66 @@ def read_through(
                     on_lost(Lost(frame, f"it cannot be read, or does not decompress, at byte {frame.start}"))
                 except _Unlike as error:
                     on_lost(Lost(frame, str(error)))
+    for entry in roster.sliced():
+        frame = Frame(entry.home, entry.part, entry.frame, 1)
+        try:
+            _read_slices(chain, entry, sink, deadline)
+            roster.mark_seen(entry.path)
+        except (ZstdError, zlib.error, EOFError, OSError):
+            on_lost(Lost(frame, f"'{shown(entry.path)}' cannot be read, or does not decompress"))
+        except _Unlike as error:
+            on_lost(Lost(frame, str(error)))
+
+
+def _read_slices(chain: Mapping[str, BackupSet], entry: Entry, sink: Sink, deadline: Deadline) -> None:
+    """Read a file whose content lies in several members, each the first of its part but for the first slice."""
+    member = Member(entry.path, FILE, entry.size, entry.size, entry.mtime_ns, b"", sparse=False, header=b"")
+    digest = hashlib.sha256()
+    sink.begin(entry, member)
+
+    def take(piece: memoryview) -> None:
+        digest.update(piece)
+        sink.data(piece)
+
+    for number, each in enumerate(json.loads(entry.slices)):
+        found = chain[entry.home]
+        if each["part"] not in found.sums:
+            raise _Unlike(f"'{shown(entry.path)}' lacks a slice: {each['part']} is not part of the set")
+        slice_ = _Slice(each["name"].encode(), each["bytes"], take)
+        with _open(found, each["part"]) as file:
+            file.seek(0 if number else entry.frame)
+            reader = MemberReader(slice_)
+            for data in _unpack(file, deadline):
+                reader.feed(data)
+                if slice_.left <= 0:
+                    break
+                if reader.ended:
+                    raise _Unlike(f"'{shown(entry.path)}' lacks a slice in {each['part']}")
+    if digest.hexdigest() != entry.sha256:
+        raise _Unlike(f"'{shown(entry.path)}' has not the content that was backed up")
+    sink.end(entry)
+
+
+class _Slice:
+    """Takes the data of the one member of that name."""
+
+    def __init__(self, name: bytes, size: int, take: Callable[[memoryview], None]) -> None:
+        self._name = name
+        self._take = take
+        self._meant = False
+        self.left = size
+
+    def begin(self, member: Member) -> None:
+        """A member begins."""
+        self._meant = member.path == self._name
+        if self._meant and member.stored != self.left:
+            raise _Unlike(f"the slice {shown(self._name)} has another size than its list says")
+
+    def data(self, piece: memoryview) -> None:
+        """The next bytes of its data."""
+        if self._meant:
+            self._take(piece)
+            self.left -= len(piece)
 
 
 class _Unlike(Exception):

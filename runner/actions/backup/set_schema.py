@@ -83,3 +83,16 @@ SECOND: JsonSchema = {
         "encrypted_to": {"type": ["array", "null"], "items": {"type": "string"}},
     },
 }
+SLICES: JsonSchema = {
+    "type": "array",
+    "minItems": 1,
+    "items": {
+        "type": "object",
+        "required": ["name", "part", "bytes"],
+        "properties": {
+            "name": {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._/-]*$"},
+            "part": {"type": "string", "pattern": FILE},
+            "bytes": _COUNT,
+        },
+    },
+}

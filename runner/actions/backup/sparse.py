@@ -24,7 +24,11 @@ class SparseHash:
         """Take the next bytes."""
         if self._pieces is None:
             self._map += data
-            data = memoryview(self._read_map())
+            found = read_map(self._map)
+            if found is None:
+                return
+            self._pieces, self._map = found
+            data = memoryview(self._map)
         while data and self._pieces:
             start, length = self._pieces[0]
             self._fill(start)
@@ -40,27 +44,27 @@ class SparseHash:
         self._fill(self._size)
         return self._hash.hexdigest()
 
-    def _read_map(self) -> bytes:
-        """Read the map once it is whole; return the data behind it."""
-        lines = self._map.split(b"\n")
-        try:
-            count = int(lines[0]) if len(lines) > 1 else -1
-            if count < 0 or len(lines) < 2 * count + 2:
-                return b""
-            numbers = [int(line) for line in lines[1 : 2 * count + 1]]
-        except ValueError:
-            raise Failed("the archive's map of a sparse file is spoilt. try again") from None
-        length = sum(len(line) + 1 for line in lines[: 2 * count + 1])
-        rest = self._map[length + -length % BLOCK :]
-        if len(self._map) < length + -length % BLOCK:
-            return b""
-        self._pieces = [pair for pair in zip(numbers[::2], numbers[1::2], strict=True) if pair[1]]
-        self._map = b""
-        return rest
-
     def _fill(self, until: int) -> None:
         """What no piece holds is zeros."""
         while self._at < until:
             part = _ZEROS[: until - self._at]
             self._hash.update(part)
             self._at += len(part)
+
+
+def read_map(data: bytes) -> tuple[list[tuple[int, int]], bytes] | None:
+    """Given the beginning of a sparse member's data, return offset and size of each piece, and the data behind the map;
+    None where the map has not come whole. Raise Failed where it is spoilt."""
+    lines = data.split(b"\n")
+    try:
+        count = int(lines[0]) if len(lines) > 1 else -1
+        if count < 0 or len(lines) < 2 * count + 2:
+            return None
+        numbers = [int(line) for line in lines[1 : 2 * count + 1]]
+    except ValueError:
+        raise Failed("the archive's map of a sparse file is spoilt. try again") from None
+    length = sum(len(line) + 1 for line in lines[: 2 * count + 1])
+    if len(data) < length + -length % BLOCK:
+        return None
+    pieces = [pair for pair in zip(numbers[::2], numbers[1::2], strict=True) if pair[1]]
+    return pieces, data[length + -length % BLOCK :]

@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
-import subprocess
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import IO, BinaryIO, Generic, TypeVar, cast
+from typing import BinaryIO, Generic, TypeVar
 
 from runner.actions.backup.content import PIECE, Readable
 from runner.actions.backup.storage import PartFile
 from runner.actions.backup.verdict import incomplete
+from runner.actions.backup.zstd import ZstdError, ZstdFile, build_compressor
 from runner.contract import Command, Connection, Result
 from runner.durations import Deadline
 from runner.errors import RunnerError, TimeUp
 
 Content = TypeVar("Content")
 
-GZIP_LEVEL = 3
+PACKER = "zstd"
 PACKER_FAILED = 90
 # The exit code of the first program is handed round the packer by descriptor 3: dash knows no pipefail.
 _PACK = """exec 4>&1
@@ -45,18 +44,16 @@ def find_tools(connection: Connection, deadline: Deadline, names: Sequence[str])
     return dict(line.split("\t", 1) for line in lines if "\t" in line)
 
 
-def choose_compression(tools: Mapping[str, str]) -> str:
-    """Given the server's programs, return "zstd" where both sides have it, else "gzip" (then packed on this side)."""
-    return "zstd" if "zstd" in tools and shutil.which("zstd") else "gzip"
-
-
-def build_command(argv: Sequence[str], compression: str, *, stdin: bytes = b"", run_as: str = "") -> Command:
-    """Given a program that writes a copy to stdout, return the command that sends it, by zstd packed on the server.
+def build_command(
+    argv: Sequence[str], tools: Mapping[str, str] | None = None, *, stdin: bytes = b"", run_as: str = ""
+) -> Command:
+    """Given a program that writes a copy to stdout, return the command that sends it: packed on the server where that
+    has zstd among its `tools`.
 
     Its exit code is the program's own. With `stdin` the program finds it as a pipe, so that /dev/stdin can be opened.
     """
     feed = "cat | " if stdin else ""
-    line = f'{feed}"$@"' if compression == "gzip" else _PACK.format(feed=feed, failed=PACKER_FAILED)
+    line = _PACK.format(feed=feed, failed=PACKER_FAILED) if PACKER in (tools or ()) else f'{feed}"$@"'
     return Command(line=line, parameters=tuple(argv), stdin=stdin, run_as=run_as)
 
 
@@ -65,15 +62,16 @@ def receive(
     command: Command,
     deadline: Deadline,
     file: PartFile,
-    compression: str,
     inspect: Callable[[Readable], Content],
+    *,
+    packed: bool,
 ) -> tuple[Result, Content]:
-    """Given a command of `build_command`, store what it sends in `file`; return how it ended and what it held.
+    """Given a command of `build_command`, store what it sends in `file`, packed; return how it ended and what it held.
 
     Raise NotAccepted when it does not decompress, Failed when it cannot be stored.
     """
-    packer = None if compression == "zstd" else zlib.compressobj(GZIP_LEVEL, wbits=31)
-    with Watch(inspect, packed=packer is None) as watch:
+    packer = None if packed else build_compressor()
+    with Watch(inspect, packed=packed) as watch:
 
         def take(data: bytes) -> None:
             file.write(data if packer is None else packer.compress(data))
@@ -103,15 +101,12 @@ def pour(connection: Connection, command: Command, deadline: Deadline, take: Cal
             raise errors[0]
 
 
-def pack(source: Path, file: PartFile, deadline: Deadline) -> int:
-    """Given a plain file on this machine, store it by gzip; return its size in bytes. Raise Failed or TimeUp."""
-    packer = zlib.compressobj(GZIP_LEVEL, wbits=31)
-    size = 0
-    with source.open("rb") as plain:
-        timed = Timed(plain, deadline)
-        while piece := timed.read(PIECE):
-            file.write(packer.compress(piece))
-            size += len(piece)
+def pack(plain: Readable, file: PartFile, deadline: Deadline) -> int:
+    """Given plain content, store it packed; return its size in bytes. Raise Failed or TimeUp."""
+    packer, timed, size = build_compressor(), Timed(plain, deadline), 0
+    while piece := timed.read(PIECE):
+        file.write(packer.compress(piece))
+        size += len(piece)
     file.write(packer.flush())
     return size
 
@@ -119,21 +114,11 @@ def pack(source: Path, file: PartFile, deadline: Deadline) -> int:
 @contextmanager
 def unpacked(path: Path, compression: str, deadline: Deadline) -> Iterator[Readable]:
     """Given a stored file, give its plain content. Raise NotAccepted where it does not decompress, TimeUp."""
-    if compression == "gzip":
-        with gzip.open(path, "rb") as plain:
-            try:
-                yield Timed(plain, deadline)
-            except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-                raise _damaged(path.name) from error
-        return
-    with path.open("rb") as packed, _zstd(packed) as process:
+    with gzip.open(path, "rb") if compression == "gzip" else ZstdFile(path) as plain:
         try:
-            yield Timed(cast("BinaryIO", process.stdout), deadline)
-        except BaseException:
-            process.kill()
-            raise
-        if process.wait() != 0:
-            raise _damaged(path.name)
+            yield Timed(plain, deadline)
+        except (gzip.BadGzipFile, EOFError, zlib.error, ZstdError) as error:
+            raise _damaged(path.name) from error
 
 
 class Timed:
@@ -151,61 +136,42 @@ class Timed:
 
 
 class Watch(Generic[Content]):
-    """Looks at a stream that is written to it, in a thread of its own; by zstd packed ones go through `zstd -d`."""
+    """Looks at a stream that is written to it, in a thread of its own; it is unpacked for that where it is packed."""
 
     def __init__(self, inspect: Callable[[Readable], Content], *, packed: bool) -> None:
-        self._process = _zstd(subprocess.PIPE) if packed else None
-        self._broken = False
-        if self._process is not None:
-            reader = cast("BinaryIO", self._process.stdout)
-            self._writer = cast("BinaryIO", self._process.stdin)
-        else:
-            read_end, write_end = os.pipe()
-            reader, self._writer = os.fdopen(read_end, "rb"), os.fdopen(write_end, "wb")
+        read_end, write_end = os.pipe()
+        reader, self._writer = os.fdopen(read_end, "rb"), os.fdopen(write_end, "wb")
         self._pool = ThreadPoolExecutor(max_workers=1)
-        self._content = self._pool.submit(_look, inspect, reader)
+        self._content = self._pool.submit(_look, inspect, reader, packed=packed)
 
     def write(self, data: bytes) -> None:
-        """Show the next bytes; once they do not decompress, further ones are ignored."""
-        if not self._broken:
-            try:
-                self._writer.write(data)
-            except BrokenPipeError:
-                self._broken = True
+        """Show the next bytes."""
+        self._writer.write(data)
 
     def content(self) -> Content:
         """Return what the stream held, now that it is over. Raise NotAccepted when it did not decompress."""
-        self._finish()
-        content = self._content.result()
-        if self._broken or (self._process is not None and self._process.wait() != 0):
-            raise _damaged("the stream")
-        return content
+        self._writer.close()
+        try:
+            return self._content.result()
+        except (ZstdError, EOFError) as error:
+            raise _damaged("the stream") from error
 
     def __enter__(self) -> Watch[Content]:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._finish()
+        self._writer.close()
         self._pool.shutdown()
-        if self._process is not None:
-            self._process.wait()
-
-    def _finish(self) -> None:
-        try:
-            self._writer.close()
-        except BrokenPipeError:
-            self._broken = True
 
 
-def _zstd(stdin: int | IO[bytes]) -> subprocess.Popen[bytes]:
-    words = ["zstd", "-d", "-q", "-c"]
-    return subprocess.Popen(words, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)  # noqa: S603 - fixed
-
-
-def _look(inspect: Callable[[Readable], Content], reader: BinaryIO) -> Content:
+def _look(inspect: Callable[[Readable], Content], reader: BinaryIO, *, packed: bool) -> Content:
+    """Inspect what is read, and read the rest in any case: who writes must never wait for ever."""
     with reader:
         try:
-            return inspect(reader)
+            if not packed:
+                return inspect(reader)
+            with ZstdFile(reader) as plain:
+                return inspect(plain)
         finally:
             with suppress(ValueError):
                 while reader.read(PIECE):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from runner.actions.backup.content import PIECE, inspect_sql, inspect_sqlite
+from runner.actions.backup.content import PIECE, Readable, inspect_sql, inspect_sqlite
 from runner.actions.backup.entries import inspect_tar
 from runner.actions.backup.manifest import Piece
 from runner.actions.backup.pgsql import inspect_pgsql
-from runner.actions.backup.stream import Timed, unpacked
+from runner.actions.backup.plain import Hashed, plain_content
+from runner.actions.backup.stream import Timed
 from runner.actions.backup.verdict import NotAccepted, incomplete
 from runner.durations import Deadline
 from runner.errors import Failed
@@ -21,14 +21,15 @@ from runner.errors import Failed
 _DUMPS = {"sql": inspect_sql, "pgsql": inspect_pgsql}
 
 
-def verify_part(path: Path, part: Mapping[str, Any], deadline: Deadline) -> None:
-    """Given where a part lies, hold it against what was recorded of it. Raise NotAccepted, Failed or TimeUp."""
-    if part["compression"] == "zstd" and not shutil.which("zstd"):
-        raise Failed(f"{path.name}: this machine has no zstd to read it by. install zstd")
+def verify_part(path: Path, part: Mapping[str, Any], sets: Path, deadline: Deadline) -> None:
+    """Given where a part lies and the folder of its target's sets, hold it against what was recorded of it.
+
+    Raise NotAccepted, Failed or TimeUp.
+    """
     try:
         if path.stat().st_size != part["bytes"] or hash_file(path, deadline) != part["sha256"]:
             raise _spoilt(path, "isinya bukan lagi yang dahulu ditulis", "its bytes are not those that were written")
-        with unpacked(path, part["compression"], deadline) as plain:
+        with plain_content(path, part, sets, deadline) as plain:
             _check_content(path, part, plain)
     except FileNotFoundError:
         raise _spoilt(path, "berkasnya tidak ada", "the file is not there") from None
@@ -36,7 +37,7 @@ def verify_part(path: Path, part: Mapping[str, Any], deadline: Deadline) -> None
         raise Failed(f"{path}: cannot be read: {error.strerror}. check the disk") from None
 
 
-def verify_piece(path: Path, piece: Piece, deadline: Deadline) -> None:
+def verify_piece(path: Path, piece: Piece, sets: Path, deadline: Deadline) -> None:
     """Given where a file of a set lies, read it from the disk and hold it against what was written.
 
     Raise NotAccepted, Failed or TimeUp.
@@ -44,7 +45,7 @@ def verify_piece(path: Path, piece: Piece, deadline: Deadline) -> None:
     Of a volume, which was read member by member as it came, the bytes count; a dump is read for its end mark too.
     """
     if piece.part and piece.part["kind"] == "database":
-        verify_part(path, piece.part, deadline)
+        verify_part(path, piece.part, sets, deadline)
         return
     try:
         forget_cached(path)
@@ -73,7 +74,8 @@ def hash_file(path: Path, deadline: Deadline) -> str:
     return digest.hexdigest()
 
 
-def _check_content(path: Path, part: Mapping[str, Any], plain: Any) -> None:
+def _check_content(path: Path, part: Mapping[str, Any], stream: Readable) -> None:
+    plain = Hashed(stream)
     if part["format"] == "tar":
         archive = inspect_tar(plain)
         size, whole = archive.size, archive.complete and archive.entries == part["entries"]
@@ -83,7 +85,8 @@ def _check_content(path: Path, part: Mapping[str, Any], plain: Any) -> None:
     else:
         database = inspect_sqlite(plain)
         size, whole = database.size, database.complete
-    if size != part["content_bytes"] or not whole:
+    same = plain.sha256 == part.get("content_sha256", plain.sha256)
+    if size != part["content_bytes"] or not (whole and same):
         raise _spoilt(path, "isinya tidak lengkap", "its content is not whole")
 
 

@@ -16,7 +16,15 @@ if sys.version_info >= (3, 14):
 else:
     from backports.zstd import CompressionParameter, ZstdCompressor, ZstdDecompressor, ZstdDict, ZstdError, ZstdFile
 
-__all__ = ["ZstdCompressor", "ZstdDecompressor", "ZstdDict", "ZstdError", "ZstdFile", "build_compressor"]
+__all__ = [
+    "CompressionParameter",
+    "ZstdCompressor",
+    "ZstdDecompressor",
+    "ZstdDict",
+    "ZstdError",
+    "ZstdFile",
+    "build_compressor",
+]
 LEVEL = 3
 _CHECKSUM = int(CompressionParameter.checksum_flag)
 

@@ -26,17 +26,31 @@ _ANSWER = re.compile(
 )
 _ENCODED = re.compile(
     r"\b(?:eval|assert)\s{0,5}\(\s{0,5}(?:@?\s{0,3}(?:base64_decode|gzinflate|gzuncompress|gzdecode|str_rot13|rawurldecode|urldecode"
-    r"|hex2bin|strrev|file_get_contents|curl_exec|implode|join|stripslashes|trim)\b|[\"']\?>|\$_(?:GET|POST|REQUEST|COOKIE|SERVER))"
+    r"|hex2bin|strrev|file_get_contents|curl_exec|implode|join|stripslashes|trim)\b|[\"']\?>(?![\"']\s{0,5}\.\s{0,5}\$this\b)|\$_(?:GET|POST|REQUEST|COOKIE|SERVER))"
     r"|\$\w{1,60}\s{0,5}\(\s{0,5}\$_(?:GET|POST|REQUEST|COOKIE)\b"
     r"|\b(?:system|exec|shell_exec|passthru|popen|proc_open|assert|create_function)\s{0,5}\(\s{0,5}\$_(?:GET|POST|REQUEST|COOKIE)\b"
     r"|\b(?:include|require)(?:_once)?\s{0,5}\(?\s{0,5}(?:[\"'](?:https?:|data:|php://input)|\$_(?:GET|POST|REQUEST|COOKIE))"
     r"|preg_replace\s{0,5}\(\s{0,5}[\"']/\.\*/e",
     re.IGNORECASE,
 )
-_EVAL = re.compile(r"\beval\s{0,5}\(", re.IGNORECASE)
+_EVAL = re.compile(r"\beval\s{0,5}\(\s{0,5}(?!\)|[\"']return\b)", re.IGNORECASE)
 _DECODES = re.compile(
     r"base64_decode|gzinflate|gzuncompress|str_rot13|hex2bin|\\x[0-9a-f]{2}\\x|chr\s{0,3}\(", re.IGNORECASE
 )
+_INPUT = re.compile(r"\$_(?:GET|POST|REQUEST|COOKIE)\b|\$HTTP_(?:POST|GET)_VARS|php://input", re.IGNORECASE)
+_ACTS = (  # of back doors that take input; honest code has few of these, or of the habits that go with them
+    r"(?<![>\w:$\\])(?:system|exec|shell_exec|passthru|popen|proc_open|pcntl_exec)\s{0,3}\(",
+    r"(?:file_put_contents|fwrite|fputs|fopen|unlink|chmod|rename|mkdir|rmdir)\s{0,3}\(\s{0,3}\$_(?:GET|POST|REQUEST)",
+    r"\bchdir\s{0,3}\(",
+)
+_HABITS = (
+    r"move_uploaded_file|\$_FILES",
+    r"php_uname|uname -a|posix_get(?:pwuid|egid)|getmyuid|disk_free_space|safe_mode|disable_functions|open_basedir",
+    r"error_reporting\s{0,3}\(\s{0,3}0|set_time_limit\s{0,3}\(\s{0,3}0|@ini_set"
+    r"|display_errors['\"]\s{0,3},\s{0,3}['\"]?(?:0|off)",
+)
+_BACK_DOOR = tuple(re.compile(sign, re.IGNORECASE) for sign in (*_ACTS, *_HABITS))
+_SOME_SIGNS, _MANY_SIGNS = 2, 3
 _REMOTE = re.compile(r"(?:file_get_contents|curl_init|fopen|readfile)\s{0,5}\(\s{0,5}[\"']https?://", re.IGNORECASE)
 _SHELL = re.compile(
     r"move_uploaded_file|\$_FILES|shell_exec|passthru|proc_open|\bsystem\s{0,3}\(|base64_decode", re.IGNORECASE
@@ -46,6 +60,7 @@ _GUARD = re.compile(
     re.IGNORECASE,
 )
 
+_ONLY_INSIDE = re.compile(r"\bdefined\s{0,3}\([^()]{1,60}\)\s{0,3}(?:or|\|\|)\s{0,3}(?:die|exit)\b", re.IGNORECASE)
 _WORDPRESS = "wp-blog-header.php"
 _WORDPRESS_BEFORE = re.compile(
     r"\s*<\?php\s*(?:define\s*\(\s*['\"]WP_USE_THEMES['\"]\s*,\s*true\s*\)\s*;\s*)?(?:require|include)(?:_once)?\s*\(?\s*"
@@ -53,6 +68,7 @@ _WORDPRESS_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _WORDPRESS_AFTER = re.compile(r"['\"]\s*\)?\s*;?\s*(?:\?>)?\s*\Z")
+_TAKES_OVER = re.compile(r"\binclude(?:_once)?\s{0,5}[(\"'$]|curl_|\$_GET")
 _JOOMLA = re.compile(r"define\s*\(\s*['\"]_JEXEC['\"]")
 
 
@@ -62,13 +78,25 @@ def without_comments(code: str) -> str:
 
 
 def check_code(path: str, text: str) -> Iterator[Finding]:
-    """Given a PHP file that every visit runs, find what sorts visitors or runs what it decodes."""
-    code = without_comments(text)
+    """Given a PHP file that every visit runs, find what sorts visitors, runs what it decodes, or is a back door."""
+    code = _ONLY_INSIDE.sub("", without_comments(text))
     if (match := _VISITOR.search(code)) and _ENGINE.search(code) and _ANSWER.search(code):
         yield _find("agent_code", STRONG, path, text, match[0])
     match = _ENCODED.search(code) or (_EVAL.search(code) if _DECODES.search(code) else None)
     if match:
         yield _find("encoded_code", STRONG, path, text, match[0])
+        return
+    yield from _check_back_door(path, text, code)
+
+
+def _check_back_door(path: str, text: str, code: str) -> Iterator[Finding]:
+    acts, habits = (
+        [match[0] for sign in signs if (match := sign.search(code))]
+        for signs in (_BACK_DOOR[: len(_ACTS)], _BACK_DOOR[len(_ACTS) :])
+    )
+    signs = len(acts) + len(habits)
+    if _INPUT.search(code) and signs >= _SOME_SIGNS and (acts or signs >= _MANY_SIGNS):
+        yield _find("back_door", STRONG if signs >= _MANY_SIGNS else WEAK, path, text, (acts + habits)[0])
 
 
 def check_entry(path: str, text: str) -> Iterator[Finding]:
@@ -84,7 +112,7 @@ def check_entry(path: str, text: str) -> Iterator[Finding]:
         yield _find("entry_code", STRONG if telling else WEAK, path, text, shown.strip()[:200])
     elif match := _JOOMLA.search(code):
         early = code[: match.start()]
-        if telling := (_VISITOR.search(early) or _DECODES.search(early) or re.search(r"\binclude|curl_|\$_GET", early)):
+        if telling := (_VISITOR.search(early) or _DECODES.search(early) or _TAKES_OVER.search(early)):
             yield _find("entry_code", STRONG, path, text, telling[0])
 
 

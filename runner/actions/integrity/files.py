@@ -15,6 +15,7 @@ from runner.actions.integrity.code import check_code, check_entry, check_server_
 from runner.actions.integrity.findings import Finding, Weight
 from runner.actions.integrity.hosts import defang
 from runner.actions.integrity.pages import check_html
+from runner.actions.integrity.verifications import mark_of
 from runner.actions.web.text import clean_text
 from runner.contract import Call, Command, Connection
 from runner.durations import Deadline
@@ -45,7 +46,7 @@ each='{_EACH}'
   find wp-content/themes templates -maxdepth 2 -type f \\( -name functions.php -o -name header.php \\
     -o -name footer.php -o -name index.php -o -name component.php -o -name error.php \\) -exec sh -c "$each" sh {{}} +
   for f in wp-includes/version.php administrator/manifests/files/joomla.xml google*.html BingSiteAuth.xml \\
-    yandex_*.html; do
+    yandex_*.html naver*.html baidu_verify_*.html; do
     if [ -f "$f" ]; then sh -c "$each" sh "$f"; fi
   done
 }} 2>/dev/null | head -c {LARGEST_ANSWER}
@@ -88,7 +89,6 @@ _VERSION = {
 }
 _MANIFEST = "administrator/manifests/files/joomla.xml"
 _LISTED = re.compile(r"<file(?:name)?>([^<>]{1,200})</file(?:name)?>")
-_VERIFICATION = re.compile(r"(?:\./)?(google\w{4,40}\.html|BingSiteAuth\.xml|yandex_\w{4,40}\.html)\Z")
 
 
 @dataclass(slots=True)
@@ -124,7 +124,7 @@ def look_at_files(call: Call, root: str, uploads: Sequence[str], checksums: Chec
         for held in planted:
             soft = bool(SOFT & set(held.path.split("/")))
             found.findings += check_upload(held.path, held.text, soft=soft)
-        found.verifications += [m[1] for held in core if (m := _VERIFICATION.match(held.path))]
+        found.verifications += [mark for held in core if (mark := mark_of(held.path, held.text.strip()))]
         _compare_core(connection, call.deadline, root, checksums, core, found)
     except (Unreachable, Failed) as error:
         found.unseen.append(f"berkas di server: {error}")

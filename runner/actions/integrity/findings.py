@@ -67,6 +67,7 @@ TITLES = {
     "entry_code": "kode di dalam index.php sebelum atau di luar CMS",
     "agent_code": "kode PHP yang memilah mesin pencari atau asal pengunjung",
     "encoded_code": "kode PHP yang disandikan lalu dijalankan",
+    "back_door": "kode PHP yang bekerja seperti pintu belakang (web shell)",
 }
 
 

@@ -98,13 +98,14 @@ class Outside:
     def _note_unseen(self, sight: Sight, *, needed: bool, all_gone: bool) -> None:
         name = NAMES[sight.view]
         if sight.fault:
-            self._add_unseen(f"{sight.url} sebagai {name}: {sight.fault}")
+            self.add_unseen(f"{sight.url} sebagai {name}: {sight.fault}")
         elif sight.status in REFUSED or (needed and sight.status != 200 and not sight.elsewhere and all_gone):
-            self._add_unseen(f"{sight.url} sebagai {name}: status {sight.status}")
+            self.add_unseen(f"{sight.url} sebagai {name}: status {sight.status}")
         elif sight.markup and not sight.markup.whole:
-            self._add_unseen(f"{sight.url}: terlalu panjang, hanya awal dan akhirnya yang dibaca")
+            self.add_unseen(f"{sight.url}: terlalu panjang, hanya awal dan akhirnya yang dibaca")
 
-    def _add_unseen(self, words: str) -> None:
+    def add_unseen(self, words: str) -> None:
+        """Remember what could not be seen, in words, once."""
         if words not in self.unseen:
             self.unseen.append(words)
 
@@ -113,7 +114,7 @@ class Outside:
         for sight in sights:
             if sight.markup and sight.status == 200 and id(sight.markup) not in self._checked:
                 if self.deadline.passed:
-                    self._add_unseen(f"{sight.url}: waktu habis sebelum halaman diperiksa")
+                    self.add_unseen(f"{sight.url}: waktu habis sebelum halaman diperiksa")
                     return
                 found = check_page(sight.markup, sight.final or sight.url, self.own, sight.view)
                 self._checked[id(sight.markup)] = found
@@ -129,7 +130,7 @@ class Outside:
         answer = self.get(url, GOOGLEBOT)
         if answer.fault or answer.status in REFUSED:
             words = answer.fault.message if answer.fault else f"status {answer.status}"
-            self._add_unseen(f"{url}: {words}")
+            self.add_unseen(f"{url}: {words}")
             return url, None
         text = decode_body(answer) if answer.status == 200 else ""
         return url, "" if "<html" in text[:2000].lower() else text

@@ -24,24 +24,25 @@ from runner.actions.integrity.surroundings import (
     check_robots,
     check_sitemap,
 )
+from runner.actions.integrity.verifications import TAGS, see_marks
 from runner.actions.web.placeholders import WORDS, PageKind, kind_of
 
 PROBE = "slot gacor"
 _PROBE = re.compile(r"slot(?:\s|[+_-]|%20|&#0?32;|&nbsp;){1,3}gacor", re.IGNORECASE)
 SHORT_TEXT = 4000
-_VERIFYING = ("google-site-verification", "msvalidate.01", "yandex-verification", "p:domain_verify", "norton-safeweb")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What to look at: further pages, how many of the others, further sitemaps; what burst is worth telling, how many
-    addresses the sitemaps listed before, and the day on which it is."""
+    addresses the sitemaps listed before, the owners' marks known before, and the day on which it is."""
 
     pages: Sequence[str]
     sample: int
     sitemaps: Sequence[str]
     burst: float
     before: int | None
+    marks: Sequence[str]
     day: str
 
 
@@ -73,7 +74,8 @@ def survey(outside: Outside, wanted: Wanted) -> Report:
     for url in _sample(outside, wanted, links, listed, fixed):
         _look(outside, report, url)
     _probe(outside, report, wanted, [*listed, *links], next(iter(known), None))
-    report.state = describe(outside, known, robots, report.addresses)
+    marks = see_marks(outside, [robots or "", *listed, *links], wanted.marks)
+    report.state = describe(outside, known, robots, report.addresses, marks)
     report.unseen, report.requests = outside.unseen, outside.requests
     _keep_sources(outside, report)
     return report
@@ -176,20 +178,23 @@ def _check_queries(outside: Outside, report: Report, home: Sight) -> None:
             report.findings += check_doorway(sight, home, outside.found_on(sight))
 
 
-def describe(outside: Outside, sights: Sequence[Sight], robots: str | None, addresses: int | None) -> dict[str, Any]:
-    """Given the sights of the fixed pages, return the site's state: what a later run compares with."""
+def describe(
+    outside: Outside, sights: Sequence[Sight], robots: str | None, addresses: int | None, marks: Iterable[str]
+) -> dict[str, Any]:
+    """Given the sights of the fixed pages and the owners' marks in files, return the site's state: what a later run
+    compares with."""
     pages = [(sight, sight.markup) for sight in sights if sight.markup and sight.status == 200]
     home = next((markup for sight, markup in pages if sight.url == outside.url and sight.view == BROWSER.name), None)
     links = {host_of(link.href, sight.final) for sight, markup in pages for link in markup.links}
     scripts = {host_of(p.text, sight.final) for sight, markup in pages for p in markup.all("script source")}
     frames = {host_of(p.text, sight.final) for sight, markup in pages for p in markup.all("frame")}
-    marks = {p.text[:200] for _, markup in pages for p in markup.all(*(f"meta {name}" for name in _VERIFYING))}
+    tags = {p.text[:200] for _, markup in pages for p in markup.all(*(f"meta {name}" for name in TAGS))}
     return build_state(
         {
             "link_hosts": _odd(links, outside),
             "script_hosts": _odd(scripts, outside),
             "frame_hosts": _odd(frames, outside),
-            "verifications": marks,
+            "verifications": tags | set(marks),
         },
         {
             "title": " ".join(home.first("title").split())[:300] if home else None,

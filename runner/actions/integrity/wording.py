@@ -33,7 +33,7 @@ STRONG, WEAK = Weight.STRONG, Weight.WEAK
 SHORT = 7  # words of a link that is a label, not the headline of a report
 FARM = 5  # foreign hosts in one hidden block that make it a farm of links
 LARGE_FARM = 12
-FEW, ALONE = 3, 2
+FEW, FEW_NAMES, ALONE = 3, 2, 2
 MOST_COMMENTS = 200
 ENOUGH = 3
 AROUND = 400
@@ -143,11 +143,11 @@ def _check_block(scene: Scene, links: list[Link]) -> Iterator[Finding]:
 def _check_scattered(scene: Scene, blocks: list[list[Link]]) -> Iterator[Finding]:
     """Find names that sellers give themselves, and single links each hidden by itself, where no word told them."""
     alone = [link for links in blocks if len(links) <= ALONE for link in links]
-    names = [
-        link for links in blocks for link in links if scene.foreign(link.href) and BRAND.fullmatch(fold(link.text))
-    ]
+    hidden = [link for links in blocks for link in links if scene.foreign(link.href)]
+    names = [link for link in hidden if BRAND.fullmatch(fold(link.text))]
+    twice = sum(fold(link.text) in scene.foreign(link.href) for link in names)  # the host bears the name, too
     hosts = {host for link in alone if (host := scene.foreign(link.href)) and not is_known(host)}
-    for told, links in ((len(names) >= FEW, names), (len(hosts) >= FEW, alone)):
+    for told, links in ((len(names) + twice >= FEW_NAMES, names), (len(hosts) >= FEW, alone)):
         if told:
             shown = f"[{links[0].hidden}, {len(links)}] {links[0].text} → {links[0].href}"
             yield scene.find("hidden_links", STRONG if links is names else WEAK, links[0].at, shown)

@@ -45,7 +45,7 @@ _PROMO = (
     r"(?:situs|agen|link|bo|login|daftar|akun)~togel",
     r"(?:situs|agen|link|daftar|login|bo)~(?:judi|poker|casino|kasino|taruhan|bandarq)(?:~(?:bola|online|slot|resmi))?",
     r"anti~rungka[dt]|gampang~(?:menang|maxwin|jp|jackpot)|(?:mudah|pasti)~(?:maxwin|jackpot|jp)",
-    r"server~(?:thailand|kamboja)|akun~pro~(?:thailand|kamboja|platinum)|bonus~new~member",
+    r"server~(?:thailand|kamboja)|akun~pro~(?:thailand|kamboja|platinum|hongkong|vietnam|myanmar|filipina|jepang)|[a-z]{2,12}toto~login|bonus~new~member",
     r"(?:free~spins?|online~casinos?|casino~online~bonus|1xbet|melbet|mostbet|pin~?up~(?:casino|bet)|22bet|bet365|betting~sites?)",
 )
 # What a seller and a court both write.

@@ -63,13 +63,13 @@ gather() {
 }
 """.replace("MOST", str(MOST_FILES))
 
-# $1 cap, $2 since (epoch seconds), $3 nonce, $4 packers of the answer, $5 packed forms taken as they are, $6 send or
-# look, $7 heads of files read in part "|head offset tail|…", $8 packed files read whole " size:hash …", $9… patterns.
+# $1 cap, $2 since (epoch seconds), $3 nonce, $4 packers of the answer, $5 packed forms taken as they are, $6 heads
+# of files read in part "|head offset tail|…", $7 packed files read whole " size:hash …", $8… patterns.
 _SCRIPT = (
     GATHER
     + r"""
-cap=$1 since=$2 nonce=$3 packers=$4 takes=$5 mode=$6 heads=$7 raws=$8
-shift 8
+cap=$1 since=$2 nonce=$3 packers=$4 takes=$5 heads=$6 raws=$7
+shift 7
 left=$cap
 if has sha256sum; then sha=sha256sum
 elif has shasum; then sha='shasum -a 256'
@@ -104,7 +104,6 @@ send() { # state, start, length
   [ "$length" -le $((left + TAIL)) ] || length=$((left + TAIL))
   say "$1" "$size" "$time" "$identity" "$raw" "$head" "$2" "$length" "$3"
   left=$((left - length))
-  [ "$mode" = send ] || return
   if [ "$1" = packed ]; then head -c "$length" <"$file"; else part "$2" "$length"; fi
   end
 }
@@ -174,7 +173,7 @@ esac
 
 class Question(NamedTuple):
     """What is asked of the server: at most `cap` bytes of the logs that `patterns` name, beyond what is `known`; at
-    first only of files changed at `since` (epoch seconds) or later. `send`: the bytes, too, not only what there is."""
+    first only of files changed at `since` (epoch seconds) or later."""
 
     patterns: Sequence[str]
     known: Sequence[Known]
@@ -182,7 +181,6 @@ class Question(NamedTuple):
     since: int
     nonce: str
     zstd: bool
-    send: bool = True
 
 
 def build_command(question: Question, run_as: str = "") -> Command:
@@ -195,7 +193,6 @@ def build_command(question: Question, run_as: str = "") -> Command:
         question.nonce,
         "zstd gzip" if question.zstd else "gzip",
         " gz xz bz2 zst " if question.zstd else " gz xz bz2 ",
-        "send" if question.send else "look",
         f"|{heads}|",
         f" {raws} ",
     )

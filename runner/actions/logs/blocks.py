@@ -56,6 +56,7 @@ class BlockCutter:
 
 def _shorten(block: bytes) -> bytes:
     """The block with its longest lines cut."""
-    if len(block) <= LONGEST_LINE or max(map(len, block.split(b"\n"))) <= LONGEST_LINE:
+    half = LONGEST_LINE // 2  # within a line that is too long, one of these pieces has no line's end
+    if all(block.find(b"\n", at, at + half) >= 0 for at in range(0, len(block) - half, half)):
         return block
     return b"\n".join(line[:LONGEST_LINE] for line in block.split(b"\n"))

@@ -2,44 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import compress
 from typing import NamedTuple
 
-from runner.actions.logs.layouts import COMBINED, Entry, Layout, parse_moment, read_line
+from runner.actions.logs.layouts import COMBINED, LONGEST_SIZE, Entry, Layout, read_line
 
-MOMENT = len(b"22/Nov/2026:09:00:00 +0700")
-MINUTE = len(b"22/Nov/2026:09:00")
+MOMENT = slice(-28, -2)  # of "\n203.0.113.7 - - [22/Nov/2026:09:00:00 +0700] "
+BEFORE_SECONDS = slice(0, -11)
+MINUTE = slice(-28, -11)
+ZONE = slice(-8, -2)
+LAST_MINUTE = slice(-17, None)  # of what stands before the seconds
+
+Visit = tuple[bytes, bytes, int, int]  # an address, an agent, when a minute began (Unix time), their requests in it
 
 
 class Columns(NamedTuple):
-    """Of many lines, the texts that stand at the same place, as `Entry` has them for one."""
+    """Of many lines, the texts that stand at the same place. A head is all before the request, with the end of the line
+    before it: "\\n203.0.113.7 - - [22/Nov/2026:09:00:00 +0700] ". The address is its word number `at`."""
 
-    addresses: list[bytes]
-    moments: list[bytes]
+    heads: list[bytes]
     requests: list[bytes]
     statuses: list[bytes]
     sizes: list[bytes]
     referers: list[bytes]
     agents: list[bytes]
-
-    @property
-    def minutes(self) -> list[bytes]:
-        """The moments without their seconds: "22/Nov/2026:09:00 +0700"."""
-        return [moment[:MINUTE] + moment[MINUTE + 3 :] for moment in self.moments]
+    at: int = 0
 
     def entry(self, number: int) -> Entry:
         """One line."""
-        return Entry(*[column[number] for column in self])
+        head = self.heads[number]
+        others = (column[number] for column in self[1:-1])
+        return Entry(self.address(head), head[MOMENT], *others)
+
+    def address(self, head: bytes) -> bytes:
+        """Given a head or its beginning, return the address in it."""
+        return head[1:].split(b" ", self.at + 1)[self.at]
 
     def only(self, wanted: Sequence[bool]) -> Columns:
         """The lines that are wanted."""
-        return Columns(*(list(compress(column, wanted)) for column in self))
+        return Columns._make([*(list(compress(column, wanted)) for column in self[:-1]), self.at])
+
+    def zones(self) -> Iterator[tuple[bytes, Columns]]:
+        """The lines by their offset from UTC: " +0700", but for two nights a year the same in all of them."""
+        last = self.heads[-1]
+        zone = last[ZONE]
+        if b"".join(self.heads).count(zone + b"] \n") == len(self.heads) - 1 and last.endswith(b"] "):
+            yield zone, self
+            return
+        each = [head[ZONE] for head in self.heads]
+        for zone in dict.fromkeys(each):
+            yield zone, self.only([zone == other for other in each])
+
+    def visits(self) -> Counter[tuple[bytes, bytes]]:
+        """How many lines have the same beginning up to the minute, and the same agent."""
+        return Counter(zip([head[BEFORE_SECONDS] for head in self.heads], self.agents, strict=True))
 
 
 def cut_columns(block: bytes, layout: Layout = COMBINED) -> tuple[Columns, list[bytes]]:
-    """Given whole lines, return the columns of those that have the layout, and the lines that have not, as they are."""
+    """Given whole lines, return the columns of those that have the layout, and the lines that have not, as they are.
+
+    Whether a moment is one is looked at where lines are counted.
+    """
     if not layout.quotes:
         return _read(block.split(b"\n"), layout)
     text, others = _without_escapes(block)
@@ -59,7 +85,8 @@ def _add(columns: Columns, others: list[bytes], layout: Layout) -> tuple[Columns
     if not others:
         return columns, []
     more, unknown = _read(others, layout)
-    return (Columns(*(a + b for a, b in zip(columns, more, strict=True))) if more.requests else columns), unknown
+    joined = (a + b for a, b in zip(columns[:-1], more[:-1], strict=True))
+    return Columns._make([*joined, columns.at]), unknown
 
 
 def _read(lines: Sequence[bytes], layout: Layout) -> tuple[Columns, list[bytes]]:
@@ -71,50 +98,37 @@ def _read(lines: Sequence[bytes], layout: Layout) -> tuple[Columns, list[bytes]]
             entries.append(entry)
         elif line:
             unknown.append(line)
-    return (Columns(*map(list, zip(*entries, strict=True))) if entries else _none()), unknown
-
-
-def _none() -> Columns:
-    return Columns([], [], [], [], [], [], [])
+    front = b"\n" + b"- " * layout.at
+    heads = [b"%s%s - - [%s] " % (front, entry.address, entry.moment) for entry in entries]
+    rest = map(list, zip(*(entry[2:] for entry in entries), strict=True)) if entries else ([], [], [], [], [])
+    return Columns._make([heads, *rest, layout.at]), unknown
 
 
 def _cut(text: bytes, layout: Layout) -> Columns | None:
     """Given lines, return their columns; None where one of them has another form than the rest."""
-    step, at = layout.quotes, layout.at
+    step = layout.quotes
     pieces = text.split(b'"')
     lines = text.count(b"\n")
     if not lines or len(pieces) != step * lines + 1:
         return None
-    heads = b"".join(pieces[0:-1:step]).split(b"\n")
-    if len(heads) != lines:
-        return None
-    if not {piece[:1] for piece in pieces[step:-1:step]} <= {b"\n"}:  # something stands behind the last quote
-        if any(b"\n" not in piece for piece in pieces[step:-1:step]):
+    heads = pieces[0:-1:step]
+    heads[0] = b"\n" + heads[0]
+    if pieces[-1] != b"\n" or b'"'.join(heads).count(b'"\n') != lines - 1:  # something stands behind the last quote
+        if any(b"\n" not in head for head in [*heads, pieces[-1]]):
             return None
-        heads = [pieces[0], *(piece.partition(b"\n")[2] for piece in pieces[step:-1:step])]
-    if b"\n" not in pieces[-1]:
+        heads = [b"\n" + head.partition(b"\n")[2] for head in heads]
+    # A line's end stands in each head, so that there is none elsewhere.
+    words = (
+        b"\n".join(pieces[2::step]).replace(b" - ", b" 0 ").split(b" ")
+    )  # "", status, size, "\n", status, size, …, ""
+    if len(words) != 3 * lines + 1 or words[0] or words[-1] or set(words[3:-1:3]) - {b"\n"}:
         return None
-    moments = [head[-28:-2] for head in heads]
-    tails = pieces[2::step]
-    statuses = [tail[1:4] for tail in tails]
-    sizes = [tail[5:-1] for tail in tails]
-    zones = {moment[MINUTE + 3 :] for moment in moments}
-    if not (_all_moments({moment[:MINUTE] for moment in moments}, zones) and all(map(_is_status, set(statuses)))):
+    statuses, sizes = words[1::3], words[2::3]
+    if not (all(map(_is_status, set(statuses))) and b"".join(sizes).isdigit() and max(map(len, sizes)) <= LONGEST_SIZE):
         return None
-    if not b"".join(sizes).replace(b"-", b"").isdigit():
+    if layout.at and any(head.count(b" ", 0, -28) <= layout.at for head in heads):
         return None
-    addresses = [head.split(b" ", at + 1)[at] for head in heads]  # a moment has a blank: there are words enough
-    return Columns(addresses, moments, pieces[1::step], statuses, sizes, pieces[3::step], pieces[5::step])
-
-
-def _all_moments(minutes: set[bytes], zones: set[bytes]) -> bool:
-    """Whether all of them are, however they stand together; seconds are looked at where they are needed."""
-    return all(_is_minute(minute, zone) for minute in minutes for zone in zones)
-
-
-@lru_cache(maxsize=8192)
-def _is_minute(minute: bytes, zone: bytes) -> bool:
-    return parse_moment(minute + b":00" + zone) is not None
+    return Columns(heads, pieces[1::step], statuses, sizes, pieces[3::step], pieces[5::step], layout.at)
 
 
 @lru_cache(maxsize=1024)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from runner.actions.logs.patterns import compiled
+from runner.actions.logs.patterns import build_search
 
 Forms = tuple[bytes, ...]
 Fields = Callable[[str], Forms]
+Check = Callable[[Fields], bool]
 
 
 class Match(NamedTuple):
@@ -50,33 +51,50 @@ Condition = Match | Absent | Not | All | Any
 NOTHING = All(())  # what `simplify` takes out
 
 
-def holds(condition: Condition, fields: Fields) -> bool:
-    """Given a condition and a line's fields, each as the forms of its text, say whether it holds."""
+def build_check(condition: Condition) -> Check:
+    """Given a condition, return what says of a line's fields whether it holds."""
     match condition:
         case Match():
-            return _stands(condition, fields(condition.field))
+            return _build_match(condition)
         case Absent(field):
-            return not any(form not in (b"", b"-") for form in fields(field))
+            return lambda fields: all(form in (b"", b"-") for form in fields(field))
         case Not(part):
-            return not holds(part, fields)
+            check = build_check(part)
+            return lambda fields: not check(fields)
         case All(parts):
-            return all(holds(part, fields) for part in parts)
+            return _build_each([build_check(part) for part in parts], all_of=True)
         case Any(parts):
-            return any(holds(part, fields) for part in parts)
+            return _build_each([build_check(part) for part in parts], all_of=False)
 
 
-def _stands(match: Match, forms: Forms) -> bool:
-    literals, pattern = match.literals, match.pattern
-    for form in forms:
-        if literals:
+def _build_each(checks: Sequence[Check], *, all_of: bool) -> Check:
+    """All of them hold, or one at least does."""
+
+    def check(fields: Fields) -> bool:
+        for each in checks:
+            if each(fields) != all_of:
+                return not all_of
+        return all_of
+
+    return check
+
+
+def _build_match(match: Match) -> Check:
+    name, literals, pattern = match.field, match.literals, match.pattern
+
+    def check(fields: Fields) -> bool:
+        for form in fields(name):
             for literal in literals:
                 if literal in form:
                     break
             else:
-                continue
-        if not pattern or compiled(pattern).search(form):
-            return True
-    return False
+                if literals:
+                    continue
+            if not pattern or build_search(pattern)(form):  # compiled when a line asks for it
+                return True
+        return False
+
+    return check
 
 
 def fields_of(condition: Condition) -> frozenset[str]:

@@ -8,11 +8,12 @@ windows, since there is one for each line of the log.
 from __future__ import annotations
 
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from runner.actions.logs.columns import Visit
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.privacy import mask_address
 from runner.actions.logs.sigma import Correlation
@@ -155,16 +156,14 @@ class Floods:
         self._correlations = correlations
         self._open: dict[tuple[int, int], Counter[bytes]] = {}
 
-    def take(
-        self, addresses: Sequence[bytes], minutes: Sequence[bytes], starts: Mapping[bytes, datetime]
-    ) -> Iterator[tuple[Correlation, Flood]]:
-        """Given each line's address and minute, and when each minute begins, return the floods that ended."""
+    def take(self, visits: Sequence[Visit]) -> Iterator[tuple[Correlation, Flood]]:
+        """Given a block's visits, return the floods that ended."""
         if not self._correlations:
             return
-        counters = {minute: self._counters(int(at.timestamp())) for minute, at in starts.items()}
-        for (minute, address), number in Counter(zip(minutes, addresses, strict=True)).items():
-            for counter in counters[minute]:
-                counter[address] += number
+        counters = {epoch: self._counters(epoch) for epoch in {visit[2] for visit in visits}}
+        for address, _, epoch, number in visits:
+            for counter in counters[epoch]:
+                counter[address] = counter.get(address, 0) + number
         for window in self._windows:
             opened = sorted(start for span, start in self._open if span == window)
             for start in opened[:-OPEN_WINDOWS]:

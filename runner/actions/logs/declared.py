@@ -80,12 +80,13 @@ INPUTS: Mapping[str, Any] = {
         "optional": True,
         "names": "file",
     },
-    "stale": {
+    "stale_after": {
         "type": "string",
-        "description": "How old the last line may be before the log says nothing of today",
+        "description": "How old the last line may be before the log says nothing of today (of an increment logs.fetch "
+        "tells that)",
         "unit": "duration",
-        "examples": ["7 hari"],
-        "optional": True,
+        "examples": ["2 hari"],
+        "default": "2 hari",
     },
 }
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple
 
 from runner.actions.logs.anchors import TEXTS, Anchor, anchors
 from runner.actions.logs.columns import Columns
-from runner.actions.logs.condition import Condition, Fields, Forms, Match, fields_of, holds
-from runner.actions.logs.forms import ROUNDS, decode_once, flatten, forms, known_forms
+from runner.actions.logs.condition import Condition, Fields, Forms, Match, build_check, fields_of
+from runner.actions.logs.forms import LONGEST_REMEMBERED, ROUNDS, decode_once, flatten, forms, known_forms
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.matcher import build_matcher, load_matcher
 from runner.actions.logs.sigma import LINE, Rule
@@ -39,22 +40,36 @@ class Sieve:
     """Tells for the texts of one field which could meet a rule, each looked at once."""
 
     def __init__(self, patterns: Sequence[bytes], dumped: bytes = b"") -> None:
+        self._anchors = len(patterns)
         patterns = [*patterns, *_HIDING]
         self.matcher = load_matcher(patterns, dumped) if dumped else build_matcher(patterns)
         self._seen: set[bytes] = set()
         self._suspects: set[bytes] = set()
 
+    def numbers(self, texts: Sequence[bytes]) -> set[int]:
+        """Given texts without line ends, most of them met for the first time, return the numbers of those that hold an
+        anchor, as they are or decoded."""
+        block = b"\n".join(texts)
+        found = set(_numbers(block, self.matcher.lines(block)))
+        hiding = set(_numbers(block, _lines_with(b"%", block))) - found
+        bad = self.suspects(map(texts.__getitem__, hiding))
+        return found.union(number for number in hiding if texts[number] in bad)
+
     def suspects(self, texts: Iterable[bytes]) -> set[bytes]:
         """Given texts without line ends, return those that hold an anchor, as they are or decoded; and earlier ones."""
-        new = set(texts) - self._seen
+        these = set(texts)
+        new = these - self._seen
         if not new:
             return self._suspects
         if len(self._seen) > MOST_SEEN:
-            self._seen, self._suspects = set(), set()
-            new = set(texts)
-        self._seen |= new
-        self._suspects.update(self._sift(list(new)))
+            self._seen, self._suspects, new = set(), set(), these
+        self._seen.update(text for text in new if len(text) <= LONGEST_REMEMBERED)
+        self._suspects.update(filter(self._holds_anchor, self._sift(list(new))))
         return self._suspects
+
+    def _holds_anchor(self, text: bytes) -> bool:
+        """Whether an anchor stands in it, not only what could hide one."""
+        return any(number < self._anchors for number in self.matcher.found(b"\n".join(forms(text))))
 
     def _sift(self, texts: list[bytes]) -> Iterator[bytes]:
         found = set(_numbers(block := b"\n".join(texts), self.matcher.lines(block)))
@@ -82,17 +97,19 @@ class Detector:
         dumped: Mapping[str, bytes] | None = None,
     ) -> None:
         self._rules = rules
+        self._checks = [build_check(rule.condition) for rule in rules]
         self.every = frozenset(rule.name for rule in rules if is_every(rule.condition))
         self.anchors = known or [anchors(rule.condition) or frozenset() for rule in rules]
-        self._always = [n for n, found in enumerate(self.anchors) if not found and rules[n].name not in self.every]
+        known_by = list(enumerate(self.anchors))
+        self._always = frozenset(n for n, found in known_by if not found and rules[n].name not in self.every)
         dumped = dumped or {}
         self._patterns = {field: self._patterns_of(field) for field in TEXTS}
         self._sieves = {field: Sieve(self._patterns[field], dumped.get(field, b"")) for field in TEXTS}
         self._of_pattern = {field: self._owners(field) for field in TEXTS}
         self._statuses = {status for a in self._all("status") for status in a.pattern.split(b"|")}
-        self._of_status = [n for n, found in enumerate(self.anchors) if any(a.field == "status" for a in found)]
-        used = [fields_of(rules[number].condition) for number in self._of_status]
-        self._by_headers = any({"referer", "agent", LINE} & fields for fields in used)
+        self._of_status = frozenset(n for n, found in known_by if any(a.field == "status" for a in found))
+        uses = [fields_of(rule.condition) for rule in rules]
+        self._by_headers = frozenset(n for n, fields in enumerate(uses) if fields & {"referer", "agent", LINE})
         self._owners_of = lru_cache(maxsize=8192)(self._owners_in)
         self._judge = lru_cache(maxsize=8192)(self._judged)
 
@@ -107,10 +124,10 @@ class Detector:
         known = [{a.pattern for a in found if a.field in (field, LINE)} for found in self.anchors]
         return [[n for n, patterns in enumerate(known) if one in patterns] for one in self._patterns[field]]
 
-    def _owners_in(self, field: str, found: Forms) -> frozenset[int]:
-        """The rules of which an anchor stands in a field with these forms."""
+    def _owners_in(self, field: str, text: bytes) -> frozenset[int]:
+        """The rules of which an anchor stands in a field with this text."""
         owners = self._of_pattern[field]
-        numbers = self._sieves[field].matcher.found(b"\n".join(found))
+        numbers = self._sieves[field].matcher.found(b"\n".join(known_forms(text)))
         return frozenset(owner for number in numbers if number < len(owners) for owner in owners[number])
 
     def dump(self) -> dict[str, bytes]:
@@ -122,12 +139,7 @@ class Detector:
         texts, statuses = self.suspects(columns)
         for number in sorted(texts | statuses):
             entry = columns.entry(number)
-            if number in texts:
-                met = self.judge(entry)
-            else:
-                headers = (entry.referer, entry.agent) if self._by_headers else (b"", b"")
-                met = self._judge(entry.request, entry.status, *headers, False)
-            if met:
+            if met := self.judge(entry, textual=number in texts):
                 yield entry, met
 
     def suspects(self, columns: Columns) -> tuple[set[int], set[int]]:
@@ -135,42 +147,48 @@ class Detector:
         could, and those with such a status."""
         if self._always:
             return set(range(len(columns.requests))), set()
-        picked: set[int] = set()
-        for field, texts in (("request", columns.requests), ("referer", columns.referers), ("agent", columns.agents)):
+        picked = self._sieves["request"].numbers(columns.requests)
+        for field, texts in (("referer", columns.referers), ("agent", columns.agents)):
             bad = self._sieves[field].suspects(texts)
             if not bad.isdisjoint(texts):
                 picked.update([number for number, text in enumerate(texts) if text in bad])
-        if self._statuses.isdisjoint(columns.statuses):
-            return picked, set()
-        return picked, {number for number, status in enumerate(columns.statuses) if status in self._statuses}
+        statuses = map(self._statuses.__contains__, columns.statuses)
+        return picked, set(compress(range(len(columns.statuses)), statuses))
 
-    def judge(self, entry: Entry) -> tuple[Met, ...]:
-        """Given a line, return the rules that it meets, without those that every line meets."""
-        return self._judge(entry.request, entry.status, entry.referer, entry.agent, True)
+    def judge(self, entry: Entry, *, textual: bool = True) -> tuple[Met, ...]:
+        """Given a line, return the rules that it meets, without those that every line meets. `textual` is false where
+        its texts are known to hold no anchor."""
+        wanted = self._always
+        if entry.status in self._statuses:
+            wanted |= self._of_status
+        for field, text in zip(TEXTS, (entry.request, entry.referer, entry.agent), strict=True) if textual else ():
+            wanted |= self._owners_of(field, text) if len(text) <= LONGEST_REMEMBERED else self._owners_in(field, text)
+        if not wanted:
+            return ()
+        headers = (b"", b"") if self._by_headers.isdisjoint(wanted) else (entry.referer, entry.agent)
+        short = len(entry.request) + len(headers[0]) + len(headers[1]) <= LONGEST_REMEMBERED
+        return (self._judge if short else self._judged)(entry.request, entry.status, *headers, wanted)
 
-    def _judged(self, request: bytes, status: bytes, referer: bytes, agent: bytes, textual: bool) -> tuple[Met, ...]:
+    def _judged(
+        self, request: bytes, status: bytes, referer: bytes, agent: bytes, wanted: frozenset[int]
+    ) -> tuple[Met, ...]:
+        """Of the wanted rules those that a line meets."""
         entry = Entry(b"", b"", request, status, b"", referer, agent)
         fields = read_fields(entry)
-        wanted = {*self._always, *(self._of_status if status in self._statuses else ())}
-        for field in TEXTS if textual else ():
-            wanted |= self._owners_of(field, fields(field))
-        return tuple(
-            Met(rule, has_worked(rule, entry, fields))
-            for number in sorted(wanted)
-            if holds((rule := self._rules[number]).condition, fields)
-        )
+        met = [number for number in sorted(wanted) if self._checks[number](fields)]
+        return tuple(Met(self._rules[number], self._has_worked(number, entry, fields)) for number in met)
+
+    def _has_worked(self, number: int, entry: Entry, fields: Fields) -> bool:
+        """Whether a line that meets a rule was answered so that the attempt likely worked."""
+        proof = self._rules[number].proof
+        if not proof or int(entry.status) not in SUCCESS:
+            return False
+        return proof == "target" or self._checks[number](lambda name: fields("path" if name == "target" else name))
 
 
 def is_every(condition: Condition) -> bool:
     """Whether every line meets it."""
     return isinstance(condition, Match) and not condition.literals and not condition.pattern
-
-
-def has_worked(rule: Rule, entry: Entry, fields: Fields) -> bool:
-    """Whether a line that meets the rule was answered so that the attempt likely worked."""
-    if not rule.proof or int(entry.status) not in SUCCESS:
-        return False
-    return rule.proof == "target" or holds(rule.condition, lambda name: fields("path" if name == "target" else name))
 
 
 def read_fields(entry: Entry) -> Fields:
@@ -195,13 +213,22 @@ def _forms_of(entry: Entry, name: str, get: Fields) -> Forms:
     if name == "method":
         return (entry.request.partition(b" ")[0].lower(),)
     text: bytes = getattr(entry, name, b"")
-    return () if not text else forms(text) if name == "request" else known_forms(text)
+    return known_forms(text) if text else ()
 
 
 def _target(request: bytes) -> bytes:
     """What was asked for: a request without its method and protocol. One that is no HTTP is all target."""
     method, _, rest = request.partition(b" ")
     return _PROTOCOL.sub(b"", rest) if rest and method.isalpha() else request
+
+
+def _lines_with(text: bytes, block: bytes) -> Iterator[int]:
+    """Where the lines begin that hold the text, in order."""
+    at = block.find(text)
+    while at >= 0:
+        yield block.rfind(b"\n", 0, at) + 1
+        end = block.find(b"\n", at)
+        at = block.find(text, end) if end >= 0 else -1
 
 
 def _numbers(block: bytes, starts: Iterable[int]) -> Iterator[int]:

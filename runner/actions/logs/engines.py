@@ -70,15 +70,16 @@ class Engines:
         self._known: dict[tuple[str, bytes], str] = {}
         self.requests: dict[str, Counter[str]] = {}
 
-    def judge(self, agent: bytes, address: bytes) -> str:
-        """Given an agent that claims an engine and its address, count it; "verified", "false" or "unverified"."""
+    def judge(self, agent: bytes, address: bytes, requests: int) -> str:
+        """Given an agent that claims an engine and its address, count these requests; "verified", "false" or
+        "unverified"."""
         name = claimed_engine(agent)
         word = self._known.get((name, address))
         if word is None:
             if len(self._known) > MOST_ADDRESSES:
                 self._known.clear()
             word = self._known[name, address] = self._judge(name, address)
-        self.requests.setdefault(name, Counter())[word] += 1
+        self.requests.setdefault(name, Counter())[word] += requests
         return word
 
     def _judge(self, name: str, address: bytes) -> str:

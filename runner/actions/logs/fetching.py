@@ -67,15 +67,15 @@ def ask(call: Call, question: Question) -> tuple[list[Piece], int]:
         path.unlink()
 
 
-def build_question(call: Call, patterns: Sequence[str], known: Sequence[Known], since: int, *, send: bool) -> Question:
+def build_question(call: Call, patterns: Sequence[str], known: Sequence[Known], since: int) -> Question:
     """Given a call, the log's paths and how far it was read, return what to ask the server."""
     cap = int(call.inputs["size_limit"])
-    return Question(patterns, known, cap, since, token_hex(16), zstd=has_zstd(), send=send)
+    return Question(patterns, known, cap, since, token_hex(16), zstd=has_zstd())
 
 
 def fetch(call: Call, patterns: Sequence[str], known: Sequence[Known], since: int) -> Fetched:
     """Given the log's paths and how far it was read, bring what is new. Raise Failed, Unreachable or TimeUp."""
-    question = build_question(call, patterns, known, since, send=True)
+    question = build_question(call, patterns, known, since)
     pieces, wire = ask(call, question)
     parts, lost, inside = _find(call, pieces, known)
     if lost:  # a rotation may have passed under the look at it

@@ -9,13 +9,14 @@ from typing import Any
 
 from runner.actions.logs.detector import SUCCESS
 from runner.actions.logs.layouts import Entry, is_address
-from runner.actions.logs.privacy import public_path, public_target
+from runner.actions.logs.privacy import mask_address, public_path, public_target
 from runner.actions.logs.sigma import Correlation, Rule
 from runner.contract import Severity
 
 MOST_HITS = 10_000
 MOST_SOURCES = 50_000
 MOST_EXAMPLES = 5
+MOST_LOOKED_AT = 200  # for examples that differ
 MOST_HABITS = 200
 LONGEST_HIT = 4096
 _LOWER = {Severity.CRITICAL: Severity.MAJOR, Severity.MAJOR: Severity.MINOR, Severity.MINOR: Severity.MINOR}
@@ -31,7 +32,7 @@ class Finding:
     answered: int = 0
     successes: int = 0
     usual: int = 0
-    sources: Counter[str] = field(default_factory=Counter)
+    sources: Counter[bytes] = field(default_factory=Counter)
     first: datetime | None = None
     last: datetime | None = None
     examples: dict[str, None] = field(default_factory=dict)
@@ -43,30 +44,29 @@ class Finding:
         severity = self.rule.severity
         return _LOWER[severity] if self.attempts and self.usual == self.attempts else severity
 
-    def add(
-        self, entry: Entry, at: datetime, *, source: str, worked: bool, usual: frozenset[str] = frozenset()
-    ) -> None:
-        """Count a line that meets the rule, and comes from that source (its network and token)."""
+    def add(self, entry: Entry, at: datetime, *, worked: bool, usual: frozenset[str] = frozenset()) -> None:
+        """Count a line that meets the rule."""
         answered = int(entry.status) in SUCCESS
-        network = source.partition(" ")[0]
-        target = target_of(entry)
-        shown = public_path(target)
         self.attempts += 1
         self.answered += answered
         self.successes += worked
-        self.usual += not worked and shown in usual
-        self.count(source, at)
-        if len(self.examples) < MOST_EXAMPLES:
-            self.examples[public_target(target)] = None
-        if answered and not worked and len(self.habits) < MOST_HABITS:
-            known = self.habits.setdefault(shown, network)
-            if known != network:
-                self.habits[shown] = ""
+        self.count(entry.address, at)
+        if len(self.examples) < MOST_EXAMPLES and self.attempts <= MOST_LOOKED_AT:
+            self.examples[public_target(target_of(entry))] = None
+        if not worked and (usual or (answered and len(self.habits) < MOST_HABITS)):
+            network = mask_address(entry.address.decode("utf-8", "replace")) if answered else ""
+            self._learn(public_path(target_of(entry)), usual, network)
 
-    def count(self, source: str, at: datetime, number: int = 1) -> None:
-        """Count requests of a source."""
-        if source in self.sources or len(self.sources) < MOST_SOURCES:
-            self.sources[source] += number
+    def _learn(self, path: str, usual: frozenset[str], network: str) -> None:
+        """Look whether a path is usual here, and whether the site answered it ("" for not) to several networks."""
+        self.usual += path in usual
+        if network and len(self.habits) < MOST_HABITS and self.habits.setdefault(path, network) != network:
+            self.habits[path] = ""
+
+    def count(self, address: bytes, at: datetime, number: int = 1) -> None:
+        """Count requests of an address."""
+        if address in self.sources or len(self.sources) < MOST_SOURCES:
+            self.sources[address] += number
         self.first = min(self.first or at, at)
         self.last = max(self.last or at, at)
 
@@ -95,7 +95,7 @@ def build_hit(rule: Rule | Correlation, entry: Entry, at: datetime, *, worked: b
         "method": method.decode() if method.isalpha() and len(method) <= 30 else "",
         "target": target_of(entry)[:LONGEST_HIT],
         "status": int(entry.status),
-        "size": int(entry.size[:18]) if entry.size.isdigit() else 0,
+        "size": int(entry.size),
         "referer": referer[:LONGEST_HIT],
         "agent": agent[:LONGEST_HIT],
     }

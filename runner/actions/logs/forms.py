@@ -12,6 +12,7 @@ from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 ROUNDS = 4
+LONGEST_REMEMBERED = 1024  # bytes; longer texts, which attackers send, are looked at each time
 
 _LOG_ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 _WIDE = re.compile(rb"%u00([0-9A-Fa-f]{2})|%u([0-9A-Fa-f]{4})")
@@ -21,6 +22,7 @@ _OVERLONG = (
     (re.compile(rb"%c0%af|%e0%80%af|%f0%80%80%af", re.IGNORECASE), b"/"),
     (re.compile(rb"%c1%9c", re.IGNORECASE), b"\\\\"),
 )
+_ODD = re.compile(rb"%[cCeEfFuU]|%0[adAD]")  # what any of the above begins with
 _COMMENT = re.compile(rb'/\*!?\d{0,6}([^*"\n]{0,200})\*/')
 _BLANKS = re.compile(rb"[+ \t\r\x0b\x0c\x00]+")
 _BASE64 = re.compile(rb"=([A-Za-z0-9+/_-]{20,4096})={0,2}(?=[&\s\"']|$)", re.MULTILINE)
@@ -33,10 +35,16 @@ def decode_once(text: bytes) -> bytes:
         text = _LOG_ESCAPE.sub(rb"%\1", text)
     if b"%" not in text:
         return text
-    for pattern, plain in _OVERLONG:
-        text = pattern.sub(plain, text)
-    text = _WIDE.sub(_narrow, text)
-    return unquote_to_bytes(_LINE_END.sub(b"%20", text))
+    if _ODD.search(text):
+        for pattern, plain in _OVERLONG:
+            text = pattern.sub(plain, text)
+        text = _LINE_END.sub(b"%20", _WIDE.sub(_narrow, text))
+    return unquote_to_bytes(text)
+
+
+def known_forms(text: bytes) -> tuple[bytes, ...]:
+    """What `forms` gives, remembered where it is short."""
+    return _remembered(text) if len(text) <= LONGEST_REMEMBERED else forms(text)
 
 
 def forms(text: bytes) -> tuple[bytes, ...]:
@@ -44,16 +52,16 @@ def forms(text: bytes) -> tuple[bytes, ...]:
     found = [text.lower()]
     hidden = [plain for match in _BASE64.finditer(text) if (plain := _from_base64(match[1]))]
     for _ in range(ROUNDS):
-        decoded = decode_once(text)
-        found.append(flatten(decoded))
-        if decoded == text:
+        before, text = text, decode_once(text)
+        if text != before or len(found) == 1:
+            found.append(flatten(text))
+        if text == before:
             break
-        text = decoded
     found.extend(flatten(plain) for plain in hidden)
     return tuple(dict.fromkeys(found))
 
 
-known_forms = lru_cache(maxsize=4096)(forms)  # for texts that come again and again: agents, referers
+_remembered = lru_cache(maxsize=4096)(forms)
 
 
 def flatten(text: bytes) -> bytes:

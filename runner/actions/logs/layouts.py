@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 LEAST_UNDERSTOOD = 0.5
 SAMPLE = 200
+LONGEST_SIZE = 18  # digits
 NAMES = ("combined", "common", "vhost", "json")
 
 _QUOTED = rb'"([^"\\]*(?:\\.[^"\\]*)*)"'
@@ -47,11 +48,12 @@ _VARIABLES = {
     "agent": ("%{User-Agent}i", "%{User-agent}i", "%{user-agent}i", "$http_user_agent"),
 }
 _NAMED = {variable: name for name, variables in _VARIABLES.items() for variable in variables}
+_WORD_END = re.compile(rb",?\s")
 _VARIABLE = re.compile(r"%U%q|%[<>!,\d]*(?:\{[^}]*\})?\^?[A-Za-z]{1,3}|\$\{?\w+\}?")
 
 
 class Entry(NamedTuple):
-    """One line's texts. `moment` is "22/Nov/2026:09:00:00 +0700" whatever the log wrote, `size` digits or "-"."""
+    """One line's texts. `moment` is "22/Nov/2026:09:00:00 +0700" whatever the log wrote, `size` digits, 0 for none."""
 
     address: bytes
     moment: bytes
@@ -179,7 +181,8 @@ def _entry(
     at = moment if parse_moment(moment) else _from_iso(moment.decode("ascii", "replace"))
     if at is None or not (len(status) == 3 and status.isdigit()):
         return None
-    return Entry(address, at, request, status, size if size.isdigit() else b"-", referer, agent)
+    known = size.isdigit() and len(size) <= LONGEST_SIZE
+    return Entry(_WORD_END.split(address, 1)[0], at, request, status, size if known else b"0", referer, agent)
 
 
 def _read_json(line: bytes) -> Entry | None:

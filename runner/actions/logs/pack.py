@@ -147,7 +147,7 @@ def _check_names(found: Sequence[Any] | Any) -> Iterator[Mistake]:
     ids = {rule.id: rule.name for rule, _ in pairs}
     for rule, file in pairs:
         if isinstance(rule, Correlation):
-            for name in (*rule.rules, *([rule.success] if rule.success else [])):
+            for name in (*rule.rules, *filter(None, (rule.success, rule.unless))):
                 if name not in owners and name not in ids:
                     yield Mistake(file.path, 0, 0, f"there is no rule '{name}'", "name a rule by its name: or id:")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -35,6 +35,13 @@ def compiled(pattern: bytes) -> Any:
         raise ValueError(
             f"RE2 does not take a pattern: {reason}. leave out lookarounds, \\\\1 and repeats over 1000"
         ) from None
+
+
+@lru_cache(maxsize=8192)
+def build_search(pattern: bytes) -> Callable[[bytes], object]:
+    """Given a pattern, return what says (as true or false) whether a text holds it."""
+    found: Callable[[bytes], object] = build_set([pattern]).Match  # a third less than a search, which makes an object
+    return found
 
 
 def check_pattern(pattern: bytes) -> None:

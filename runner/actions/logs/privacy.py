@@ -21,6 +21,7 @@ LONGEST_QUERY = 160
 LONGEST_READ = 2000
 TOKEN_DIGITS = 10
 OTHER = "lainnya"
+OCTETS = frozenset(map(str, range(256)))
 
 _STILL_ENCODED = re.compile(r"%(?:u[0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})")
 _LOGIN = re.compile(r"://[^/]*@")
@@ -55,6 +56,9 @@ _DOTS = re.compile(r"…(?:[\s…]*…)+")
 @lru_cache(maxsize=65536)
 def mask_address(text: str) -> str:
     """Given an IP address, return its /24 or /48; of anything else "?"."""
+    *front, last = text.split(".")
+    if len(front) == 3 and OCTETS.issuperset(front) and last in OCTETS:  # as nearly all of them: a tenth of the time
+        return ".".join(front) + ".0/24"
     address = parse_address(text)
     if address is None:
         return "?"

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from runner.actions.logs.findings import MOST_HABITS, Finding
+from runner.actions.logs.privacy import mask_address, token_of
 from runner.actions.logs.reading import Read
 from runner.actions.logs.scanning import Scan, Terms
 from runner.contract import Problem, Severity
@@ -39,7 +40,7 @@ def build_outputs(
         **build_statistics(scan),
         "attempts": attempts,
         "likely_successes": successes,
-        "suspicious": [_finding(finding) for finding in found],
+        "suspicious": [_finding(finding, terms.key) for finding in found],
         "usual": _learn(found, earlier),
         **build_trend(scan.statistics.days, earlier, anew=terms.fresh),
     }
@@ -102,7 +103,7 @@ def order_findings(scan: Scan) -> list[Finding]:
     )
 
 
-def _finding(finding: Finding) -> dict[str, Any]:
+def _finding(finding: Finding, key: bytes) -> dict[str, Any]:
     return {
         "rule": finding.rule.name,
         "title": finding.rule.words,
@@ -112,17 +113,21 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "likely_successes": finding.successes,
         "usual": finding.usual,
         "addresses": len(finding.sources),
-        "top_sources": _sources(finding.sources),
+        "top_sources": _sources(finding.sources, key),
         "first": _iso(finding.first),
         "last": _iso(finding.last),
         "examples": list(finding.examples),
     }
 
 
-def _sources(counter: Counter[str]) -> list[dict[str, Any]]:
-    """The masked network of an address, and the token that tells it from others of that network."""
-    rows = top_rows(counter, "source")
-    return [{**dict(zip(("network", "token"), row.pop("source").split(), strict=False)), **row} for row in rows]
+def _sources(counter: Counter[bytes], key: bytes) -> list[dict[str, Any]]:
+    """The masked networks of the busiest addresses, and the tokens that tell them from others of these networks."""
+    found: Counter[tuple[str, str]] = Counter()
+    for address, number in counter.most_common(2 * MOST_SHOWN):
+        text = address.decode("utf-8", "replace")
+        found[mask_address(text), token_of(key, text)] += number
+    ordered = sorted(found.items(), key=lambda pair: (-pair[1], pair[0]))[:MOST_SHOWN]
+    return [{"network": network, "token": token, "requests": number} for (network, token), number in ordered]
 
 
 def top_rows(counter: Counter[str], name: str) -> list[dict[str, Any]]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from itertools import compress
 from typing import Any
 
 from runner.actions.logs.blocks import BlockCutter
-from runner.actions.logs.columns import MINUTE, Columns, cut_columns
+from runner.actions.logs.columns import LAST_MINUTE, MINUTE, Columns, Visit, cut_columns
 from runner.actions.logs.correlations import Counting, Event, Flood, Floods, group_value
 from runner.actions.logs.detector import Detector, Met, is_every
 from runner.actions.logs.engines import Engines, Network, claimed_engine
 from runner.actions.logs.findings import MOST_HITS, Finding, build_hit
 from runner.actions.logs.layouts import COMBINED, SAMPLE, Entry, Layout, guess_layout, parse_moment
 from runner.actions.logs.pack import Pack
-from runner.actions.logs.privacy import mask_address, token_of
 from runner.actions.logs.sigma import Correlation, Rule
 from runner.actions.logs.statistics import Statistics
 
@@ -88,63 +87,80 @@ class Scan:
         self.not_understood += len(unknown)
         if columns.requests:
             self.layouts[layout.name] = self.layouts.get(layout.name, 0) + len(columns.requests)
-            self._count(columns)
+            for zone, part in columns.zones():
+                self._count(part, zone)
 
     def _guess(self, block: bytes) -> Layout:
         """The form of the file's first lines that have one."""
         self._layout = guess_layout(block.split(b"\n", SAMPLE)[:SAMPLE])
         return self._layout or COMBINED
 
-    def _count(self, columns: Columns) -> None:
-        columns, minutes, starts = self._timely(columns)
-        if not minutes:
+    def _count(self, columns: Columns, zone: bytes) -> None:
+        visits = columns.visits()
+        starts = {minute: _start(minute, zone) for minute in {head[LAST_MINUTE] for head, _ in visits}}
+        good = {minute: at for minute, at in starts.items() if at and self._is_timely(at)}
+        if len(good) < len(starts):
+            minutes = [head[MINUTE] for head in columns.heads]
+            self._count_untimely(Counter(minutes), starts, good)
+            columns = columns.only([minute in good for minute in minutes])
+            visits = columns.visits()
+        if not good:
             return
-        self.statistics.take(columns, minutes, starts)
-        for correlation, flood in self._floods.take(columns.addresses, minutes, starts):
+        rows, numbers = _list_visits(columns, visits, {minute: int(at.timestamp()) for minute, at in good.items()})
+        self.statistics.take(columns, rows, {good[minute]: number for minute, number in numbers.items()})
+        for correlation, flood in self._floods.take(rows):
             self._count_flood(correlation, flood)
-        self._look_for_engines(columns)
+        self._look_for_engines(columns, rows)
         for entry, met in self._detector.find(columns):
             self._judge(entry, met)
 
-    def _timely(self, columns: Columns) -> tuple[Columns, list[bytes], Mapping[bytes, datetime]]:
-        """The lines of the time that counts, their minutes, and when each of these begins. The other lines are counted
-        as what they are."""
-        minutes = columns.minutes
-        starts = {minute: _start(minute) for minute in set(minutes)}
-        since, latest = self._terms.since, self._terms.now + FUTURE
-        first = since.replace(second=0, microsecond=0) if since else None
-        good = {m: at for m, at in starts.items() if at and at <= latest and not (first and at < first)}
-        if len(good) == len(starts):
-            return columns, minutes, good
-        old = {m for m, at in starts.items() if at and first and at < first}
-        self.older += sum(minute in old for minute in minutes)
-        self.not_understood += sum(minute not in old and minute not in good for minute in minutes)
-        wanted = [minute in good for minute in minutes]
-        return columns.only(wanted), list(compress(minutes, wanted)), good
+    def _is_timely(self, start: datetime) -> bool:
+        """Whether the lines of the minute that begins then count."""
+        since = self._terms.since
+        return start <= self._terms.now + FUTURE and not (since and start < since.replace(second=0, microsecond=0))
 
-    def _look_for_engines(self, columns: Columns) -> None:
-        claiming = {agent for agent in set(columns.agents) if claimed_engine(agent)}
-        if not claiming:
-            return
-        for number, agent in enumerate(columns.agents):
-            if agent in claiming and self.engines.judge(agent, columns.addresses[number]) == "false":
-                self._judge(columns.entry(number), self._false_engine)
+    def _count_untimely(
+        self, numbers: Counter[bytes], starts: Mapping[bytes, datetime | None], good: Mapping[bytes, datetime]
+    ) -> None:
+        for minute, number in numbers.items():
+            at = starts[minute]
+            if at and at <= self._terms.now and minute not in good:
+                self.older += number
+            elif minute not in good:
+                self.not_understood += number
+
+    def _look_for_engines(self, columns: Columns, visits: Sequence[Visit]) -> None:
+        claiming = {agent for agent in {visit[1] for visit in visits} if claimed_engine(agent)}
+        false = {
+            (address, agent)
+            for address, agent, _, number in visits
+            if agent in claiming and self.engines.judge(agent, address, number) == "false"
+        }
+        if false:
+            for number, agent in enumerate(columns.agents):
+                if agent in claiming and (columns.address(columns.heads[number]), agent) in false:
+                    self._judge(columns.entry(number), self._false_engine)
 
     def _judge(self, entry: Entry, met: Sequence[Met]) -> None:
         at = parse_moment(entry.moment) or self._terms.now
         names = {each.rule.name for each in met}
+        told: set[str] = set()
         for each in met:
             if not each.rule.counts:
                 self._hit(each.rule, entry, at, worked=each.worked)
             for counting in self._countings.get(each.rule.name, ()):
-                event = Event(entry, at, counting.correlation.success in names)
-                value = group_value(entry, counting.correlation.field) if counting.correlation.field else b""
+                rule = counting.correlation
+                if rule.unless in told:
+                    continue
+                event = Event(entry, at, rule.success in names)
+                value = group_value(entry, rule.field) if rule.field else b""
                 for found in counting.take(event, each.rule.name, value):
-                    self._hit(counting.correlation, found.entry, found.at, worked=found.worked)
+                    told.add(rule.name)
+                    self._hit(rule, found.entry, found.at, worked=found.worked)
 
     def _hit(self, rule: Rule | Correlation, entry: Entry, at: datetime, *, worked: bool) -> None:
         usual = self._terms.usual.get(rule.name, frozenset())
-        self._finding(rule).add(entry, at, source=self._source(entry.address), worked=worked, usual=usual)
+        self._finding(rule).add(entry, at, worked=worked, usual=usual)
         if len(self.hits) < MOST_HITS:
             self.hits.append(build_hit(rule, entry, at, worked=worked))
         else:
@@ -154,7 +170,7 @@ class Scan:
         finding = self._finding(correlation)
         finding.attempts += flood.requests
         if flood.group:
-            finding.count(self._source(flood.group.partition("/")[0].encode()), flood.at, flood.requests)
+            finding.count(flood.group.partition("/")[0].encode(), flood.at, flood.requests)
         row = {
             "rule": correlation.name,
             "title": correlation.words,
@@ -164,19 +180,14 @@ class Scan:
         }
         self.hits.append(row)  # as few as there are windows
 
-    def _source(self, address: bytes) -> str:
-        """An address as it may leave: its network, and the token that tells it from others of it."""
-        text = address.decode("utf-8", "replace")
-        return f"{mask_address(text)} {token_of(self._terms.key, text)}"
-
     def _finding(self, rule: Rule | Correlation) -> Finding:
         return self.findings.setdefault(rule.name, Finding(rule))
 
 
 def _countings(pack: Pack, terms: Terms) -> dict[str, list[Counting]]:
-    """What counts the events of a rule, by the rule's name."""
+    """What counts the events of a rule, by the rule's name; what leaves out what others told comes behind them."""
     found: dict[str, list[Counting]] = {}
-    for correlation in pack.correlations.values():
+    for correlation in sorted(pack.correlations.values(), key=lambda each: bool(each.unless)):
         if not _counts_every(correlation, pack):
             counting = Counting(correlation, terms.least.get(correlation.name))
             for name in correlation.rules:
@@ -190,5 +201,19 @@ def _counts_every(correlation: Correlation, pack: Pack) -> bool:
     return any(rule and is_every(rule.condition) for rule in rules)
 
 
-def _start(minute: bytes) -> datetime | None:
-    return parse_moment(minute[:MINUTE] + b":00" + minute[MINUTE:])
+def _start(minute: bytes, zone: bytes) -> datetime | None:
+    """When a minute ("22/Nov/2026:09:00") begins."""
+    return parse_moment(minute + b":00" + zone)
+
+
+def _list_visits(
+    columns: Columns, visits: Counter[tuple[bytes, bytes]], epochs: Mapping[bytes, int]
+) -> tuple[list[Visit], dict[bytes, int]]:
+    """The visits of a block, and how many requests came in each of its minutes."""
+    numbers = dict.fromkeys(epochs, 0)
+    rows = []
+    for (head, agent), number in visits.items():
+        minute = head[LAST_MINUTE]
+        numbers[minute] += number
+        rows.append((columns.address(head), agent, epochs[minute], number))
+    return rows, numbers

@@ -79,7 +79,7 @@ class Correlation(NamedTuple):
     """Lines that are suspicious in numbers or in order: of `rules`, by the same `group`, within so many seconds.
 
     `kind` is Sigma's type; for value_count different values of `field` count. An entry that also meets the rule
-    `success` likely worked, once there are enough.
+    `success` likely worked, once there are enough. What the correlation `unless` told does not count.
     """
 
     id: str
@@ -94,6 +94,7 @@ class Correlation(NamedTuple):
     least: int
     field: str = ""
     success: str = ""
+    unless: str = ""
     tags: tuple[str, ...] = ()
     author: str = ""
     match: tuple[Any, ...] = ()
@@ -203,6 +204,7 @@ def _correlation(found: Any, name: str) -> Correlation:
         least=int(getattr(condition, "count", 0) or 0) + (op == "GT"),
         field=field,
         success=str(_own(found).get("success", "")),
+        unless=str(_own(found).get("unless", "")),
     )
 
 

@@ -1,45 +1,48 @@
-"""Who visited: requests, visitors and visits, pages, referers, statuses, days and hours, bytes; in bounded memory."""
+"""Who visited: requests, visitors and visits, pages, referers, statuses, days and hours, bytes; in bounded memory.
+
+Only what each line has of its own is counted line by line, all else by who came in which minute.
+"""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
-from functools import lru_cache
-from typing import TypeVar
+from itertools import compress
 
-from runner.actions.logs.columns import Columns
-from runner.actions.logs.privacy import mask_address, public_agent, public_host, public_path
+from runner.actions.logs.columns import Columns, Visit
+from runner.actions.logs.privacy import public_agent
+from runner.actions.logs.publishing import is_bot, public_hosts, public_networks, public_pages
 
 MOST_KEYS = 100_000
 MOST_VISITORS = 300_000
+MOST_BYTES = 32 * 1024 * 1024
+TRIMS_PER_WEIGHING = 64  # a block adds at most 200 KiB
 VISIT_GAP = 30 * 60  # seconds without a request after which a visitor's next one begins a new visit
-PAGE_STATUSES = (b"200", b"304")
-
-_STATIC = re.compile(rb"(?i)\.(?:css|js|mjs|png|jpe?g|gif|svg|ico|webp|avif|woff2?|ttf|otf|eot|map|mp4|webm)\Z")
-_BOT = re.compile(
-    r"(?i)bot\b|bot[/_ ;-]|crawl|spider|slurp|mediapartners|facebookexternal|whatsapp|telegram|monitor|uptime|preview"
-    r"|curl|wget|python|java/|go-http|libwww|okhttp|httpclient|axios|node-fetch|scrapy|headless|phantom|feed|scan"
-    r"|ahrefs|semrush|petal|bytespider|lighthouse|pingdom|zgrab|nikto|sqlmap|masscan|nmap|nuclei|wpscan|censys"
-)
-
-Key = TypeVar("Key", bound=Hashable)
+PAGE_STATUSES = frozenset([b"200", b"304"])
 
 
-class Tally(Counter[Key]):
-    """Counts keys. When there are too many, the rarer half is forgotten and only its sum is kept (`forgotten`)."""
+class Tally(Counter[bytes]):
+    """Counts keys. When there are too many, or their bytes, the rarer half is forgotten and only its sum is kept
+    (`forgotten`)."""
 
     def __init__(self, most: int = MOST_KEYS) -> None:
         super().__init__()
         self._most = most
+        self._trims = 0
         self.forgotten = 0
 
-    def take(self, keys: Iterable[Key]) -> None:
+    def take(self, keys: Iterable[bytes]) -> None:
         """Count each of the keys."""
         self.update(keys)
-        if len(self) > self._most:
-            for key, number in self.most_common()[self._most // 2 :]:
+        self.trim()
+
+    def trim(self) -> None:
+        """Forget the rarer half where there are too many."""
+        self._trims += 1
+        weighed = self._trims % TRIMS_PER_WEIGHING == 0 and sum(map(len, self)) > MOST_BYTES
+        if weighed or len(self) > self._most:
+            for key, number in self.most_common()[len(self) // 2 :]:
                 self.forgotten += number
                 del self[key]
 
@@ -55,50 +58,55 @@ class Statistics:
         self.hours: Counter[str] = Counter()
         self.first: datetime | None = None
         self.last: datetime | None = None
-        self._asked: Tally[tuple[bytes, bytes]] = Tally()  # (request line, status)
-        self._referers: Tally[bytes] = Tally()
-        self._agents: Tally[bytes] = Tally()
-        self._addresses: Tally[bytes] = Tally(MOST_VISITORS)
-        self._seen: dict[tuple[bytes, bytes], int] = {}
+        self._shown: Tally = Tally()  # request lines answered with a page
+        self._missing: Tally = Tally()
+        self._referers: Tally = Tally()
+        self._agents: Tally = Tally()
+        self._addresses: Tally = Tally(MOST_VISITORS)
+        self._seen: dict[int, int] = {}  # by a visitor's hash, which is an eighth of his address and agent
 
-    def take(self, columns: Columns, minutes: list[bytes], starts: Mapping[bytes, datetime]) -> None:
-        """Count a block, given each line's minute, and when each minute begins."""
-        self.requests += len(minutes)
-        self.statuses.update(columns.statuses)
-        self._asked.take(zip(columns.requests, columns.statuses, strict=True))
+    def take(self, columns: Columns, visits: Sequence[Visit], minutes: Mapping[datetime, int]) -> None:
+        """Count a block, given its visits, and how many requests came in the minutes that begin then."""
+        statuses = columns.statuses
+        self.requests += len(statuses)
+        self.statuses.update(statuses)
+        self._shown.take(compress(columns.requests, map(PAGE_STATUSES.__contains__, statuses)))
+        self._missing.take(compress(columns.requests, map(b"404".__eq__, statuses)))
         self._referers.take(columns.referers)
-        self._agents.take(columns.agents)
-        self._addresses.take(columns.addresses)
-        self.bytes += sum(map(int, filter(bytes.isdigit, columns.sizes)))
-        self._take_times(Counter(minutes), starts)
-        self._take_visits(columns, minutes, {minute: int(at.timestamp()) for minute, at in starts.items()})
+        self.bytes += sum(map(int, columns.sizes))
+        self._take_minutes(minutes)
+        self._take_visits(visits)
 
-    def _take_times(self, met: Counter[bytes], starts: Mapping[bytes, datetime]) -> None:
-        for minute, number in met.items():
-            local = starts[minute].astimezone(self._zone)
+    def _take_minutes(self, minutes: Mapping[datetime, int]) -> None:
+        for start, number in minutes.items():
+            local = start.astimezone(self._zone)
             self.days[local.date().isoformat()] += number
             self.hours[f"{local.hour:02d}"] += number
-        moments = [starts[minute] for minute in met]
-        self.first = min([*moments, *([self.first] if self.first else [])], default=None)
-        self.last = max([*moments, *([self.last] if self.last else [])], default=None)
+        self.first = min([*minutes, *([self.first] if self.first else [])], default=None)
+        self.last = max([*minutes, *([self.last] if self.last else [])], default=None)
 
-    def _take_visits(self, columns: Columns, minutes: list[bytes], epochs: Mapping[bytes, int]) -> None:
-        seen = self._seen
-        for visitor in dict.fromkeys(zip(columns.addresses, columns.agents, minutes, strict=True)):
-            key, at = visitor[:2], epochs[visitor[2]]
-            before = seen.get(key)
+    def _take_visits(self, visits: Sequence[Visit]) -> None:
+        addresses, agents, seen = self._addresses, self._agents, self._seen
+        known_address, known_agent, known = addresses.get, agents.get, seen.get
+        for address, agent, at, number in visits:
+            addresses[address] = known_address(address, 0) + number
+            agents[agent] = known_agent(agent, 0) + number
+            visitor = hash((address, agent))
+            before = known(visitor)
             if before is None or at - before >= VISIT_GAP:
-                if before is None and len(seen) >= MOST_VISITORS:
-                    self._forget()
-                bot = is_bot(visitor[1])
-                self.bot_visits += bot
-                self.visits += not bot
-            seen[key] = at
+                self._begin(agent, new=before is None)
+            seen[visitor] = at
+        addresses.trim()
+        agents.trim()
 
-    def _forget(self) -> None:
-        """Let the visitors go that came first: their visits are counted."""
-        for key in list(self._seen)[: MOST_VISITORS // 2]:
-            del self._seen[key]
+    def _begin(self, agent: bytes, *, new: bool) -> None:
+        """A visit begins."""
+        if new and len(self._seen) >= MOST_VISITORS:  # let those go that came first: their visits are counted
+            for visitor in list(self._seen)[: MOST_VISITORS // 2]:
+                del self._seen[visitor]
+        bot = is_bot(agent)
+        self.bot_visits += bot
+        self.visits += not bot
 
     @property
     def addresses(self) -> int:
@@ -112,36 +120,19 @@ class Statistics:
 
     def pages(self) -> Counter[str]:
         """Pages that were shown, without pictures and the like, as they may leave."""
-        found: Counter[str] = Counter()
-        for (request, status), number in self._asked.items():
-            path = page_path(request)
-            if status in PAGE_STATUSES and path:
-                found[public_path(path)] += number
-        return found
+        return public_pages(self._shown)
 
     def missing(self) -> Counter[str]:
         """Pages that were asked for in vain, as they may leave."""
-        found: Counter[str] = Counter()
-        for (request, status), number in self._asked.items():
-            if status == b"404" and (path := page_path(request)):
-                found[public_path(path)] += number
-        return found
+        return public_pages(self._missing)
 
     def networks(self) -> Counter[str]:
         """Requests by /24 or /48."""
-        found: Counter[str] = Counter()
-        for address, number in self._addresses.items():
-            found[mask_address(address.decode("utf-8", "replace"))] += number
-        return found
+        return public_networks(self._addresses)
 
     def referers(self) -> Counter[str]:
         """Requests by the host that led to them."""
-        found: Counter[str] = Counter()
-        for referer, number in self._referers.items():
-            host = public_host(referer.decode("utf-8", "replace"))
-            if host:
-                found[host] += number
-        return found
+        return public_hosts(self._referers)
 
     def bots(self) -> Counter[str]:
         """Requests by the programs' names."""
@@ -150,19 +141,3 @@ class Statistics:
             if is_bot(agent):
                 found[public_agent(agent.decode("utf-8", "replace"))] += number
         return found
-
-
-@lru_cache(maxsize=16384)
-def is_bot(agent: bytes) -> bool:
-    """Whether an agent is a program that says so, or that is no browser."""
-    text = agent.decode("utf-8", "replace")
-    return not text.startswith(("Mozilla/", "Opera/")) or bool(_BOT.search(text))
-
-
-def page_path(request: bytes) -> str:
-    """Given a request line, return the path that a visitor asked for; "" for pictures and the like, and no pages."""
-    method, _, rest = request.partition(b" ")
-    if method not in (b"GET", b"HEAD"):
-        return ""
-    path = rest.rsplit(b" HTTP/", 1)[0].partition(b"?")[0]
-    return "" if _STATIC.search(path) else path.decode("utf-8", "replace")

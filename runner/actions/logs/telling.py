@@ -25,6 +25,8 @@ def tell_rule(rule: Rule | Correlation) -> Iterator[str]:
         yield f"asks for {asked}, within {rule.seconds} seconds, by {by}"
         if rule.success:
             yield f"a line of {rule.success} after that likely worked"
+        if rule.unless:
+            yield f"leaves out what {rule.unless} has told"
         return
     yield from _tell(rule.condition, 0)
     if rule.proof:

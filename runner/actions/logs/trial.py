@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from typing import NamedTuple
@@ -39,6 +40,8 @@ def check_rule(rule: Rule | Correlation, pack: Pack, detector: Detector) -> Iter
     """Given a rule, hold it against its own lines; yield what is wrong."""
     if isinstance(rule, Rule) and rule.blind:
         return
+    if isinstance(rule, Correlation):  # alone: another might tell its lines first
+        pack = replace(pack, correlations={rule.name: rule})
     every = rule.name in detector.every
     for name, examples in (("match", rule.match), ("clean", rule.clean)):
         if len(examples) < LEAST_LINES and not (every and name == "clean"):

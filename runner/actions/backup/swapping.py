@@ -1,0 +1,174 @@
+"""Brings what was unpacked beside a live folder into its place, by renaming only; how far that came is seen there.
+
+Beside the folder `html` stand `html.pulih-ID.sebagian` while it is unpacked, `html.pulih-ID` once that is whole, and
+`html.lama-ID` with what was there before; ID is the plan's. So a restore that was cut off goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
+from itertools import islice
+from typing import NamedTuple
+
+from runner.actions.backup.listing import FOLDER
+from runner.actions.backup.set_files import Entry, shown
+from runner.actions.backup.unpacking import Place
+from runner.actions.backup.verdict import complaint
+from runner.contract import Command, Connection
+from runner.durations import Deadline
+from runner.errors import Failed
+
+_AT_A_TIME = 50
+# Finds the folder itself, not a link to it; says how far a restore of this ID came, and what room there is.
+_LOOK = """root=$1 id=$2
+if [ -d "$root" ]; then cd -P -- "$root" || exit 3; root=$(pwd -P; echo .); root=${root%??}
+else cd -P -- "$(dirname -- "$root")" 2>/dev/null || { echo nowhere; exit; }; root=$(pwd -P)/${root##*/}; fi
+cd -P -- "${root%/*}/" && name=${root##*/} || exit 3
+[ -n "$name" ] || { echo nowhere; exit; }
+[ -w . ] || { echo closed; exit; }
+new=$name.pulih-$id old=$name.lama-$id
+if [ -d "$old" ] && [ ! -d "$new" ] && [ ! -d "$new.sebagian" ]; then echo done
+elif [ -d "$new" ]; then echo ready
+else echo begin; fi
+df -Pk . | tail -n 1 | { read -r _ _ _ free _; echo "$free"; }
+if [ -d "$name" ] && [ -n "$(ls -A -- "$name" 2>/dev/null | head -n 1)" ]; then echo filled; else echo empty; fi
+printf %s "$root"
+"""
+_STAGE = """rm -rf -- "$1.pulih-$2.sebagian" && mkdir -m 700 -- "$1.pulih-$2.sebagian\""""
+_WHOLE = """mv -T -- "$1.pulih-$2.sebagian" "$1.pulih-$2\""""
+# Either rename may be the one that was cut off. Where the second fails, the first is taken back.
+_SWAP = """new=$1.pulih-$2 old=$1.lama-$2
+if [ -d "$1" ] && [ ! -e "$old" ]; then mv -T -- "$1" "$old" || exit 1; fi
+[ -d "$old" ] || mkdir -m 700 -- "$old" || exit 1
+[ ! -e "$1" ] || { echo "$1 is there again" >&2; exit 1; }
+mv -T -- "$new" "$1" && exit
+mv -T -- "$old" "$1"
+exit 1
+"""
+# Goes down to each path's folder without following a link, then works there on names alone.
+_PUT = r"""root=$1 new=$1.pulih-$2 old=$1.lama-$2
+shift 2
+mkdir -p -m 700 -- "$old" && cd -P -- "$root" || exit 1
+set -f
+put() {
+    kind=$1 mode=$2 path=$3
+    name=${path##*/} folder=
+    case $path in */*) folder=${path%/*};; esac
+    cd -P -- "$root" || return 1
+    rest=$folder
+    while [ -n "$rest" ]; do
+        step=${rest%%/*}
+        case $rest in */*) rest=${rest#*/};; *) rest=;; esac
+        if [ -L "./$step" ]; then echo "a link is in the way" >&2; return 1; fi
+        [ -d "./$step" ] || mkdir -- "./$step" || return 1
+        cd -P -- "./$step" || return 1
+    done
+    here=$(pwd -P; echo .)
+    if [ "$here" != "$root${folder:+/$folder}
+." ]; then echo "a link is in the way" >&2; return 1; fi
+    if [ "$kind" = folder ]; then
+        if [ ! -d "./$name" ] || [ -L "./$name" ]; then mkdir -- "./$name" && chmod "$mode" "./$name" || return 1; fi
+        return 0
+    fi
+    [ -e "$new/$path" ] || [ -L "$new/$path" ] || return 0
+    if [ -d "./$name" ] && [ ! -L "./$name" ]; then echo "a folder is in its place" >&2; return 1; fi
+    if [ -e "./$name" ] || [ -L "./$name" ]; then
+        mkdir -p -- "$old/${folder:-.}" || return 1
+        [ -e "$old/$path" ] || [ -L "$old/$path" ] || ln -P -- "./$name" "$old/$path" || return 1
+    fi
+    mv -fT -- "$new/$path" "./$name"
+}
+while [ $# -gt 0 ]; do
+    put "$1" "$2" "$3" || { printf '%s\n' "$3" >&2; exit 1; }
+    shift 3
+done
+"""
+_TIDY = """rm -rf -- "$1.pulih-$2.sebagian" "$1.pulih-$2\""""
+
+
+class State(StrEnum):
+    """How far a restore came: nothing is whole yet, all is unpacked, or it has been brought into place."""
+
+    BEGIN = "begin"
+    READY = "ready"
+    DONE = "done"
+
+
+class Site(NamedTuple):
+    """A folder on a server that a restore is to replace, or to put files into. `root` is its real path; `free` counts
+    bytes, `filled` tells whether anything is in it now."""
+
+    connection: Connection
+    root: str
+    id: str
+    deadline: Deadline
+    run_as: str
+    state: State
+    free: int
+    filled: bool
+
+    @property
+    def old(self) -> str:
+        """Where what was there before is kept."""
+        return f"{self.root}.lama-{self.id}"
+
+    def stage(self) -> Place:
+        """Make the folder to unpack into anew; what an earlier try left there is removed."""
+        self._do(_STAGE)
+        return Place(self.connection, f"{self.root}.pulih-{self.id}.sebagian", self.deadline, self.run_as)
+
+    def make_whole(self) -> None:
+        """Say that all was unpacked."""
+        self._do(_WHOLE)
+
+    def swap(self) -> None:
+        """Bring the whole folder into place; the one that was there is kept. Raise Failed; then it is there again."""
+        self._do(_SWAP)
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Bring these entries, folders before what is in them, into the live folder; what each replaces is kept."""
+        for some in _batches(iter(entries)):
+            words = [word for entry in some for word in (_kind(entry), f"{entry.mode & 0o7777:o}", _name(entry))]
+            self._do(_PUT, words)
+        self._do(_TIDY)
+
+    def _do(self, line: str, words: Sequence[str] = ()) -> None:
+        command = Command(line=line, parameters=(self.root, self.id, *words), run_as=self.run_as)
+        result = self.connection.run(command, self.deadline)
+        if result.exit_code != 0:
+            fault = complaint(result.stderr)
+            raise Failed(
+                f"{self.root}: not restored: {fault}. what was there is still there; look at the folder's rights"
+            )
+
+
+def find_site(connection: Connection, root: str, id_: str, deadline: Deadline, run_as: str) -> Site:
+    """Given a folder and a plan's ID, return how a restore of it stands. Raise Failed where it cannot be replaced."""
+    result = connection.run(Command(line=_LOOK, parameters=(root, id_), run_as=run_as), deadline)
+    said = result.stdout.decode("utf-8", "surrogateescape").split("\n", 3)
+    if said[0] == "nowhere":
+        raise Failed(f"{root}: the folder above it is not there. make it, or name another root")
+    if said[0] == "closed":
+        raise Failed(f"{root}: the account may not write to the folder above it. name one that may by run_as")
+    if result.exit_code != 0 or len(said) < 4:
+        raise Failed(
+            f"{root}: cannot be looked at: {complaint(result.stderr)}. check the root, and the account's rights"
+        )
+    free = int(said[1]) * 1024 if said[1].isdigit() else 0
+    return Site(connection, said[3], id_, deadline, run_as, State(said[0]), free, said[2] == "filled")
+
+
+def _batches(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
+    while some := list(islice(entries, _AT_A_TIME)):
+        yield some
+
+
+def _kind(entry: Entry) -> str:
+    return "folder" if entry.type == FOLDER else "content"
+
+
+def _name(entry: Entry) -> str:
+    if entry.path == b".":
+        raise Failed(f"'{shown(entry.path)}': the root itself is not put into itself")
+    return entry.path.decode("utf-8", "surrogateescape")

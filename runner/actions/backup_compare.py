@@ -1,0 +1,144 @@
+"""backup.compare: what a restore would overwrite, bring back and set aside, on a paper that a person can sign."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+from runner.actions.backup.checking import check_stored
+from runner.actions.backup.comparing import Difference, hold_against, note_missing
+from runner.actions.backup.orders import PLAN, Order
+from runner.actions.backup.part import DESTINATION
+from runner.actions.backup.plan_paper import render_paper
+from runner.actions.backup.pulling import Reach as Folder
+from runner.actions.backup.pulling import list_files
+from runner.actions.backup.roster import Roster
+from runner.actions.backup.selecting import is_meant, select, source_root
+from runner.actions.backup.set_files import refused
+from runner.actions.backup.sets import BackupSet, spoilt
+from runner.actions.backup.shelf import SET, choose, open_shelf, recall
+from runner.actions.backup.swapping import find_site
+from runner.actions.backup.verdict import reading
+from runner.actions.documents.kept import as_output
+from runner.contract import Action, Call, Effect, Outcome, Reach, Repeat, Status
+
+_COUNT = {"type": "integer", "minimum": 0}
+
+
+def run(call: Call) -> Outcome:
+    """Hold the set against what is live, and write the plan. Raise NotAccepted for a set that is spoilt, Failed."""
+    shelf = open_shelf(call)
+    found = choose(call, shelf)
+    for fault in check_stored(shelf.chain(found).values(), call.deadline):
+        raise spoilt(found.folder, f"{fault.name} {fault.indonesian}", f"{fault.name}: {fault.english}")
+    order = _order(call, found)
+    difference = _compare_files(call, found, order) if order.root else None
+    paper = render_paper(call, order, found, recall(call).proved(found), difference, None)
+    kept = call.keep(f"rencana-pemulihan-{order.target or 'lokal'}-{order.id}.txt", paper, "text/plain")
+    outputs = {
+        "plan": {**as_output(kept), "order": order.to_json()},
+        "files": difference and _counts(difference),
+    }
+    return Outcome(Status.OK, outputs, evidence=(kept,), message=_summary(found, order, outputs))
+
+
+def _order(call: Call, found: BackupSet) -> Order:
+    paths = tuple(call.inputs["paths"])
+    root = str(call.inputs.get("root") or source_root(found))
+    return Order(
+        made=call.now.astimezone(UTC).isoformat(timespec="seconds"),
+        set=found.name,
+        manifest_sha256=found.manifest_sha256,
+        target=str((call.target or {}).get("name", "")),
+        root=root,
+        paths=paths,
+        database=None,
+        tables=(),
+    )
+
+
+def _compare_files(call: Call, found: BackupSet, order: Order) -> Difference:
+    connection, difference = call.connect(), Difference()
+    roster = Roster(call.directory, select(found, order.paths))
+    try:
+        if through := roster.find_through():
+            raise refused(found, through, "would be reached through a link or a file")
+        assert order.root
+        site = find_site(connection, order.root, order.id, call.deadline, call.run_as)
+        if site.filled:
+
+            def meant(entries: Any) -> Any:
+                return (each for each in entries if is_meant(order.paths, each.path))
+
+            folder = Folder(connection, site.root, call.deadline, call.run_as)
+            list_files(folder, lambda entries: hold_against(roster, difference, meant(entries)))
+        note_missing(roster, difference)
+    finally:
+        roster.close()
+    return difference
+
+
+def _counts(difference: Difference) -> dict[str, int]:
+    return {
+        "same": difference.same,
+        "other": difference.other.count,
+        "missing": difference.missing.count,
+        "only_live": difference.only_live.count,
+    }
+
+
+def _summary(found: BackupSet, order: Order, outputs: dict[str, Any]) -> str:
+    text = f"restoring {found.name}"
+    if files := outputs["files"]:
+        text += (
+            f" would overwrite {files['other']} files in {order.root}, bring back {files['missing']} and leave "
+            f"{files['same']} as they are; {files['only_live']} are live only"
+        )
+    return text
+
+
+ACTION = Action(
+    name="backup.compare",
+    description="Holds a sealed set against what is live, and writes the plan of a restore: what it would overwrite, "
+    "bring back and set aside. backup.restore does only what stands in a plan that a person has signed.",
+    inputs={
+        "set": SET,
+        "paths": {
+            "description": "Files and folders under the root to bring back; without any the whole folder is replaced",
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "default": [],
+            "maxItems": 1000,
+            "examples": [["wp-config.php", "wp-content/uploads/2026"]],
+        },
+        "root": {
+            "description": "The folder on the server; without it the one that was backed up",
+            "type": "string",
+            "minLength": 1,
+            "optional": True,
+            "examples": ["/var/www/html"],
+        },
+        "destination": DESTINATION,
+    },
+    outputs={
+        "plan": PLAN,
+        "files": {
+            "type": ["object", "null"],
+            "description": "How many files and links are the same by size and time, would be overwritten (other), "
+            "would come back (missing), are live only; null where no files are restored",
+            "properties": {"same": _COUNT, "other": _COUNT, "missing": _COUNT, "only_live": _COUNT},
+            "examples": [{"same": 30120, "other": 12, "missing": 30, "only_live": 3}],
+        },
+    },
+    effect=Effect.READ,
+    repeat=Repeat.SAFE,
+    reach=Reach.SERVER,
+    limit="2h",
+    run=reading("backup.compare", run),
+    targets=("website", "server", ""),
+    example="""\
+- id: plan
+  action: backup.compare
+  with: {paths: [wp-config.php]}
+""",
+)

@@ -1,0 +1,164 @@
+"""backup.restore: brings back what a signed plan orders, in whole or not at all; what was live is kept aside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from runner.actions.backup.checking import check_stored
+from runner.actions.backup.orders import PLAN, Order, check_signed
+from runner.actions.backup.part import DESTINATION
+from runner.actions.backup.rescue import check_rescue
+from runner.actions.backup.roster import Roster
+from runner.actions.backup.selecting import is_meant, select
+from runner.actions.backup.set_files import refused
+from runner.actions.backup.set_reading import read_entries
+from runner.actions.backup.sets import BackupSet, Shelf, spoilt
+from runner.actions.backup.shelf import SET, open_shelf
+from runner.actions.backup.swapping import Site, State, find_site
+from runner.actions.backup.unpacking import Unpacker
+from runner.actions.backup.verdict import reading
+from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
+from runner.errors import Failed
+from runner.messages import render_size
+
+_SPARE = 64 * 1024 * 1024
+
+
+def run(call: Call) -> Outcome:
+    """Do what the signed plan orders. Raise Failed where nobody signed it, NotAccepted for a set that is spoilt."""
+    started = time.monotonic()
+    order, signed = check_signed(call, call.inputs["plan"])
+    chain = _open_chain(call, order)
+    found = chain[order.set]
+    outputs: dict[str, Any] = {"set": found.name, "manifest_sha256": found.manifest_sha256, "kept": []}
+    outputs |= {"files": 0, "bytes": 0, "signed_by": signed["person"], "rescue": None}
+    if order.root:
+        outputs |= _restore_files(call, order, chain)
+    outputs["duration"] = round(time.monotonic() - started, 3)
+    return Outcome(Status.CHANGED, outputs, message=_summary(order, outputs))
+
+
+def preview(call: Call) -> Preview:
+    """Say what would be restored, and that it waits for a signature."""
+    order = Order.from_json(call.inputs["plan"]["order"])
+    what = ", ".join(order.paths) or "all files"
+    return Preview(f"after a signature, would restore {what} of {order.set} into {order.root}")
+
+
+def _open_chain(call: Call, order: Order) -> Mapping[str, BackupSet]:
+    """The set of an order with all it needs, every stored file of which is as it was sealed."""
+    shelf = open_shelf(call)
+    found = _find(shelf, order)
+    chain = shelf.chain(found)
+    for fault in check_stored(chain.values(), call.deadline):
+        raise spoilt(found.folder, f"{fault.name} {fault.indonesian}", f"{fault.name}: {fault.english}")
+    return chain
+
+
+def _find(shelf: Shelf, order: Order) -> BackupSet:
+    found = shelf.get(order.set)
+    if found.manifest_sha256 != order.manifest_sha256:
+        words = "bukan lagi yang dahulu disetujui", "it is not the set that was signed for: its manifest was altered"
+        raise spoilt(found.folder, *words)
+    return found
+
+
+def _restore_files(call: Call, order: Order, chain: Mapping[str, BackupSet]) -> dict[str, Any]:
+    assert order.root
+    site = find_site(call.connect(), order.root, order.id, call.deadline, call.run_as)
+    rescue = None
+    if site.state is State.BEGIN:
+        rescue = check_rescue(call, order, files=site.filled, database=False)
+    roster = Roster(call.directory, select(chain[order.set], order.paths))
+    try:
+        if through := roster.find_through():
+            raise refused(chain[order.set], through, "would be reached through a link or a file")
+        _, files, size = roster.totals()
+        if site.state is State.BEGIN:
+            _stage(call, site, chain, roster, size)
+        if site.state is not State.DONE:
+            _bring_in(site, order, roster)
+    finally:
+        roster.close()
+    kept = [site.old] if site.filled or site.state is not State.BEGIN else []
+    return {"files": files, "bytes": size, "kept": kept, "rescue": rescue.name if rescue else None}
+
+
+def _stage(call: Call, site: Site, chain: Mapping[str, BackupSet], roster: Roster, size: int) -> None:
+    """Unpack beside the live folder; each content was held against its hash before that is called whole."""
+    need = size + size // 50 + _SPARE
+    if site.free < need:
+        raise Failed(
+            f"{site.root}: beside it {render_size(site.free, 'en')} are free, {render_size(need, 'en')} are needed. "
+            "make room there; nothing was changed"
+        )
+    unpacker = Unpacker(site.stage())
+    read_entries(chain, roster, unpacker, call.deadline)
+    unpacker.finish()
+    site.make_whole()
+
+
+def _bring_in(site: Site, order: Order, roster: Roster) -> None:
+    if order.paths:
+        site.put(entry for entry in roster if entry.path != b"." and is_meant(order.paths, entry.path))
+    else:
+        site.swap()
+
+
+def _summary(order: Order, outputs: Mapping[str, Any]) -> str:
+    size = render_size(outputs["bytes"], "en")
+    kept = f"; what was there is kept as {', '.join(outputs['kept'])}" if outputs["kept"] else ""
+    return f"restored {outputs['files']} files, {size}, of {order.set} into {order.root}{kept}"
+
+
+ACTION = Action(
+    name="backup.restore",
+    description="Brings back what a plan of backup.compare orders, after a person has signed it: unpacked beside what "
+    "is live, every hash checked, then swapped in. A rescue set must have been sealed first; what was live is kept.",
+    inputs={
+        "plan": {**PLAN, "description": "The plan of backup.compare, whose paper a person has signed in this run"},
+        "rescue": {
+            "description": "Folder of the rescue set, as backup.seal gave it: sealed today with reason before_restore. "
+            "Needed unless nothing is live",
+            "type": "string",
+            "minLength": 1,
+            "optional": True,
+            "examples": ["{{ tasks.rescue.set }}"],
+        },
+        "set": SET,
+        "destination": DESTINATION,
+    },
+    outputs={
+        "set": {"type": "string", "description": "The set", "examples": ["WEB-PN-TAIS-2026-11-22-013000-P"]},
+        "manifest_sha256": {"type": "string", "description": "Its manifest's SHA-256", "examples": ["9f86d0…"]},
+        "files": {"type": "integer", "description": "How many files and links were restored", "examples": [30162]},
+        "bytes": {"type": "integer", "description": "Their size in bytes", "examples": [922000000]},
+        "kept": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Where on the server lies what was live before",
+            "examples": [["/var/www/html.lama-3f2a91c07d15"]],
+        },
+        "rescue": {
+            "type": ["string", "null"],
+            "description": "The rescue set; null where nothing was live",
+            "examples": ["WEB-PN-TAIS-2026-11-22-140000-P"],
+        },
+        "signed_by": {"type": "string", "description": "Who signed the plan", "examples": ["kasubbag_demo"]},
+        "duration": {"type": "number", "description": "How long it took, in seconds", "examples": [41.5]},
+    },
+    effect=Effect.CHANGE,
+    repeat=Repeat.SAFE,
+    reach=Reach.SERVER,
+    limit="4h",
+    run=reading("backup.restore", run),
+    preview=preview,
+    targets=("website", "server", ""),
+    example="""\
+- id: restore
+  action: backup.restore
+  with: {plan: "{{ steps.choose.plan }}", rescue: "{{ steps.rescue.set }}"}
+""",
+)
