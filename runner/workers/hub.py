@@ -36,11 +36,13 @@ RECALLS = frozenset({"latest", "latest_with", "accepted", "problems", "secret_ke
 
 
 class Hub:
-    """Hands each act to the station that its target keeps to, and answers what stations ask of the record."""
+    """Hands each act to the station that its target keeps to, and answers what stations ask of the record. Stations
+    that are not `far` have the files of this machine."""
 
-    def __init__(self, place: Place, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, place: Place, tls: ssl.SSLContext | None = None, *, far: bool = True) -> None:
         self._place = place
         self._tls = tls
+        self._far = far
         self._token = secrets.token_hex(32)
         self._here = Threads()
         self._loop = asyncio.new_event_loop()
@@ -93,7 +95,7 @@ class Hub:
 
     def submit(self, function: Callable[..., Value], /, *arguments: Any) -> Future[Value]:
         """Do an act on a worker where it may travel, anything else in a thread here."""
-        if function is not perform or not travels(arguments[0]):
+        if function is not perform or not travels(arguments[0], far=self._far):
             return self._here.submit(function, *arguments)
         future: Future[Any] = Future()
         act, world = arguments

@@ -42,13 +42,13 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def travels(act: Act) -> bool:
+def travels(act: Act, *, far: bool = True) -> bool:
     """Whether an act may be done on a worker: it reads and leaves nothing on this machine but through its call.
 
-    A server that is this machine is here and nowhere else; so is a file that an input names.
+    A server that is this machine is here and nowhere else; so is a file that an input names, where workers are `far`.
     """
     here = act.server is not None and act.server.settings.get("connection") == "local"
-    portable = act.action.name in PORTABLE and not _names_files(act.action, act.inputs)
+    portable = act.action.name in PORTABLE and not (far and _names_files(act.action, act.inputs))
     return act.target is not None and portable and not here
 
 

@@ -25,7 +25,7 @@ def open_processes(number: int, forks: int) -> Iterator[Hub]:
 
     Raise Refused where they do not start.
     """
-    hub = Hub(Place(LOOPBACK))
+    hub = Hub(Place(LOOPBACK), far=False)
     hub.open()
     pool = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
     try:

@@ -302,6 +302,11 @@ def test_only_what_needs_nothing_of_this_machine_travels(doing: Doing, change: d
     assert parcels.travels(act("a")._replace(**change)) is travels
 
 
+def test_a_worker_on_this_machine_has_its_files(doing: Doing) -> None:
+    assert parcels.travels(act("a")._replace(inputs={"file": "here.json"}), far=False)
+    assert not parcels.travels(act("a")._replace(action=ACTIONS["backup.files"]), far=False)
+
+
 def test_all_that_may_travel_is_there() -> None:
     assert set(ACTIONS) >= parcels.PORTABLE
 
