@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from runner.actions.domain.declared import OUTPUTS
+from runner.actions.web.inputs import RESOLVING, SHARED
 from runner.contract import Action, Call, Effect, Evidence, Outcome, Reach, Repeat, Status
 from runner.durations import parse_limit
 from runner.errors import Failed
@@ -137,13 +138,7 @@ ACTION = Action(
             "examples": ["whois.id"],
             "optional": True,
         },
-        "dns_resolver": {
-            "type": "string",
-            "pattern": r"^.+:[0-9]{1,5}$",
-            "description": "The DNS resolver as address:port, where not this machine's",
-            "examples": ["203.0.113.53:53"],
-            "optional": True,
-        },
+        "dns_resolver": RESOLVING["dns_resolver"],
         "bootstrap": {
             "type": "string",
             "description": "A newer copy of IANA's list of RDAP servers than the one that is shipped",
@@ -151,13 +146,7 @@ ACTION = Action(
             "optional": True,
             "names": "file",
         },
-        "ca_file": {
-            "type": "string",
-            "description": "Certificates of the authorities to trust, where not those of this machine",
-            "examples": ["/etc/ssl/court-ca.pem"],
-            "optional": True,
-            "names": "file",
-        },
+        "ca_file": SHARED["ca_file"],
     },
     outputs=OUTPUTS,
     effect=Effect.READ,

@@ -9,7 +9,7 @@ from urllib.parse import urldefrag, urljoin
 
 from runner.actions.integrity.styles import Sheet, colours
 from runner.actions.web.text import LONGEST_PARSED
-from runner.actions.web.tokens import RAW, Token, tokens
+from runner.actions.web.tokens import RAW, Reader
 
 MOST = 5_000
 LONGEST_LINK = 300
@@ -56,12 +56,11 @@ class Facts:
 def read_facts(markup: str, url: str, depth: int = 0) -> Facts:
     """Given HTML, its address and how many clicks it is from the front page, return what it shows."""
     reader = _Reader(url, depth)
-    for token in tokens(markup[:LONGEST_PARSED]):
-        reader.read(token)
+    reader.read(markup[:LONGEST_PARSED])
     return reader.finish()
 
 
-class _Reader:
+class _Reader(Reader):
     def __init__(self, url: str, depth: int) -> None:
         self._facts = Facts(url, depth)
         self._base = url
@@ -72,14 +71,6 @@ class _Reader:
         self._labelled: set[str] = set()
         self._waiting: list[str] = []
         self._in_label = 0
-
-    def read(self, token: Token) -> None:
-        if token.kind == "text":
-            self._text(token.text)
-        elif token.kind == "start":
-            self._start(token.text, token.attributes)
-        else:
-            self._end(token.text)
 
     def finish(self) -> Facts:
         self._end("a")
@@ -118,31 +109,31 @@ class _Reader:
             except ValueError:
                 return
 
-    def _start(self, name: str, given: Mapping[str, str]) -> None:
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         facts = self._facts
         self._texts.append(" ")
         self._raw = name if name in RAW else ""
         if name == "a":
             self._end("a")
-            self._anchor = given.get("href", "").strip()
+            self._anchor = attributes.get("href", "").strip()
         elif name == "html":
-            facts.language = given.get("lang", "").strip().lower()
+            facts.language = attributes.get("lang", "").strip().lower()
         elif name == "base":
-            self._base = urljoin(self._base, given.get("href", "").strip()) or self._base
+            self._base = urljoin(self._base, attributes.get("href", "").strip()) or self._base
         elif name == "meta":
-            self._note_meta(given)
+            self._note_meta(attributes)
         elif name in ("h1", "h2", "h3", "h4", "h5", "h6"):
             facts.headings.append(int(name[1]))
         elif name == "img":
-            self._note_picture(given)
+            self._note_picture(attributes)
         elif name == "label":
             self._in_label += 1
-            self._labelled.add(given.get("for", ""))
+            self._labelled.add(attributes.get("for", ""))
         elif name in _FIELDS:
-            self._note_field(name, given)
+            self._note_field(name, attributes)
         elif name == "iframe":
-            facts.frames.append(given.get("src", "").strip()[:2000])
-        self._note_looks(name, given)
+            facts.frames.append(attributes.get("src", "").strip()[:2000])
+        self._note_looks(name, attributes)
 
     def _note_meta(self, given: Mapping[str, str]) -> None:
         name = given.get("name", "").lower()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from runner.actions.web.text import LONGEST_PARSED, clean_text
-from runner.actions.web.tokens import RAW, Token, tokens
+from runner.actions.web.tokens import RAW, Reader
 
 LONGEST_TITLE = 200
 LONGEST_JSON = 200_000
@@ -42,12 +42,11 @@ class Page:
 def parse_page(markup: str) -> Page:
     """Given HTML, however broken, return what it says."""
     reader = _PageReader()
-    for token in tokens(markup[:LONGEST_PARSED]):
-        reader.read(token)
+    reader.read(markup[:LONGEST_PARSED])
     return reader.page()
 
 
-class _PageReader:
+class _PageReader(Reader):
     """Collects from tokens; `_aside` and `_deep` count open elements beside and in the content."""
 
     def __init__(self) -> None:
@@ -62,17 +61,6 @@ class _PageReader:
         self._aside = 0
         self._deep = 0
 
-    def read(self, token: Token) -> None:
-        if token.kind == "text":
-            self._text(token.text)
-        elif token.kind == "start":
-            self._start(token.text, token.attributes)
-        else:
-            self._end(token.text)
-        if token.kind != "text" and token.text not in _INLINE:
-            for texts in (self._content, self._other, self._whole):
-                texts.append("\n")
-
     def _start(self, name: str, attributes: Mapping[str, str]) -> None:
         self._aside += name in _ASIDE
         self._deep += name in _CONTENT
@@ -86,11 +74,17 @@ class _PageReader:
             self._dates.append(attributes.get("content", "") if key.lower() in _META_DATES else "")
         elif name == "link" and attributes.get("type", "").lower() in _FEED_TYPES:
             self._feeds.append(attributes.get("href", "").strip())
+        self._break(name)
 
     def _end(self, name: str) -> None:
         self._raw = "" if name == self._raw else self._raw
         self._aside = max(0, self._aside - (name in _ASIDE))
         self._deep = max(0, self._deep - (name in _CONTENT))
+        self._break(name)
+
+    def _break(self, name: str) -> None:
+        for texts in (self._content, self._other, self._whole) if name not in _INLINE else ():
+            texts.append("\n")
 
     def _text(self, text: str) -> None:
         if self._raw == "title":

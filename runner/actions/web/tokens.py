@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -113,3 +114,26 @@ def _raw(markup: str, at: int, name: str) -> tuple[str, int]:
     end = match.start() if match else len(markup)
     text = markup[at:end]
     return (unescape(text) if name in ("title", "textarea") else text), end
+
+
+class Reader(ABC):
+    """Reads a page's tokens one by one; who derives from it takes in what begins, ends and stands between."""
+
+    def read(self, markup: str) -> None:
+        """Read HTML, however broken."""
+        for token in tokens(markup):
+            if token.kind == "text":
+                self._text(token.text)
+            elif token.kind == "start":
+                self._start(token.text, token.attributes)
+            else:
+                self._end(token.text)
+
+    @abstractmethod
+    def _text(self, text: str) -> None: ...
+
+    @abstractmethod
+    def _start(self, name: str, attributes: Mapping[str, str]) -> None: ...
+
+    @abstractmethod
+    def _end(self, name: str) -> None: ...
