@@ -51,6 +51,7 @@ class Pending(Generic[Owner]):
         self._ahead: set[Key] = set()
         self._pauses: list[tuple[float, int, Owner, Pause]] = []
         self._number = count()
+        self._look_again = 0.0
 
     @property
     def acts(self) -> bool:
@@ -103,8 +104,9 @@ class Pending(Generic[Owner]):
         while self._pauses and self._pauses[0][0] <= now:
             _, _, owner, pause = heappop(self._pauses)
             yield owner, pause, WENT_ON
-        for each in [*self._acts.values()]:
-            if 0 < each.given_up_at <= now:
+        if now >= self._look_again:  # not each time that one of thousands has ended
+            self._look_again = now + HEARTBEAT
+            for each in [each for each in self._acts.values() if 0 < each.given_up_at <= now]:
                 del self._acts[each.act.key]
                 yield each.owner, each.act, given_up(each.act)
 
@@ -116,8 +118,7 @@ class Pending(Generic[Owner]):
                 self._begin(self._acts[key].act)
 
     def _wait(self, until: float) -> list[Ended]:
-        moments = [each.given_up_at for each in self._acts.values()]
-        moments += [self._pauses[0][0]] if self._pauses else []
+        moments = [self._pauses[0][0]] if self._pauses else []
         moments += [until] if until else []
         found = []
         try:
