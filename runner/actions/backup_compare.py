@@ -6,12 +6,11 @@ from datetime import UTC
 from typing import Any
 
 from runner.actions.backup.checking import check_stored
+from runner.actions.backup.choosing import choose_way
 from runner.actions.backup.comparing import Difference, hold_against, note_missing
 from runner.actions.backup.orders import PLAN, Order
 from runner.actions.backup.part import DESTINATION
 from runner.actions.backup.plan_paper import render_paper
-from runner.actions.backup.pulling import Reach as Folder
-from runner.actions.backup.pulling import list_files
 from runner.actions.backup.roster import Roster
 from runner.actions.backup.selecting import is_meant, select, source_root
 from runner.actions.backup.set_files import refused
@@ -19,6 +18,7 @@ from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.shelf import SET, choose, open_shelf, recall
 from runner.actions.backup.swapping import find_site
 from runner.actions.backup.verdict import reading
+from runner.actions.backup.ways import Reach as Folder
 from runner.actions.documents.kept import as_output
 from runner.contract import Action, Call, Effect, Outcome, Reach, Repeat, Status
 
@@ -71,7 +71,7 @@ def _compare_files(call: Call, found: BackupSet, order: Order) -> Difference:
                 return (each for each in entries if is_meant(order.paths, each.path))
 
             folder = Folder(connection, site.root, call.deadline, call.run_as)
-            list_files(folder, lambda entries: hold_against(roster, difference, meant(entries)))
+            choose_way(folder).list_files(lambda entries: hold_against(roster, difference, meant(entries)))
         note_missing(roster, difference)
     finally:
         roster.close()

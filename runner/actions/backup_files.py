@@ -53,7 +53,7 @@ def preview(call: Call) -> Preview:
         entries, size = ledger.want_missing()
     finally:
         ledger.close()
-    what = f"what changed in {tree.reach.root} since {parent.name}" if parent else tree.reach.root
+    what = f"what changed in {tree.root} since {parent.name}" if parent else tree.root
     about = f"{entries} entries, {render_size(size, 'en')} before compression"
     return Preview(f"would copy {what} ({about}) to {folder} ({free} free)")
 

@@ -22,6 +22,7 @@ from runner.connections.commands import (
     too_long,
     write_file,
 )
+from runner.connections.conversing import WireConversation
 from runner.connections.cutter import Sink
 from runner.connections.ending import UNKNOWN_SURVIVORS, AgentLost
 from runner.connections.link import Link
@@ -76,6 +77,17 @@ class SshConnection:
     def write(self, path: str, data: bytes, deadline: Deadline, *, mode: int = 0o600) -> None:
         """Write a file whole or not at all."""
         write_file(self.run, self._place, path, data, deadline, mode)
+
+    def converse(self, subsystem: str, deadline: Deadline) -> WireConversation:
+        """Begin to talk with a subsystem of the server. Raise Failed where it has none, Unreachable or TimeUp."""
+        try:
+            wire = self._link.open_wire(deadline)
+            wire.start_subsystem(subsystem, deadline)
+        except TimeoutError:
+            raise TimeUp(f"{self._place}: time is up") from None
+        except WireBroken as error:
+            raise Failed(f"{self._place}: it has no {subsystem}: {error}. switch it on in its sshd_config") from error
+        return WireConversation(wire, self._place)
 
     def open(self, deadline: Deadline) -> None:
         """Open the connection and start the shell behind it now. Raise Unreachable."""

@@ -47,12 +47,19 @@ class Wire:
 
     def start(self, line: str, deadline: Deadline) -> None:
         """Have the server run `line`. Raise WireBroken when it refuses, TimeoutError when it does not answer."""
+        self._ask(self._channel.exec_command, line, deadline)
+
+    def start_subsystem(self, name: str, deadline: Deadline) -> None:
+        """Have the server run a subsystem. Raise as `start` does."""
+        self._ask(self._channel.invoke_subsystem, name, deadline)
+
+    def _ask(self, ask: Callable[[str], None], what: str, deadline: Deadline) -> None:
         # paramiko waits for the answer without an end of its own; closing the channel ends that wait.
         alarm = threading.Timer(deadline.remaining(), self._channel.close)
         alarm.daemon = True
         alarm.start()
         try:
-            self._channel.exec_command(line)
+            ask(what)
         except Exception as error:  # paramiko raises here whatever ended its thread
             if deadline.passed:
                 raise TimeoutError from error

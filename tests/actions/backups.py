@@ -38,7 +38,7 @@ UNPACK = {"zstd": ["zstd", "-dc"], "gzip": ["gzip", "-dc"]}
 def backup_call(action: Action, inputs: Mapping[str, Any], folder: Path, **more: Any) -> Call:
     """A call whose backups go into `folder`/backups."""
     destination = {"destination": str(folder / "backups")} if "destination" in action.inputs else {}
-    return make_call(action, {**destination, **inputs}, directory=folder, **{"target": TARGET, **more})
+    return make_call(action, {**destination, **inputs}, directory=folder, **{"target": TARGET, "limit": 300.0, **more})
 
 
 def run_well(action: Action, call: Call) -> Mapping[str, Any]:

@@ -271,7 +271,7 @@ def test_says_when_the_disk_is_full_and_goes_on_once_there_is_room(site: Path, t
 def test_keeps_nothing_when_time_is_up(site: Path, tmp_path: Path) -> None:
     with pytest.raises(TimeUp):
         ACTION.run(backup_call(ACTION, {"root": str(site)}, tmp_path, limit=0.0))
-    assert files_in(tmp_path / "backups") == ["WEB-PN-TAIS/.lock"]
+    assert set(files_in(tmp_path / "backups")) <= {"WEB-PN-TAIS/.lock"}
 
 
 def test_two_runs_at_once_do_not_mix(site: Path, tmp_path: Path) -> None:

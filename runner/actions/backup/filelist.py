@@ -24,19 +24,20 @@ def render_kept(kept: Kept, parent: str) -> bytes:
     if kept.kind is None:
         assert kept.line is not None
         return kept.line.rstrip(b"}\n") + f', "set": "{parent}"}}\n'.encode()
-    fields: dict[str, Any] = {**_text("path", kept.path), "type": kept.kind, "size": kept.size}
-    fields |= {"mtime_ns": kept.mtime_ns, "ctime_ns": kept.ctime_ns, "mode": kept.mode, "uid": kept.uid}
-    fields |= {"gid": kept.gid, "owner": kept.owner, "group": kept.group}
-    fields |= _text("link", kept.link) if kept.link else {}
-    fields |= {"sha256": kept.sha256} if kept.kind == FILE else {}
-    fields |= {"part": volume_name(kept.volume), "frame": kept.frame}
-    fields |= {"slices": json.loads(kept.slices)} if kept.slices else {}
-    return _line(fields)
+    link = f", {_text('link', kept.link)}" if kept.link else ""
+    sha256 = f', "sha256": "{kept.sha256}"' if kept.kind == FILE else ""
+    slices = f', "slices": {kept.slices}' if kept.slices else ""
+    return (
+        f'{{{_text("path", kept.path)}, "type": "{kept.kind}", "size": {kept.size}, "mtime_ns": {kept.mtime_ns}, '
+        f'"ctime_ns": {kept.ctime_ns}, "mode": {kept.mode}, "uid": {kept.uid}, "gid": {kept.gid}, '
+        f'"owner": {_quote(kept.owner)}, "group": {_quote(kept.group)}{link}{sha256}, '
+        f'"part": "{volume_name(kept.volume)}", "frame": {kept.frame}{slices}}}\n'
+    ).encode()
 
 
 def render_path(path: bytes) -> bytes:
     """Given a path, return its line in the list of deletions."""
-    return _line(_text("path", path))
+    return f"{{{_text('path', path)}}}\n".encode()
 
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> Stored:
@@ -63,22 +64,20 @@ def load_parent(path: Path) -> Iterator[tuple[object, ...]]:
     """
     with ZstdFile(path) as file:
         for line in file:
-            body = json.loads(line)
+            body = _read(line.decode())
             kind = FILE if body["type"] == HARDLINK else body["type"]
             name = body["path"].encode() if "path" in body else b64decode(body["path_b64"])
             ctime = body.get("ctime_ns", 0)
             yield name, kind, body["size"], body["mtime_ns"], ctime, body["mode"], body["uid"], body["gid"], line
 
 
-def _text(name: str, value: bytes) -> dict[str, str]:
+def _text(name: str, value: bytes) -> str:
+    """A name of bytes as a pair of JSON."""
     try:
-        return {name: value.decode()}
+        return f'"{name}": {_quote(value.decode())}'
     except UnicodeDecodeError:
-        return {f"{name}_b64": b64encode(value).decode()}
+        return f'"{name}_b64": "{b64encode(value).decode()}"'
 
 
-def _line(fields: dict[str, Any]) -> bytes:
-    return _dump(fields).encode() + b"\n"
-
-
-_dump: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ")).encode
+_quote: Callable[[str], str] = json.JSONEncoder(ensure_ascii=False).encode
+_read: Callable[[str], Any] = json.JSONDecoder().decode

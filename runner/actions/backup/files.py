@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from runner.actions.backup.choosing import choose_way
 from runner.actions.backup.excludes import Excluded, build_excluded
 from runner.actions.backup.filelist import LIST, load_parent
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import OTHER, Listed
 from runner.actions.backup.packing import Packer
 from runner.actions.backup.part import build_part, part_folder, part_path, slug
-from runner.actions.backup.pulling import Reach, fetch_files, list_files
 from runner.actions.backup.set_files import shown
 from runner.actions.backup.sets import BackupSet, list_sets
 from runner.actions.backup.storage import Stored, free_name, locked
 from runner.actions.backup.verdict import check_size, incomplete
+from runner.actions.backup.verify import hash_file
 from runner.actions.backup.volumes import Volume
-from runner.actions.backup.workspace import Papers, Workspace, workspace_path
+from runner.actions.backup.ways import Reach, Way
+from runner.actions.backup.workspace import PARTS, Papers, Workspace, clear_forgotten, workspace_path
 from runner.actions.backup.zstd import ZstdError
 from runner.contract import Call, Connection
 from runner.errors import Failed
@@ -46,35 +48,36 @@ class Survey:
 class Tree:
     """A folder on a server: what is left out of it, and what must be in it."""
 
-    reach: Reach
+    root: str
+    way: Way
     exclude: Sequence[str]
     must_contain: Sequence[str]
 
     @property
     def what(self) -> str:
         """Its name in names of files."""
-        return f"files-{slug(PurePosixPath(self.reach.root).name)}"
+        return f"files-{slug(PurePosixPath(self.root).name)}"
 
 
 def build_tree(call: Call, connection: Connection) -> Tree:
     """Given a call, return the folder that it names."""
     reach = Reach(connection, call.inputs["root"], call.deadline, call.run_as)
-    return Tree(reach, tuple(call.inputs["exclude"]), tuple(call.inputs["must_contain"]))
+    return Tree(reach.root, choose_way(reach), tuple(call.inputs["exclude"]), tuple(call.inputs["must_contain"]))
 
 
 def survey_tree(call: Call, tree: Tree, ledger: Ledger) -> Survey:
     """List the folder into the ledger. Raise NotAccepted where that is not what was backed up before."""
     survey = Survey({name.encode("utf-8", "surrogateescape").rstrip(b"/") for name in tree.must_contain})
     excluded = build_excluded(tree.exclude)
-    list_files(tree.reach, lambda entries: ledger.add_listed(_pick(entries, survey, excluded)))
-    _check_survey(tree.reach.root, survey, ledger.listed()[0])
+    tree.way.list_files(lambda entries: ledger.add_listed(_pick(entries, survey, excluded)))
+    _check_survey(tree.root, survey, ledger.listed()[0])
     return survey
 
 
 def find_parent(call: Call, tree: Tree) -> BackupSet | None:
     """The full set that an increment can stand on; None where a full one is due. Raise Failed."""
     sets = [each for each in list_sets(part_folder(call)).sets if _holds(each, tree)]
-    full = next((each for each in reversed(sets) if each.kind == "P"), None)
+    full = next((each for each in reversed(sets) if each.kind == "P" and _list_is_whole(call, each)), None)
     if full is None or full.manifest["files"].get("excluded") != list(tree.exclude):
         return None
     grown = sum(each.parent is not None and each.parent["set"] == full.name for each in sets)
@@ -94,8 +97,9 @@ def copy_files(call: Call, connection: Connection) -> dict[str, Any]:
     """Copy the folder and return the part. Raise NotAccepted or Failed; what has come stays there for the next try."""
     tree, folder = build_tree(call, connection), part_folder(call)
     with locked(folder, "backup.files"):
+        clear_forgotten(folder)
         parent = find_parent(call, tree)
-        settings = {"root": tree.reach.root, "exclude": list(tree.exclude), "limit": call.inputs["volume_size"]}
+        settings = {"root": tree.root, "exclude": list(tree.exclude), "limit": call.inputs["volume_size"]}
         settings |= {"parent": parent.manifest_sha256 if parent else None}
         with Workspace(workspace_path(folder, tree.what), settings) as work:
             return _copy(call, tree, work, parent)
@@ -105,12 +109,12 @@ def _copy(call: Call, tree: Tree, work: Workspace, parent: BackupSet | None) -> 
     ledger = work.ledger
     survey = survey_tree(call, tree, ledger)
     entries, size = ledger.listed()
-    check_size(call, tree.reach.root, content_bytes=size, entries=entries)
+    check_size(call, tree.root, content_bytes=size, entries=entries)
     load_known(parent, ledger)
     check_room(call, ledger.want_missing()[1], parent)
     changed = _fetch(call, tree, work)
     volumes, papers = work.finish(parent.name if parent else "")
-    place = work.keep(free_name(part_path(call, tree.what, "parts")))
+    place = work.keep(free_name(part_path(call, tree.what, PARTS)))
     return _build(call, tree, place, volumes, papers, parent, changed, survey)
 
 
@@ -119,10 +123,10 @@ def _fetch(call: Call, tree: Tree, work: Workspace) -> list[bytes]:
     volumes, limit = work.volumes, call.inputs["volume_size"] * MIB
     packer = Packer(volumes.store, limit, number=volumes.number, used=volumes.used)
     try:
-        changed = fetch_files(tree.reach, work.ledger, packer)
+        changed = tree.way.fetch_files(work.ledger, packer)
         if changed:
             work.ledger.want_again(changed)
-            changed = fetch_files(tree.reach, work.ledger, packer)
+            changed = tree.way.fetch_files(work.ledger, packer)
         return changed
     finally:
         packer.close()
@@ -160,6 +164,7 @@ def _build(
     names = {"changed_while_read": sorted(set(changed)), "vanished": papers.vanished}
     named = {key: [shown(path) for path in paths[:MOST_NAMED]] for key, paths in names.items()}
     notes = [f"{key.replace('_', ' ')}: {name}" for key, paths in named.items() for name in paths]
+    notes += [tree.way.note] if tree.way.note else []
     if survey.left_out:
         notes.append(f"{survey.left_out} sockets, pipes or devices were left out")
     stored = Stored(place, papers.listed.sha256, sum(volume.bytes for volume in volumes) + papers.listed.bytes)
@@ -169,7 +174,7 @@ def _build(
         kind="files",
         format="tar",
         compression="zstd",
-        source=tree.reach.root,
+        source=tree.root,
         content_bytes=papers.size,
         entries=papers.entries,
         exclude=list(tree.exclude),
@@ -187,7 +192,7 @@ def _paper(stored: Stored | None) -> dict[str, Any] | None:
     return {"file": stored.path.name, "sha256": stored.sha256, "bytes": stored.bytes} if stored else None
 
 
-def _pick(entries: Iterator[Listed], survey: Survey, excluded: Excluded) -> Iterator[Listed]:
+def _pick(entries: Iterable[Listed], survey: Survey, excluded: Excluded) -> Iterator[Listed]:
     """What is to be backed up of what the server lists."""
     for listed in entries:
         survey.all += 1
@@ -222,7 +227,14 @@ def _check_survey(root: str, survey: Survey, entries: int) -> None:
 def _holds(chosen: BackupSet, tree: Tree) -> bool:
     """Whether a set is of this folder."""
     files = chosen.manifest.get("files") or {}
-    return files.get("source") == tree.reach.root
+    return files.get("source") == tree.root
+
+
+def _list_is_whole(call: Call, chosen: BackupSet) -> bool:
+    try:
+        return hash_file(chosen.file(LIST), call.deadline) == chosen.sums.get(LIST)
+    except OSError:
+        return False
 
 
 def _files_of(chosen: BackupSet) -> list[Mapping[str, Any]]:

@@ -21,14 +21,14 @@ PRAGMA synchronous = NORMAL;
 PRAGMA temp_store = MEMORY;
 CREATE TABLE IF NOT EXISTS entry (
     path BLOB PRIMARY KEY, type TEXT, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, mode INTEGER, uid INTEGER,
-    gid INTEGER, owner TEXT, grp TEXT, link BLOB, inode TEXT);
+    gid INTEGER, owner TEXT, grp TEXT, link BLOB, inode TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS parent (
     path BLOB PRIMARY KEY, type TEXT, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, mode INTEGER, uid INTEGER,
-    gid INTEGER, line BLOB);
+    gid INTEGER, line BLOB) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS member (
     path BLOB PRIMARY KEY, type TEXT, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, mode INTEGER, uid INTEGER,
     gid INTEGER, kind TEXT, stored_size INTEGER, stored_mtime_ns INTEGER, link BLOB, sha256 TEXT, volume INTEGER,
-    frame INTEGER, slices TEXT);
+    frame INTEGER, slices TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS frame (
     volume INTEGER, start INTEGER, length INTEGER, content INTEGER, members INTEGER, open INTEGER, sha256 BLOB,
     PRIMARY KEY (volume, start));
@@ -49,11 +49,15 @@ _HAVE = (
 _ADD = "INSERT OR REPLACE INTO {} VALUES ({})"
 _LACKING = f"FROM entry {_HAVE} WHERE member.path IS NULL AND parent.path IS NULL"
 _WANTED = f"SELECT entry.* {_LACKING}"
-# All names of a file come in one go, so that they are stored as one file.
+_TOUCHED = "path IN (SELECT folder_of(path) FROM want)"
+# All names of a file come in one go, so that they are stored as one file. Folders come last, also those in which
+# something changed: unpacking into them changes their time.
 _WANT = f"""DELETE FROM want;
-INSERT INTO want SELECT NULL, * FROM ({_WANTED}) WHERE inode = '';
+INSERT INTO want SELECT NULL, * FROM ({_WANTED}) WHERE inode = '' AND type <> 'folder';
 INSERT INTO want SELECT NULL, * FROM entry WHERE inode <> '' AND inode IN (SELECT inode FROM ({_WANTED}))
-ORDER BY inode, path;"""  # noqa: S608 - fixed
+ORDER BY inode, path;
+INSERT INTO want SELECT NULL, * FROM entry WHERE type = 'folder'
+AND (path IN (SELECT path FROM ({_WANTED})) OR {_TOUCHED}) ORDER BY path;"""  # noqa: S608 - fixed
 _WANT_NAMES = """INSERT INTO want SELECT NULL, * FROM entry
 WHERE path = ? OR inode <> '' AND inode = (SELECT inode FROM entry WHERE path = ?)"""
 _HAD = f"""SELECT entry.path, entry.mode, entry.uid, entry.gid, entry.owner, entry.grp, entry.ctime_ns,
@@ -84,7 +88,7 @@ class Arrived(NamedTuple):
 
 class Frame(NamedTuple):
     """A frame of a volume: where it begins, how long it is, and how much it holds once decompressed, in bytes; `open`
-    where its last member goes on in the next one."""
+    where its last member goes on in the next one; `sha256` is of the volume up to its end."""
 
     volume: int
     start: int
@@ -125,6 +129,7 @@ class Ledger:
         self._lock = threading.Lock()  # the volumes are written by another thread than asks what comes next
         try:
             self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._base.create_function("folder_of", 1, _folder_of, deterministic=True)
             self._base.executescript(_SCHEMA)
         except sqlite3.Error as error:
             raise self._explain(error) from None
@@ -170,12 +175,24 @@ class Ledger:
         """Have these come once more, whatever is there of them."""
         self._base.execute("DELETE FROM want")
         self._write(_WANT_NAMES, ((path, path) for path in paths))
+        self._base.execute(f"INSERT INTO want SELECT NULL, * FROM entry WHERE {_TOUCHED} ORDER BY path")  # noqa: S608 - fixed
 
     def wanted(self, number: int, most: int) -> list[tuple[int, Listed]]:
         """What has to come behind that number, at most so many; the names of one file stand together."""
         with self._lock:
             rows = self._base.execute("SELECT * FROM want WHERE number > ? ORDER BY number LIMIT ?", (number, most))
             return [(row[0], Listed._make(row[1:])) for row in rows]
+
+    def differing(self, entries: Iterable[Listed]) -> list[bytes]:
+        """Given a later listing, return what of that which came is not as it was listed before, and is still there."""
+        self._base.execute("CREATE TEMP TABLE later AS SELECT * FROM entry WHERE 0")
+        self._write(_ADD.format("later", _marks(12)), entries)
+        found = self._paths(
+            "SELECT later.path FROM later JOIN want ON want.path = later.path AND want.type = 'file' WHERE "
+            "later.size IS NOT want.size OR later.mtime_ns IS NOT want.mtime_ns OR later.ctime_ns IS NOT want.ctime_ns"
+        )
+        self._base.execute("DROP TABLE later")
+        return found
 
     def kept(self) -> Iterator[Kept]:
         """What the set has of what the server listed, by path."""
@@ -227,6 +244,10 @@ class Ledger:
 
     def _explain(self, error: sqlite3.Error) -> Failed:
         return Failed(f"{self._path}: cannot be written: {error}. make room on the disk, or take another")
+
+
+def _folder_of(path: bytes) -> bytes:
+    return path.rpartition(b"/")[0] or b"."
 
 
 def _marks(count: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from runner.errors import Failed
@@ -10,7 +10,7 @@ from runner.errors import Failed
 FILE, FOLDER, LINK, HARDLINK, OTHER = "file", "folder", "link", "hardlink", "other"
 FIND = "%y %m %U %G %n %D %i %s %T@ %C@\\0%u\\0%g\\0%P\\0%l\\0"
 _FIELDS = 5
-_TYPES = {b"f": FILE, b"d": FOLDER, b"l": LINK}
+TYPES = {b"f": FILE, b"d": FOLDER, b"l": LINK}
 
 
 class Listed(NamedTuple):
@@ -34,7 +34,7 @@ class Listed(NamedTuple):
 class Lister:
     """Takes what find sends piece by piece, and hands on what it lists. Raise Failed where that is no listing."""
 
-    def __init__(self, take: Callable[[Iterator[Listed]], None]) -> None:
+    def __init__(self, take: Callable[[Iterable[Listed]], None]) -> None:
         self._take = take
         self._rest = b""
 
@@ -56,7 +56,7 @@ class Lister:
 
 def _parse(facts: bytes, owner: bytes, group: bytes, path: bytes, link: bytes) -> Listed:
     kind, mode, uid, gid, names, device, inode, size, mtime, ctime = facts.split(b" ")
-    type_ = _TYPES.get(kind, OTHER)
+    type_ = TYPES.get(kind, OTHER)
     several = type_ == FILE and names != b"1"
     return Listed(
         path or b".",

@@ -44,10 +44,11 @@ class Taker(Protocol):
 
 
 class MemberReader:
-    """Takes an archive piece by piece. Raise Failed where it is none."""
+    """Takes an archive piece by piece; with `several`, more of them may follow. Raise Failed where it is none."""
 
-    def __init__(self, taker: Taker) -> None:
+    def __init__(self, taker: Taker, *, several: bool = False) -> None:
         self._taker = taker
+        self._several = several
         self._rest = b""
         self._data = 0
         self._skip = 0
@@ -57,7 +58,7 @@ class MemberReader:
         """Take the next piece."""
         content = self._rest + piece if self._rest else piece
         view, at = memoryview(content), 0
-        while at < len(content) and not self.ended:
+        while at < len(content) and not (self.ended and not self._several):
             if self._data or self._skip:
                 at = self._pass(view, at)
                 continue
@@ -65,12 +66,11 @@ class MemberReader:
             if found is None:
                 break
             member, at = found
-            if member is None:
-                self.ended = True
-            else:
+            self.ended = member is None
+            if member is not None:
                 self._taker.begin(member)
                 self._data, self._skip = member.stored, member.padding
-        self._rest = b"" if self.ended else content[at:]
+        self._rest = b"" if self.ended and not self._several else content[at:]
 
     def _pass(self, view: memoryview, at: int) -> int:
         """Hand on what there is of the data, and pass the padding; return where to go on."""

@@ -124,10 +124,10 @@ class Volumes:
             self._file.flush()
         except OSError as error:
             raise self._explain(error) from None
-        digest = hashlib.sha256(packed).digest()
+        self._sum.update(packed)
+        digest = self._sum.copy().digest()
         frame = Frame(self.number, self._size, len(packed), len(content), len(members), open_, digest)
         self._ledger.add_frame(frame, members)
-        self._sum.update(packed)
         self._size += len(packed)
 
     def _end_volume(self, *, open_: bool) -> None:
@@ -151,10 +151,9 @@ class Volumes:
         keep, running, sums = (0, 0), hashlib.sha256(), dict[int, str]()
         kept = (*keep, running.copy(), sums)
         for frame in self._ledger.frames():
-            packed = self._read(frame)
-            if packed is None:
+            running.update(self._read(frame))
+            if running.digest() != frame.sha256:
                 break
-            running.update(packed)
             if ends := frame.content == len(END_OF_ARCHIVE) and not frame.members:
                 sums = {**sums, frame.volume: running.hexdigest()}
                 running = hashlib.sha256()
@@ -174,15 +173,14 @@ class Volumes:
         if size:
             os.truncate(self._folder / name, size)
 
-    def _read(self, frame: Frame) -> bytes | None:
-        """A frame as it was written; None where it is not on the disk any more, as after a power cut."""
+    def _read(self, frame: Frame) -> bytes:
+        """A frame as it is on the disk: after a power cut, perhaps not as it was written."""
         try:
             with (self._folder / volume_name(frame.volume)).open("rb") as file:
                 file.seek(frame.start)
-                packed = file.read(frame.length)
+                return file.read(frame.length)
         except OSError:
-            return None
-        return packed if hashlib.sha256(packed).digest() == frame.sha256 else None
+            return b""
 
     def _explain(self, error: OSError) -> Failed:
         if error.errno in FULL:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -19,6 +21,8 @@ from runner.errors import Failed
 SETTINGS, LEDGER = "settings.json", "ledger.sqlite"
 _LEDGER_FILES = (LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm")
 STEPS = "steps.json"
+PARTS = "parts"
+FORGOTTEN = 3 * 86400.0  # seconds
 
 
 class Papers(NamedTuple):
@@ -108,6 +112,14 @@ class Workspace:
 def workspace_path(folder: Path, what: str) -> Path:
     """Given the target's folder and what is copied, return where that is done."""
     return folder / f"{what}{PARTIAL}"
+
+
+def clear_forgotten(folder: Path) -> None:
+    """Remove parts in the target's folder that were made days ago and never sealed."""
+    for path in folder.glob(f"*.{PARTS}"):
+        with suppress(OSError):
+            if path.stat().st_mtime < time.time() - FORGOTTEN:
+                shutil.rmtree(path)
 
 
 def _settings_of(path: Path) -> Any:
