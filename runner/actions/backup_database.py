@@ -40,7 +40,7 @@ def preview(call: Call) -> Preview:
     where = f"to {folder} ({free} free)"
     login = find_login(call, connection)
     if login.engine == "sqlite":
-        size = sqlite.measure(connection, login.database.name, call.deadline, call.run_as)
+        size = sqlite.find(connection, login.database.name, call.deadline, call.run_as).size
         return Preview(f"would copy {login.source} ({render_size(size, 'en')}) {where}")
     dumper = build_dumper(login, find_programs(call, connection))
     survey = dumper.survey(login.database, call.deadline)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ PROGRAMS = [
     "cut",
     "mariadb",
     "mariadb-dump",
+    "python3",
     "psql",
     "pg_dump",
     "sqlite3",
@@ -96,6 +99,6 @@ class PathWithout:
 
 
 def _which(name: str) -> str:
-    found = shutil.which(name)
+    found = os.path.realpath(sys.executable) if name == "python3" else shutil.which(name)
     assert found, f"{name} is needed for this test"
     return found

@@ -17,7 +17,6 @@ from runner.actions.backup.storage import PartFile
 from runner.actions.backup.stream import PACKER, find_tools, pack, receive
 from runner.actions.backup.verdict import check_size
 from runner.contract import Call, Connection
-from runner.errors import Failed
 
 _ENDINGS = {"sql": "sql", "pgsql": "pg.sql"}
 
@@ -77,7 +76,6 @@ def _check_again(call: Call, dumper: Dumper, login: Login, missing: Sequence[str
 def copy_sqlite(call: Call, connection: Connection, login: Login) -> dict[str, Any]:
     """Copy the database file, check the copy, and return the part. Raise NotAccepted or Failed."""
     name, copy = login.database.name, call.directory / "copy.sqlite"
-    sqlite.measure(connection, name, call.deadline, call.run_as)
     copy.unlink(missing_ok=True)
     try:
         tools, notes = _fetch_sqlite(call, connection, name, copy)
@@ -111,14 +109,12 @@ def copy_sqlite(call: Call, connection: Connection, login: Login) -> dict[str, A
 
 
 def _fetch_sqlite(call: Call, connection: Connection, name: str, copy: Path) -> tuple[dict[str, str], list[str]]:
+    found = sqlite.find(connection, name, call.deadline, call.run_as)
     if not call.run_as and sqlite.is_here(connection, call):
         sqlite.fetch_here(name, copy, call.deadline)
         return {"sqlite": sqlite.VERSION}, []
-    tools = find_tools(connection, call.deadline, ("sqlite3",))
-    if not tools:
-        raise Failed("the server has no sqlite3. install it there, or back up the file while the site is closed")
-    sqlite.fetch(connection, name, copy, call.deadline, call.run_as)
-    return tools, ["copied through a temporary file on the server"]
+    program, version = sqlite.fetch(connection, name, found, copy, call.deadline, call.run_as)
+    return {program: version}, ["copied through a temporary file on the server"] if found.wal else []
 
 
 def find_programs(call: Call, connection: Connection) -> Tools:

@@ -11,36 +11,61 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import quote
 
 from runner.actions.backup.content import SQLITE_HEADER
 from runner.actions.backup.storage import PartFile
-from runner.actions.backup.stream import pour
+from runner.actions.backup.stream import find_tools, pour
 from runner.actions.backup.verdict import complaint, incomplete
 from runner.contract import Call, Command, Connection
 from runner.durations import Deadline
 from runner.errors import Failed, TimeUp
 
 VERSION = sqlite3.sqlite_version
+PROGRAMS = ("sqlite3", "python3")
 LOCK_WAIT = 30  # seconds
 _PAGES_AT_A_TIME = 2048
 _HEAD = """[ -f "$1" ] || exit 44
-head -c 16 < "$1" && wc -c < "$1" """
+head -c 19 < "$1" && wc -c < "$1" """
+_WRITE_VERSION, _WAL = 18, 2  # https://www.sqlite.org/fileformat2.html#file_format_version_numbers
 _NAMES = r"""SELECT name FROM sqlite_master WHERE type = 'table'
 AND name NOT LIKE 'sqlite\_%' ESCAPE '\' AND sql NOT LIKE 'CREATE VIRTUAL%'"""
-# The transaction keeps writers from making the copy begin again and again; the copy is removed on every way out.
-_COPY = r"""case $1 in /*) source=$1 ;; *) source=$PWD/$1 ;; esac
-folder=$(mktemp -d) || exit 1
+# While the transaction lasts nobody writes to the file, so that it can be read as it is. With a write-ahead log it
+# would not be whole: then it is copied page by page first, and the copy is removed on every way out.
+_START = """case $1 in /*) source=$1 ;; *) source=$PWD/$1 ;; esac
+exec 3<"$source" 4>&1
+"""
+_ASIDE = """folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 143' HUP INT TERM
 cd "$folder" || exit 1
-first='SELECT count(*) FROM sqlite_master'
-sqlite3 -batch -bail -readonly "$source" ".timeout $2" BEGIN "$first" '.backup main copy' >&2 || exit
-cat copy"""
+"""
+_TAKE, _SEND = "'.backup main copy' >&2 || exit\ncat copy", "'.shell cat <&3 >&4' >&2"
+_BY_SHELL = """sqlite3 -batch -bail -readonly "$source" ".timeout $2" BEGIN 'SELECT count(*) FROM sqlite_master' """
+_BY_PYTHON = """python3 -c "$3" "$source" "$2" """
+_PYTHON = """import os, sqlite3, sys
+from urllib.parse import quote
+address = "file:" + quote(sys.argv[1]) + "?mode=ro"
+database = sqlite3.connect(address, uri=True, timeout=int(sys.argv[2]) / 1000, isolation_level=None)
+database.execute("BEGIN")
+database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+if sys.argv[3:]:
+    database.backup(sqlite3.connect(sys.argv[3]))
+else:
+    sys.exit(os.system("cat <&3 >&4") and 1)
+"""
 
 
-def measure(connection: Connection, path: str, deadline: Deadline, run_as: str) -> int:
-    """Given a database file on the server, return its size in bytes without opening it as a database. Raise Failed."""
+class Found(NamedTuple):
+    """A database file on a server: its size in bytes, and whether it has a write-ahead log."""
+
+    size: int
+    wal: bool
+
+
+def find(connection: Connection, path: str, deadline: Deadline, run_as: str) -> Found:
+    """Given a database file on the server, return what it is without opening it as a database. Raise Failed."""
     result = connection.run(Command(line=_HEAD, parameters=(path,), run_as=run_as), deadline)
     if result.exit_code == 44:
         raise Failed(f"{path}: there is no such file on the server. check the database's name: the path of its file")
@@ -48,7 +73,8 @@ def measure(connection: Connection, path: str, deadline: Deadline, run_as: str) 
         raise Failed(f"{path}: cannot be read: {complaint(result.stderr)}. check the account's rights")
     if not result.stdout.startswith(SQLITE_HEADER):
         raise Failed(f"{path}: this is no SQLite database. check the database's name: the path of its file")
-    return int(result.stdout[len(SQLITE_HEADER) :])
+    head = result.stdout
+    return Found(int(head[_WRITE_VERSION + 1 :]), head[_WRITE_VERSION] == _WAL)
 
 
 def is_here(connection: Connection, call: Call) -> bool:
@@ -78,10 +104,24 @@ def fetch_here(path: str, copy: Path, deadline: Deadline) -> None:
             source.backup(target, pages=_PAGES_AT_A_TIME, progress=check_time)
 
 
-def fetch(connection: Connection, path: str, copy: Path, deadline: Deadline, run_as: str) -> None:
-    """Given a database file on a server that has sqlite3, copy it as it stands at one moment, through a temporary
-    file there. Raise Failed, Unreachable or TimeUp."""
-    command = Command(line=_COPY, parameters=(path, str(LOCK_WAIT * 1000)), run_as=run_as)
+def fetch(
+    connection: Connection, path: str, found: Found, copy: Path, deadline: Deadline, run_as: str
+) -> tuple[str, str]:
+    """Given a database file on a server that has sqlite3 or Python, copy it as it stands at one moment; return the
+    program that did it and its version. With a write-ahead log that goes through a temporary file there.
+
+    Raise Failed, Unreachable or TimeUp.
+    """
+    tools = find_tools(connection, deadline, PROGRAMS)
+    if not tools:
+        raise Failed("the server has neither sqlite3 nor python3. install one of them there")
+    way, program = _TAKE if found.wal else _SEND, next(name for name in PROGRAMS if name in tools)
+    if program == "sqlite3":
+        act = _BY_SHELL + way
+    else:
+        act = _BY_PYTHON + ("copy >&2 || exit\ncat copy" if found.wal else ">&2")
+    line = _START + (_ASIDE if found.wal else "") + act
+    command = Command(line=line, parameters=(path, str(LOCK_WAIT * 1000), _PYTHON), run_as=run_as)
     with PartFile(copy) as file:
         result = pour(connection, command, deadline, file.write)
         file.keep()
@@ -89,8 +129,9 @@ def fetch(connection: Connection, path: str, copy: Path, deadline: Deadline, run
         reason = complaint(result.stderr)
         raise incomplete(
             f"Backup basis data {path} gagal: {reason}.",
-            f"{path}: sqlite3 ended with exit code {result.exit_code}: {reason}. nothing was kept",
+            f"{path}: {program} ended with exit code {result.exit_code}: {reason}. nothing was kept",
         )
+    return program, tools[program]
 
 
 def check_copy(copy: Path, path: str, deadline: Deadline) -> dict[str, int]:
