@@ -148,8 +148,8 @@ def refuse_query(name: str, fault: str, cure: str) -> Failed:
 def broken_notes(survey: Survey) -> list[str]:
     """Given a catalogue, return what is said of views that no longer work: without them the dump would end there."""
     return [
-        f"the view {name} no longer works on the server (what it reads is gone), so it is not in the dump; "
-        f"it was: {text}"
+        f"the view {name} no longer works on the server (its definer, or what it reads, is gone), so it is not in the "
+        f"dump; it was: {text}"
         for name, text in survey.broken.items()
     ]
 

@@ -55,9 +55,9 @@ _FLAGS = (
 # mysqldump 8 asks older servers for what they do not have, and its GTID line stops a restore beside the original
 _ORACLE_FLAGS = ("--loose-column-statistics=0", "--loose-set-gtid-purged=OFF")
 _SURVEY = """SELECT 'version', HEX(VERSION()), '', 0, 0, '' UNION ALL
-SELECT IF(table_type = 'VIEW' AND table_comment <> 'VIEW', 'BROKEN', table_type), HEX(table_name),
- COALESCE(engine, ''), COALESCE(table_rows, 0), COALESCE(data_length, 0), COALESCE((SELECT HEX(view_definition)
-  FROM information_schema.views v WHERE v.table_schema = t.table_schema AND v.table_name = t.table_name), '')
+SELECT table_type, HEX(table_name), COALESCE(engine, ''), COALESCE(table_rows, 0), COALESCE(data_length, 0),
+ COALESCE((SELECT HEX(view_definition) FROM information_schema.views v
+  WHERE v.table_schema = t.table_schema AND v.table_name = t.table_name), '')
 FROM information_schema.tables t WHERE table_schema = DATABASE()"""
 
 
@@ -82,12 +82,13 @@ class MariaDB:
         """Return what the database holds. Raise Failed when it cannot be asked, NotAccepted when it has no table."""
         rows = self._query(database, _SURVEY, deadline)
         tables = [Table(_text(row[1]), row[2], int(row[3]), int(row[4])) for row in rows if _is_table(row[0])]
-        views = [_text(row[1]) for row in rows if row[0] == "VIEW"]
+        views = {_text(row[1]): _text(row[5]) for row in rows if row[0] == "VIEW"}
         if not tables:
             raise empty(database.name, "tidak berisi satu tabel pun", "it has no tables")
         version = next(_text(row[1]) for row in rows if row[0] == "version")
-        broken = {_text(row[1]): _text(row[5]) for row in rows if row[0] == "BROKEN"}
-        return Survey(version, tuple(tables), tuple(views), broken)
+        broken = self._broken(database, list(views), deadline)
+        works = tuple(view for view in views if view not in broken)
+        return Survey(version, tuple(tables), works, {view: views[view] for view in broken})
 
     def filled(self, database: Database, names: Sequence[str], deadline: Deadline) -> set[str]:
         """Given names of tables, return those that hold a row now."""
@@ -116,6 +117,15 @@ class MariaDB:
         loose = [table.name for table in survey.tables if table.engine not in _TRANSACTIONAL]
         said = f"not in the common snapshot, their engine has no transactions: {shorten(loose)}"
         return [*([said] if loose else []), *broken_notes(survey)]
+
+    def _broken(self, database: Database, views: Sequence[str], deadline: Deadline) -> list[str]:
+        """Those views that no longer work: a table or their definer is gone."""
+        found: set[str] = set()
+        for start in range(0, len(views), _TABLES_AT_A_TIME):
+            asked = ", ".join(map(_quote, views[start : start + _TABLES_AT_A_TIME]))
+            rows = self._query(database, f"CHECK TABLE {asked}", deadline)
+            found |= {row[0].removeprefix(f"{database.name}.") for row in rows if row[2].lower() == "error"}
+        return [view for view in views if view in found]
 
     def _query(self, database: Database, sql: str, deadline: Deadline) -> list[list[str]]:
         client = self.tools.first(CLIENTS, _PACKAGE)
@@ -149,8 +159,12 @@ def _defaults(database: Database) -> str:
 
 
 def _exists(table: str) -> str:
-    quoted = table.replace("`", "``")
-    return f"EXISTS(SELECT 1 FROM `{quoted}`)"  # noqa: S608 - quoted as an identifier
+    return f"EXISTS(SELECT 1 FROM {_quote(table)})"  # noqa: S608 - quoted as an identifier
+
+
+def _quote(name: str) -> str:
+    escaped = name.replace("`", "``")
+    return f"`{escaped}`"
 
 
 def _is_table(kind: str) -> bool:
