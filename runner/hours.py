@@ -184,7 +184,7 @@ class _Reader:
             return ()
         opened = self.times((*path, "open"), value["open"])
         for begin, end in self.times((*path, "break"), value["break"]) if "break" in value else ():
-            if not any(first <= begin and end <= last for first, last in opened):
+            if opened and not any(first <= begin and end <= last for first, last in opened):
                 self.note((*path, "break"), "the break lies outside the open hours", _OPEN)
             opened = tuple(piece for span in opened for piece in _without(span, begin, end))
         return opened

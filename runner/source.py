@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from runner.errors import Mistake, Refused
-from runner.slips import NO_COLON, cure_of, find_expression, quote, quote_bare_dash, split_lines
+from runner.slips import explain_slip, find_expression, quote, quote_bare_dash, split_lines
 
 LARGEST_FILE = 32 * 1024 * 1024
 DEEPEST_NESTING = 64
@@ -143,13 +143,8 @@ def parse_source(text: str, file: str, tags: Collection[str] = (), *, collect: l
 
 
 def _explain(source: Source, error: yaml.YAMLError) -> tuple[int, Mistake]:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "not YAML"
-    key = getattr(error, "context_mark", None) if problem == NO_COLON else None
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    place = (key.line + 1, key.column + 1) if key else (line, column)
-    cure = cure_of(problem, "".join(split_lines(source.text)[line - 1 : line]))
-    return line, Mistake(source.file, *place, f"not valid YAML: {problem}", cure)
+    slip = explain_slip(error, source.text)
+    return slip.line, Mistake(source.file, *slip.place, f"not valid YAML: {slip.words}", slip.cure)
 
 
 class _Composer:
@@ -249,7 +244,8 @@ class _Composer:
         key = str(event.value)
         if key in container:
             first = self._source.position(container.places[key][0])[0]
-            self._note(event, f"the key '{key}' stands twice (first in line {first})", "keep one of them")
+            cure = "keep one of them" if key != "id" else "keep one of them; what begins a new step or task is '- id:'"
+            self._note(event, f"the key '{key}' stands twice (first in line {first})", cure)
         elif key == "<<" and event.implicit[0]:
             self._note(event, "merge keys are not supported", "write the keys out, or put them under vars")
         return key

@@ -148,7 +148,7 @@ def test_what_was_kept_gives_the_same_inventory_again(court: Inventory) -> None:
         ),
         ("vars: {token: {secret: d}}", "a.yml:1:24: there is no secret 'd'. define it under 'secrets'"),
         ("secrets: {d: hunter2}", "the value is a text, a mapping is needed"),
-        ("secrets: {d: {env: A, file: b}}", "the mapping has 2 entries, at most 1 are needed"),
+        ("secrets: {d: {env: A, file: b}}", "the mapping has 2 entries, at most 1 is allowed"),
         ("services: {d: {kind: domane}}", "'domane' is not allowed here. did you mean 'domain'?"),
         (
             "services: {d: {kind: domain, expires: 2026-02-30}}",

@@ -93,8 +93,8 @@ def test_bad_names_point_at_the_name() -> None:
 
 
 def test_all_mistakes_come_at_once_in_file_order() -> None:
-    text = "a: {ulr: x}\nb: {url: 1, port: x}\nc: {url: x}"
-    assert [each.split(":")[1] for each in words(text, SITES)] == ["1", "1", "2", "2"]
+    text = "a: {colour: x, url: x}\nb: {url: 1, port: x}\nc: {url: x}"
+    assert [each.split(":")[1] for each in words(text, SITES)] == ["1", "2", "2"]
 
 
 def test_a_part_is_checked_at_its_place() -> None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from runner.inventory.draft import Draft, TargetDraft
-from runner.inventory.register import DEFAULT_CURRENCY, PAPERS, read_day
+from runner.inventory.register import DEFAULT_CURRENCY, PAPERS, has_form_of_day, read_day
 from runner.source import Where
 
 _DAYS = ("started", "expires", "observed", "requested")
@@ -76,7 +76,7 @@ class _Checker:
             self._wrong((*at, "expires"), f"it expires on {expires}, before it started on {started}", "check both days")
 
     def _check_day(self, at: Where, value: object) -> None:
-        if isinstance(value, str) and len(value) == 10 and read_day(value) is None:
+        if isinstance(value, str) and has_form_of_day(value) and read_day(value) is None:
             try:
                 date.fromisoformat(value)
             except ValueError:

@@ -33,7 +33,7 @@ WEBSITE = keys(
     "A website",
     {
         "title": TITLE,
-        "url": text("The address of its first page", "https://pn-tais.go.id", pattern=r"^https?://[^\s/]"),
+        "url": text("The address of its first page", "https://pn-tais.go.id", pattern=r"^https?://[^\s/]\S*$"),
         "aliases": texts("Other addresses of the same site", ["https://www.pn-tais.go.id"]),
         "server": text("The server it runs on, by its name under 'servers'", "web1"),
         "root": text("The folder of its files on the server", "/var/www/html"),

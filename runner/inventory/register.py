@@ -150,6 +150,11 @@ def _parse_paper(kind: str, data: Mapping[str, Any], currency: str) -> Paper:
     )
 
 
+def has_form_of_day(value: str) -> bool:
+    """Whether a text is written as YYYY-MM-DD is, be it a day of the calendar or not."""
+    return len(value) == 10 and value[4] == value[7] == "-"
+
+
 def read_day(value: object) -> date | None:
     """Given a day written YYYY-MM-DD, return it; None for anything else, and for a year that cannot be meant."""
     if not isinstance(value, str) or len(value) != 10:

@@ -9,6 +9,7 @@ from typing import Any
 from runner.inventory.channels import find_faults
 from runner.inventory.cycles import check_cycles
 from runner.inventory.draft import Draft, Place, TargetDraft
+from runner.inventory.register import has_form_of_day
 from runner.shapes.faults import render_value
 from runner.source import Where
 
@@ -98,7 +99,7 @@ def _check_channel(draft: Draft, place: Place, channel: Mapping[str, Any]) -> No
 
 
 def _check_day(draft: Draft, place: Place, at: Where, value: Any) -> date | None:
-    if not isinstance(value, str) or len(value) != 10:
+    if not isinstance(value, str) or not has_form_of_day(value):
         return None
     try:
         return date.fromisoformat(value)

@@ -18,7 +18,8 @@ def check_output(owner: str, outputs: Mapping[str, JsonSchema] | None, path: tup
     if not path:
         yield "an output must be named", "write one of: " + ", ".join(sorted(outputs))
     elif str(path[0]) not in outputs:
-        yield f"{owner} has no output '{path[0]}'", did_you_mean(str(path[0]), outputs)
+        cure = did_you_mean(str(path[0]), outputs) or "write one of: " + ", ".join(sorted(outputs))
+        yield f"{owner} has no output '{path[0]}'", cure
     elif descend(outputs[str(path[0])], path[1:]) is None:
         known = _properties_before_gap(outputs[str(path[0])], path[1:])
         yield f"output '{path[0]}' of {owner} has no '{path[-1]}'", did_you_mean(str(path[-1]), known)

@@ -187,6 +187,10 @@ class _Builder:
 
     def _inputs(self, task: Task, action: Action, context: Context) -> Mapping[str, Compiled]:
         where = (*task.where, "with")
+        if not task.action:
+            if task.inputs:
+                self._note(where, "with: gives inputs to an action, and none is named", "add action:", key=True)
+            return {}
         given = {name: value for name, value in task.inputs.items() if name in action.inputs}
         self._check_inputs(task, action, where)
         for name, value in given.items():
@@ -209,9 +213,11 @@ class _Builder:
                 example = (list(action.inputs[name].get("examples", ())) or ["…"])[0]
                 place = where if task.inputs else (*task.where, "action")
                 self._note(place, f"action '{action.name}' needs the input '{name}'", f"add {name}: {example}")
-        if action.one_of and len(set(action.one_of) & set(task.inputs)) != 1:
+        given = [name for name in task.inputs if name in action.one_of]
+        if action.one_of and len(given) != 1:
             choice = " or ".join(f"'{name}'" for name in action.one_of)
-            self._note((*task.where, "action"), f"action '{action.name}' takes either {choice}", "give one of them")
+            place = (*where, given[-1]) if given else (*task.where, "action")
+            self._note(place, f"action '{action.name}' takes either {choice}", "give one of them", key=bool(given))
 
     def _label(self, decision: Decision | None, where: Where, context: Context) -> Compiled | None:
         if decision is None or not decision.value:

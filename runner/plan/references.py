@@ -99,15 +99,18 @@ class Known(NamedTuple):
         name = str(reference.path[0])
         ids = [task.id for task in context.step.tasks]
         if name not in ids:
-            yield f"step '{context.step.id}' has no task '{name}'", did_you_mean(name, context.tasks_before)
+            cure = did_you_mean(name, context.tasks_before) or "add it before this, or read another"
+            yield f"step '{context.step.id}' has no task '{name}'", cure
         elif name not in context.tasks_before:
             branches = any(task.after is not None for task in context.step.tasks)
             cure = "name it in after:" if branches else "move it up: a task reads what was done before it"
             yield f"task '{name}' {'is not waited for' if branches else 'comes later'}", cure
         else:
-            action = action_of(context.step.tasks[ids.index(name)], self.actions)
+            task = context.step.tasks[ids.index(name)]
+            action = action_of(task, self.actions)
             outputs = {**TASK_VALUES, **action.outputs} if action else None
-            yield from check_output(f"action '{action.name}'" if action else "", outputs, reference.path[1:])
+            owner = f"action '{task.action}'" if task.action else f"task '{name}'"
+            yield from check_output(owner, outputs, reference.path[1:])
 
     def _steps(self, reference: Reference, context: Context) -> Iterator[Fault]:
         name = str(reference.path[0])

@@ -33,6 +33,8 @@ def check_known(value: Any, wanted: JsonSchema) -> Fault | None:
     faults = check_value(value, wanted)
     if not faults:
         return None
+    if faults[0].cure in ("write true", "write false"):
+        return f"it is the text '{value}', and true or false is needed", f"{faults[0].cure} where it is set"
     return check_types({"type": type_of(value)}, wanted) or (faults[0].message, faults[0].cure)
 
 

@@ -50,6 +50,20 @@ ANSIBLE: Mapping[str, str] = {
     "max_fail_percentage": "read {{ steps.ID.each }} in a step that runs once",
 }
 FORM: Mapping[str, str] = {
+    "prosedur": "procedure",
+    "langkah": "steps",
+    "tahapan": "steps",
+    "tambahan": "supplement",
+    "jadwal": "schedule",
+    "peran": "roles",
+    "peranan": "roles",
+    "sasaran": "targets",
+    "tugas": "tasks",
+    "tindakan": "action",
+    "batas_waktu": "time_limit",
+    "masukan": "inputs",
+    "nilai": "value",
+    "teks": "text",
     "no": "number",
     "nomor": "number",
     "kegiatan": "activity",
@@ -75,6 +89,11 @@ FORM: Mapping[str, str] = {
     "keputusan": "decide",
     "jawaban": "answers",
 }
+PLACES: Mapping[str, str] = {
+    **dict.fromkeys(("schedule", "escalation", "readings", "actors", "outside"), "write it under supplement:"),
+    **dict.fromkeys(("action", "effect"), "write it on a task of the step"),
+    "targets": "write it on the step",
+}
 LEADS = "write next, end, out, {step: ID}, {task: ID} or {out: another SOP}"
 PLAYS = ("a list of plays, as Ansible has them, stands here", "write procedure: and steps:; a play becomes a step")
 
@@ -86,4 +105,4 @@ def find_cure(key: str) -> str:
     if collection.startswith("ansible."):
         return ANSIBLE.get(module, "write action:; `sop actions` lists what there is")
     word = FORM.get(key.casefold().replace(" ", "_"))
-    return f"write {word}:" if word else ANSIBLE.get(key, "")
+    return f"write {word}:" if word else ANSIBLE.get(key) or PLACES.get(key, "")

@@ -101,7 +101,12 @@ STEP = mapping(
         },
         "targets": text("on which targets: a pattern; without it the step runs once, on this machine", "websites"),
         "once": {"type": "boolean", "description": "of the targets, run on the first only", "examples": [True]},
-        "tasks": {"type": "array", "items": TASK, "description": "how it is carried out", "examples": [[]]},
+        "tasks": {
+            "type": "array",
+            "items": TASK,
+            "description": "how it is carried out",
+            "examples": [[{"id": "ask", "action": "domain.status"}]],
+        },
         "decide": DECIDE,
         "after": AFTER,
         "include": text("another playbook that carries it out", "pembaharuan-konten.yml"),

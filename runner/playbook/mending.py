@@ -8,6 +8,7 @@ from runner.errors import Mistake
 from runner.playbook.habits import LEADS, PLAYS, find_cure
 from runner.playbook.keywords import PLAYBOOK
 from runner.shapes import check_value
+from runner.shapes.faults import Fault, without_consequences
 from runner.source import Source
 
 _WHOLE = frozenset(
@@ -44,13 +45,18 @@ def mend(source: Source, mistakes: list[Mistake]) -> Any:
         mistakes.append(source.mistake((), *PLAYS))
         return None
     faults = check_value(source.data, PLAYBOOK)
-    for fault in faults:
-        habit = find_cure(str(fault.path[-1])) if fault.key and fault.path else ""
-        leads = LEADS if not fault.key and fault.path[-2:-1] == ("answers",) else ""
-        cure = habit or leads or fault.cure
-        mistakes.append(source.mistake(fault.path, fault.message, cure, key=fault.key))
+    for fault in without_consequences([_in_our_words(fault) for fault in faults]):
+        mistakes.append(source.mistake(fault.path, fault.message, fault.cure, key=fault.key))
     data = _copy(source.data)
     return data if all(_drop(data, fault.path) for fault in faults) else None
+
+
+def _in_our_words(fault: Fault) -> Fault:
+    """A fault with the cure for who brings a habit along, where it is one."""
+    missing = fault.message.endswith("' is missing")
+    habit = find_cure(str(fault.path[-1])) if fault.key and fault.path and not missing else ""
+    leads = LEADS if not fault.key and fault.path[-2:-1] == ("answers",) else ""
+    return fault._replace(cure=habit or leads or fault.cure)
 
 
 def _copy(value: Any) -> Any:

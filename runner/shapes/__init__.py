@@ -12,7 +12,7 @@ from typing import Any
 
 from runner.errors import Mistake
 from runner.shapes.acceptance import Acceptance, Schema, is_expression
-from runner.shapes.faults import Fault
+from runner.shapes.faults import Fault, without_consequences
 from runner.shapes.plain import Check
 from runner.shapes.wording import explain
 from runner.source import Source, Where
@@ -71,7 +71,7 @@ def check_shape(source: Source, schema: Schema, at: Where = (), *, expressions: 
     value = source.data
     for part in at:
         value = value[part]
-    faults = check_value(value, schema, expressions=expressions)
+    faults = without_consequences(check_value(value, schema, expressions=expressions))
     return sorted({source.mistake((*at, *each.path), each.message, each.cure, key=each.key) for each in faults})
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 LONGEST_SHOWN = 60
+_MEANT = re.compile(r"^(?:did you mean '|write )(\w+)(?:'\?|:)")
 
 
 class Failure(Protocol):
@@ -44,3 +46,9 @@ def render_value(value: Any) -> str:
     text = text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     return f"'{text}'" if isinstance(value, str) else text
+
+
+def without_consequences(faults: Sequence[Fault]) -> list[Fault]:
+    """Given faults, leave out that a key is missing where an unknown one beside it is what was meant."""
+    meant = {(*fault.path[:-1], name) for fault in faults if fault.key for name in _MEANT.findall(fault.cure)}
+    return [fault for fault in faults if not (fault.message.endswith("' is missing") and fault.path in meant)]

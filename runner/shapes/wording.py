@@ -20,6 +20,8 @@ NEEDED = {
     "object": "a mapping",
     "null": "nothing",
 }
+MOST_NAMED = 40
+_AMOUNT = re.compile(r"[0-9]+ ?[a-z]+")  # an example such as 2h or 90 hari: a number alone lacks its unit
 _YES = frozenset({"ya", "yes", "y", "on", "true", "benar", "1"})
 _NO = frozenset({"tidak", "no", "n", "off", "false", "salah", "0"})
 
@@ -63,9 +65,10 @@ def _unknown(failure: Failure, path: tuple[str | int, ...]) -> Iterator[Fault]:
     for key in failure.instance:
         if key in known or any(re.search(pattern, key) for pattern in patterns):
             continue
-        cure = did_you_mean(key, (name for name, part in known.items() if part is not False))
+        names = sorted(name for name, part in known.items() if part is not False)
+        cure = did_you_mean(key, names) or f"delete it, or write one of: {', '.join(names[:MOST_NAMED])}"
         if "vars" in known and not cure.startswith("did you mean"):
-            cure = "put values of your own under 'vars'" + (f", or {cure}" if cure else "")
+            cure = f"put values of your own under 'vars', or {cure.removeprefix('delete it, or ')}"
         yield Fault((*path, key), f"unknown key {render_value(key)}", cure, key=True)
 
 
@@ -108,7 +111,8 @@ def _type_cure(failure: Failure, names: Sequence[str]) -> str:
         word = value.lower()
         return "write true" if word in _YES else "write false" if word in _NO else "write true or false"
     if "string" in names and not isinstance(value, (str, dict, list)):
-        return "write it in quotes"
+        example = (failure.schema.get("examples") or [""])[0]
+        return _example(failure.schema) if _AMOUNT.fullmatch(str(example)) else "write it in quotes"
     if "array" in names:
         return _example(failure.schema) or "write a list, also for one: [ … ]"
     return _example(failure.schema)
@@ -135,8 +139,11 @@ def _size(failure: Failure, path: tuple[str | int, ...]) -> Iterator[Fault]:
         yield Fault(path, f"{thing} is empty", _example(failure.schema))
         return
     side = "at least" if str(failure.validator).startswith("min") else "at most"
-    unit = "characters" if isinstance(value, str) else "entries"
-    yield Fault(path, f"{thing} has {len(value)} {unit}, {side} {bound} are needed", _example(failure.schema))
+    unit = "character" if isinstance(value, str) else "entry" if len(value) == 1 else "entries"
+    unit += "s" if isinstance(value, str) and len(value) > 1 else ""
+    need = "allowed" if side == "at most" else "needed"
+    verb = "is" if bound == 1 else "are"
+    yield Fault(path, f"{thing} has {len(value)} {unit}, {side} {bound} {verb} {need}", _example(failure.schema))
 
 
 def _is(value: Any, kind: type) -> bool:
@@ -146,7 +153,9 @@ def _is(value: Any, kind: type) -> bool:
 def _amount(failure: Failure, path: tuple[str | int, ...]) -> Iterator[Fault]:
     words = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}
     side = words.get(failure.validator, "less than")
-    yield Fault(path, f"{_shown(failure)} is out of range, {side} {failure.validator_value} is needed")
+    yield Fault(
+        path, f"{_shown(failure)} is out of range, {side} {failure.validator_value} is needed", _example(failure.schema)
+    )
 
 
 def _twice(failure: Failure, path: tuple[str | int, ...]) -> Iterator[Fault]:
