@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
 from runner.actions.backup.checking import check_stored
 from runner.actions.backup.choosing import choose_way
-from runner.actions.backup.comparing import Difference, hold_against, note_missing
+from runner.actions.backup.comparing import Difference, compare_tables, hold_against, note_missing
+from runner.actions.backup.loading import opened
+from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.orders import PLAN, Order
 from runner.actions.backup.part import DESTINATION
 from runner.actions.backup.plan_paper import render_paper
 from runner.actions.backup.roster import Roster
-from runner.actions.backup.selecting import is_meant, select, source_root
+from runner.actions.backup.selecting import check_tables, choose_database, is_meant, select, source_root
 from runner.actions.backup.set_files import refused
 from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.shelf import SET, choose, open_shelf, recall
@@ -22,7 +25,9 @@ from runner.actions.backup.ways import Reach as Folder
 from runner.actions.documents.kept import as_output
 from runner.contract import Action, Call, Effect, Outcome, Reach, Repeat, Status
 
+NONE = "none"
 _COUNT = {"type": "integer", "minimum": 0}
+_NAMES = {"type": "array", "items": {"type": "string"}}
 
 
 def run(call: Call) -> Outcome:
@@ -31,30 +36,56 @@ def run(call: Call) -> Outcome:
     found = choose(call, shelf)
     for fault in check_stored(shelf.chain(found).values(), call.deadline):
         raise spoilt(found.folder, f"{fault.name} {fault.indonesian}", f"{fault.name}: {fault.english}")
-    order = _order(call, found)
+    part = _part(call, found)
+    order = _order(call, found, part)
     difference = _compare_files(call, found, order) if order.root else None
-    paper = render_paper(call, order, found, recall(call).proved(found), difference, None)
+    tables = _compare_tables(call, order, part) if part else None
+    paper = render_paper(call, order, found, recall(call).proved(found), difference, tables)
     kept = call.keep(f"rencana-pemulihan-{order.target or 'lokal'}-{order.id}.txt", paper, "text/plain")
     outputs = {
         "plan": {**as_output(kept), "order": order.to_json()},
         "files": difference and _counts(difference),
+        "tables": tables,
     }
     return Outcome(Status.OK, outputs, evidence=(kept,), message=_summary(found, order, outputs))
 
 
-def _order(call: Call, found: BackupSet) -> Order:
-    paths = tuple(call.inputs["paths"])
-    root = str(call.inputs.get("root") or source_root(found))
+def _part(call: Call, found: BackupSet) -> Mapping[str, Any] | None:
+    """The database that is to be restored: the one named; without a name the set's, unless only paths were given."""
+    name, tables = str(call.inputs.get("database", "")), call.inputs["tables"]
+    if name == NONE or (call.inputs["paths"] and not name and not tables):
+        return None
+    part = choose_database(found, name, _of_target(call))
+    if part is not None:
+        check_tables(part, tables)
+    return part
+
+
+def _of_target(call: Call) -> str:
+    database = (call.target or {}).get("database")
+    return f"{database.get('engine')}:{database.get('name')}" if isinstance(database, Mapping) else ""
+
+
+def _order(call: Call, found: BackupSet, part: Mapping[str, Any] | None) -> Order:
+    paths, tables = tuple(call.inputs["paths"]), tuple(call.inputs["tables"])
+    all_files = found.kind != "D" and not tables and call.inputs.get("database", NONE) == NONE
     return Order(
         made=call.now.astimezone(UTC).isoformat(timespec="seconds"),
         set=found.name,
         manifest_sha256=found.manifest_sha256,
         target=str((call.target or {}).get("name", "")),
-        root=root,
+        root=str(call.inputs.get("root") or source_root(found)) if paths or all_files else None,
         paths=paths,
-        database=None,
-        tables=(),
+        database=str(part["source"]) if part else None,
+        tables=tables,
     )
+
+
+def _compare_tables(call: Call, order: Order, part: Mapping[str, Any]) -> dict[str, list[str]]:
+    with opened(call, call.connect(), part, order.id) as (into, login):
+        live = into.tables(login.database.name)
+        into.check_closed(login.database.name, order.tables)
+    return compare_tables(order.tables or part["tables"], live)
 
 
 def _compare_files(call: Call, found: BackupSet, order: Order) -> Difference:
@@ -94,6 +125,9 @@ def _summary(found: BackupSet, order: Order, outputs: dict[str, Any]) -> str:
             f" would overwrite {files['other']} files in {order.root}, bring back {files['missing']} and leave "
             f"{files['same']} as they are; {files['only_live']} are live only"
         )
+    if tables := outputs["tables"]:
+        replaced, missing = len(tables["replaced"]), len(tables["missing"])
+        text += f"; it would replace {replaced} tables of {order.database} and bring back {missing}"
     return text
 
 
@@ -118,6 +152,23 @@ ACTION = Action(
             "optional": True,
             "examples": ["/var/www/html"],
         },
+        "database": {
+            "description": "The database, as the set names it (`mariadb:joomla`) or by its name alone, and no files "
+            "unless paths are given; `none` for files only. Without it: the set's files and its one database",
+            "type": "string",
+            "minLength": 1,
+            "optional": True,
+            "examples": ["mariadb:joomla", NONE],
+        },
+        "tables": {
+            "description": "Tables of it to bring back; without any the whole database is replaced",
+            "type": "array",
+            "items": {"type": "string", "minLength": 1},
+            "default": [],
+            "maxItems": 1000,
+            "examples": [["wp_posts", "wp_postmeta"]],
+        },
+        **LOGIN,
         "destination": DESTINATION,
     },
     outputs={
@@ -128,6 +179,13 @@ ACTION = Action(
             "would come back (missing), are live only; null where no files are restored",
             "properties": {"same": _COUNT, "other": _COUNT, "missing": _COUNT, "only_live": _COUNT},
             "examples": [{"same": 30120, "other": 12, "missing": 30, "only_live": 3}],
+        },
+        "tables": {
+            "type": ["object", "null"],
+            "description": "Names of the tables that would be replaced, would come back (missing), are live only; null "
+            "where no database is restored",
+            "properties": {"replaced": _NAMES, "missing": _NAMES, "only_live": _NAMES},
+            "examples": [{"replaced": ["wp_posts"], "missing": [], "only_live": []}],
         },
     },
     effect=Effect.READ,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Any
 
 from runner.actions.backup.checking import check_stored
+from runner.actions.backup.loading import Into, derived_name, load_beside, opened
+from runner.actions.backup.login_inputs import LOGIN
+from runner.actions.backup.logins import Login
 from runner.actions.backup.orders import PLAN, Order, check_signed
 from runner.actions.backup.part import DESTINATION
 from runner.actions.backup.rescue import check_rescue
 from runner.actions.backup.roster import Roster
-from runner.actions.backup.selecting import is_meant, select
+from runner.actions.backup.selecting import choose_database, is_meant, select
 from runner.actions.backup.set_files import refused
 from runner.actions.backup.set_reading import read_entries
 from runner.actions.backup.sets import BackupSet, Shelf, spoilt
@@ -23,6 +27,7 @@ from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repea
 from runner.errors import Failed
 from runner.messages import render_size
 
+NEW, OLD = "pulih", "lama"
 _SPARE = 64 * 1024 * 1024
 
 
@@ -33,9 +38,23 @@ def run(call: Call) -> Outcome:
     chain = _open_chain(call, order)
     found = chain[order.set]
     outputs: dict[str, Any] = {"set": found.name, "manifest_sha256": found.manifest_sha256, "kept": []}
-    outputs |= {"files": 0, "bytes": 0, "signed_by": signed["person"], "rescue": None}
-    if order.root:
-        outputs |= _restore_files(call, order, chain)
+    outputs |= {"files": 0, "bytes": 0, "tables": 0, "signed_by": signed["person"], "rescue": None}
+    site = _find_site(call, order)
+    part = _part(found, order)
+    with ExitStack() as stack:
+        into, login = stack.enter_context(opened(call, call.connect(), part, order.id)) if part else (None, None)
+        live = bool(into and login and into.tables(login.database.name))
+        begun = bool(into and login and into.tables(derived_name(login.database.name, OLD, order.id)))
+        untouched = site is None or site.state is State.BEGIN
+        if untouched and not begun:
+            rescue = check_rescue(call, order, files=site is not None and site.filled, database=live)
+            outputs["rescue"] = rescue.name if rescue else None
+        if part and into and login:
+            outputs |= _load(call, order, found, part, into, login)
+        if site:
+            outputs |= _restore_files(call, order, chain, site)
+        if part and into and login:
+            outputs["kept"] = [*outputs["kept"], *_swap(order, into, login, site)]
     outputs["duration"] = round(time.monotonic() - started, 3)
     return Outcome(Status.CHANGED, outputs, message=_summary(order, outputs))
 
@@ -43,8 +62,7 @@ def run(call: Call) -> Outcome:
 def preview(call: Call) -> Preview:
     """Say what would be restored, and that it waits for a signature."""
     order = Order.from_json(call.inputs["plan"]["order"])
-    what = ", ".join(order.paths) or "all files"
-    return Preview(f"after a signature, would restore {what} of {order.set} into {order.root}")
+    return Preview(f"after a signature, would restore {_what(order)} of {order.set}; a rescue set comes first")
 
 
 def _open_chain(call: Call, order: Order) -> Mapping[str, BackupSet]:
@@ -65,12 +83,39 @@ def _find(shelf: Shelf, order: Order) -> BackupSet:
     return found
 
 
-def _restore_files(call: Call, order: Order, chain: Mapping[str, BackupSet]) -> dict[str, Any]:
-    assert order.root
-    site = find_site(call.connect(), order.root, order.id, call.deadline, call.run_as)
-    rescue = None
-    if site.state is State.BEGIN:
-        rescue = check_rescue(call, order, files=site.filled, database=False)
+def _find_site(call: Call, order: Order) -> Site | None:
+    if order.root is None:
+        return None
+    return find_site(call.connect(), order.root, order.id, call.deadline, call.run_as)
+
+
+def _part(found: BackupSet, order: Order) -> Mapping[str, Any] | None:
+    return choose_database(found, order.database) if order.database else None
+
+
+def _load(
+    call: Call, order: Order, found: BackupSet, part: Mapping[str, Any], into: Into, login: Login
+) -> dict[str, Any]:
+    """Load the database beside the live one; nothing live is touched yet."""
+    into.check_closed(login.database.name, order.tables)
+    load_beside(into, derived_name(login.database.name, NEW, order.id), found, part, call.deadline)
+    return {"tables": len(order.tables or part["tables"])}
+
+
+def _swap(order: Order, into: Into, login: Login, site: Site | None) -> list[str]:
+    """Bring the database into place; where that is refused, the folder of before comes back too."""
+    name = login.database.name
+    old = derived_name(name, OLD, order.id)
+    try:
+        into.swap(derived_name(name, NEW, order.id), old, order.tables)
+    except Failed:
+        if site and not order.paths and not into.tables(old):
+            site.swap_back()
+        raise
+    return [old] if into.tables(old) else []
+
+
+def _restore_files(call: Call, order: Order, chain: Mapping[str, BackupSet], site: Site) -> dict[str, Any]:
     roster = Roster(call.directory, select(chain[order.set], order.paths))
     try:
         if through := roster.find_through():
@@ -83,7 +128,7 @@ def _restore_files(call: Call, order: Order, chain: Mapping[str, BackupSet]) -> 
     finally:
         roster.close()
     kept = [site.old] if site.filled or site.state is not State.BEGIN else []
-    return {"files": files, "bytes": size, "kept": kept, "rescue": rescue.name if rescue else None}
+    return {"files": files, "bytes": size, "kept": kept}
 
 
 def _stage(call: Call, site: Site, chain: Mapping[str, BackupSet], roster: Roster, size: int) -> None:
@@ -107,10 +152,16 @@ def _bring_in(site: Site, order: Order, roster: Roster) -> None:
         site.swap()
 
 
+def _what(order: Order) -> str:
+    files = (", ".join(order.paths) or "all files") + f" into {order.root}" if order.root else ""
+    tables = (", ".join(order.tables) or "all tables") + f" into {order.database}" if order.database else ""
+    return " and ".join(filter(None, (files, tables)))
+
+
 def _summary(order: Order, outputs: Mapping[str, Any]) -> str:
-    size = render_size(outputs["bytes"], "en")
+    counted = f"{outputs['files']} files, {render_size(outputs['bytes'], 'en')}, and {outputs['tables']} tables"
     kept = f"; what was there is kept as {', '.join(outputs['kept'])}" if outputs["kept"] else ""
-    return f"restored {outputs['files']} files, {size}, of {order.set} into {order.root}{kept}"
+    return f"restored {counted} of {order.set}{kept}"
 
 
 ACTION = Action(
@@ -128,6 +179,7 @@ ACTION = Action(
             "examples": ["{{ tasks.rescue.set }}"],
         },
         "set": SET,
+        **LOGIN,
         "destination": DESTINATION,
     },
     outputs={
@@ -135,11 +187,12 @@ ACTION = Action(
         "manifest_sha256": {"type": "string", "description": "Its manifest's SHA-256", "examples": ["9f86d0…"]},
         "files": {"type": "integer", "description": "How many files and links were restored", "examples": [30162]},
         "bytes": {"type": "integer", "description": "Their size in bytes", "examples": [922000000]},
+        "tables": {"type": "integer", "description": "How many tables were restored", "examples": [42]},
         "kept": {
             "type": "array",
             "items": {"type": "string"},
-            "description": "Where on the server lies what was live before",
-            "examples": [["/var/www/html.lama-3f2a91c07d15"]],
+            "description": "Where on the server lies what was live before: a folder, a database",
+            "examples": [["/var/www/html.lama-3f2a91c07d15", "joomla_lama_3f2a91c07d15"]],
         },
         "rescue": {
             "type": ["string", "null"],

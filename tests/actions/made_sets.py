@@ -12,7 +12,7 @@ import io
 import json
 import tarfile
 from base64 import b64decode, b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,7 @@ def make_set(
     databases: Mapping[str, bytes] | None = None,
     deleted: Sequence[str] = (),
     extra: Sequence[tuple[Mapping[str, Any], tarfile.TarInfo | None]] = (),
+    change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]] = lambda parts: parts,
     **more: Any,
 ) -> BackupSet:
     """Write a set and open it. `files` by path (folders are made of them), `databases` are dumps by name; files that
@@ -61,6 +62,7 @@ def make_set(
         parts.append(part)
     for database, dump in (databases or {}).items():
         parts.append(_write_dump(place, database, dump))
+    parts = change(parts)
     sealed = BEGIN + timedelta(days=number - 1)
     manifest = {
         "format": 2,

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,8 @@ def back_up(root: Path, tmp_path: Path, **more: Any) -> Path:
     return seal(part, tmp_path)
 
 
-def compare(tmp_path: Path, **inputs: Any) -> Mapping[str, Any]:
-    call = backup_call(backup_compare.ACTION, inputs, tmp_path)
+def compare(tmp_path: Path, *, now: datetime = NOW, **inputs: Any) -> Mapping[str, Any]:
+    call = backup_call(backup_compare.ACTION, inputs, tmp_path, now=now)
     outcome = backup_compare.ACTION.run(call)
     assert outcome.status is Status.OK, outcome.message
     assert_fits(backup_compare.ACTION, outcome.outputs)
@@ -218,16 +219,19 @@ def test_another_set_of_the_signed_name_is_not_restored(site: Path, sealed: Path
 
 
 class Broken(LocalConnection):
-    """A connection whose command number `at` breaks, before or after it did its work."""
+    """A connection whose command number `at` breaks, before or after it did its work; `left` are those before it."""
+
+    left: list[int]
+    after: bool
 
     def __init__(self, at: int, *, after: bool = False) -> None:
         object.__setattr__(self, "left", [at])
         object.__setattr__(self, "after", after)
 
     def run(self, command: Command, deadline: Deadline) -> Result:
-        self.left[0] -= 1  # type: ignore[attr-defined]  # set in __init__, for the class is frozen
-        if self.left[0] == 0:  # type: ignore[attr-defined]  # as above
-            if self.after:  # type: ignore[attr-defined]  # as above
+        self.left[0] -= 1
+        if self.left[0] == 0:
+            if self.after:
                 super().run(command, deadline)
             raise TimeUp("the connection was cut off")
         return super().run(command, deadline)

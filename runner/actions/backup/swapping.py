@@ -46,6 +46,10 @@ mv -T -- "$new" "$1" && exit
 mv -T -- "$old" "$1"
 exit 1
 """
+_BACK = """new=$1.pulih-$2 old=$1.lama-$2
+[ -d "$old" ] && [ ! -e "$new" ] || exit 1
+mv -T -- "$1" "$new" && mv -T -- "$old" "$1"
+"""
 # Goes down to each path's folder without following a link, then works there on names alone.
 _PUT = r"""root=$1 new=$1.pulih-$2 old=$1.lama-$2
 shift 2
@@ -125,6 +129,10 @@ class Site(NamedTuple):
     def swap(self) -> None:
         """Bring the whole folder into place; the one that was there is kept. Raise Failed; then it is there again."""
         self._do(_SWAP)
+
+    def swap_back(self) -> None:
+        """Bring the folder that was there before into place again. Raise Failed."""
+        self._do(_BACK)
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Bring these entries, folders before what is in them, into the live folder; what each replaces is kept."""

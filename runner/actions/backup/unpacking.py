@@ -22,7 +22,7 @@ BATCH = 8 * 1024 * 1024
 _END = bytes(2 * BLOCK)
 _UNPACK = 'umask 022; cd -- "$1" && exec env LC_ALL=C tar --extract --preserve-permissions --file=-'
 # Makes a file as long as what is written already, so that a piece sent again is not in it twice; then adds the piece.
-_APPEND = """umask 077
+APPEND = """umask 077
 cd -- "$1" || exit 1
 case $2 in */*) mkdir -p -- "./${2%/*}" || exit 1;; esac
 truncate -s "$3" -- "./$2" && exec cat >> "./$2"
@@ -153,7 +153,7 @@ class _Large:
         while self._waiting:
             start, length = self._pieces[0]
             size = min(len(self._waiting), start + length - self._at, BATCH)
-            self._place.do(_APPEND, (self._name, str(self._at)), self._shown(), bytes(self._waiting[:size]))
+            self._place.do(APPEND, (self._name, str(self._at)), self._shown(), bytes(self._waiting[:size]))
             del self._waiting[:size]
             self._at += size
             if self._at == start + length:
