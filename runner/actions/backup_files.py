@@ -108,6 +108,20 @@ ACTION = Action(
             "default": 4000,
             "examples": [4000, 600],
         },
+        "rate": {
+            "description": "At most so many MiB a second come over; 0: as many as can",
+            "type": "number",
+            "minimum": 0,
+            "default": 0,
+            "examples": [2, 0.5],
+        },
+        "quiet_hours": {
+            "description": "Hours of the office's clock in which `rate` holds; without them it always does",
+            "type": "string",
+            "pattern": r"^([01]\d|2[0-3])[:.][0-5]\d *- *([01]\d|2[0-3])[:.][0-5]\d$",
+            "optional": True,
+            "examples": ["08:00-16:30"],
+        },
         "accept_smaller": ACCEPT_SMALLER,
     },
     outputs={

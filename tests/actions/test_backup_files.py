@@ -6,7 +6,7 @@ import hashlib
 import os
 import resource
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,13 @@ def site(tmp_path: Path) -> Path:
     return root
 
 
-def snapshot(root: Path) -> dict[bytes, Any]:
-    """Every entry with its kind, mode, time and hash of its content."""
+def snapshot(root: Path, only: Collection[bytes] = ()) -> dict[bytes, Any]:
+    """Every entry with its kind, mode, time and hash of its content; or those entries only."""
     found: dict[bytes, Any] = {}
     for folder, names, files in os.walk(os.fsencode(root)):
         for name in names + files:
+            if only and name not in only:
+                continue
             path = os.path.join(folder, name)
             status = os.lstat(path)
             content = b""

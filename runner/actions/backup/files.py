@@ -13,8 +13,9 @@ from runner.actions.backup.excludes import Excluded, build_excluded
 from runner.actions.backup.filelist import LIST, load_parent
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import OTHER, Listed
+from runner.actions.backup.pace import PROGRESS, Pace, Progress, build_meter
 from runner.actions.backup.packing import Packer
-from runner.actions.backup.part import build_part, part_folder, part_path, slug
+from runner.actions.backup.part import build_part, office_time, part_folder, part_path, slug
 from runner.actions.backup.set_files import shown
 from runner.actions.backup.sets import BackupSet, list_sets
 from runner.actions.backup.storage import Stored, free_name, locked
@@ -111,17 +112,20 @@ def _copy(call: Call, tree: Tree, work: Workspace, parent: BackupSet | None) -> 
     entries, size = ledger.listed()
     check_size(call, tree.root, content_bytes=size, entries=entries)
     load_known(parent, ledger)
-    check_room(call, ledger.want_missing()[1], parent)
-    changed = _fetch(call, tree, work)
+    missing = ledger.want_missing()[1]
+    check_room(call, missing, parent)
+    changed = _fetch(call, tree, work, missing)
     volumes, papers = work.finish(parent.name if parent else "")
     place = work.keep(free_name(part_path(call, tree.what, PARTS)))
     return _build(call, tree, place, volumes, papers, parent, changed, survey)
 
 
-def _fetch(call: Call, tree: Tree, work: Workspace) -> list[bytes]:
+def _fetch(call: Call, tree: Tree, work: Workspace, missing: int) -> list[bytes]:
     """Have everything come, and what changed meanwhile once more; return what changed again."""
     volumes, limit = work.volumes, call.inputs["volume_size"] * MIB
-    packer = Packer(volumes.store, limit, number=volumes.number, used=volumes.used)
+    pace = Pace(call.inputs["rate"] * MIB, call.inputs.get("quiet_hours", ""), office_time(call), call.deadline)
+    meter = build_meter(pace, Progress(work.path / PROGRESS, missing))
+    packer = Packer(volumes.store, limit, number=volumes.number, used=volumes.used, meter=meter)
     try:
         changed = tree.way.fetch_files(work.ledger, packer)
         if changed:

@@ -25,11 +25,21 @@ class Packer:
     """Takes members (see members.Taker) and hands frames to `store` in order. Raise what `store` raised.
 
     `limit` is how much a volume holds, in bytes before compression: a larger file is stored in slices, which `cat` puts
-    together again. `used` is what the volume to go on with holds already.
+    together again. `used` is what the volume to go on with holds already; `meter` is told how much data came, and may
+    wait.
     """
 
-    def __init__(self, store: Callable[[Job], None], limit: int, *, number: int = 0, used: int = 0) -> None:
+    def __init__(
+        self,
+        store: Callable[[Job], None],
+        limit: int,
+        *,
+        number: int = 0,
+        used: int = 0,
+        meter: Callable[[int], None] = lambda size: None,
+    ) -> None:
         self._storing = Storing(store)
+        self._meter = meter
         self._limit = limit
         self._number, self._used = number, used
         self._expected: Mapping[bytes, Listed] = {}
@@ -43,7 +53,6 @@ class Packer:
         self._slices: Slices | None = None
         self.arrived: set[bytes] = set()
         self.too_sparse: list[Listed] = []
-        self.bytes = 0
 
     def expect(self, listed: Mapping[bytes, Listed]) -> None:
         """From now on these come, by path."""
@@ -74,6 +83,7 @@ class Packer:
 
     def data(self, piece: memoryview) -> None:
         """The next bytes of its data."""
+        self._meter(len(piece))
         if self._current is None:
             return
         while piece:
@@ -82,7 +92,6 @@ class Packer:
             piece = piece[len(part) :]
             self._add(part)
             self._left -= len(part)
-            self.bytes += len(part)
             if self._slices:
                 self._slices.left -= len(part)
             self._after_part()

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from runner.actions.backup.filelist import DELETIONS, LIST, render_kept, render_path, write_lines
 from runner.actions.backup.ledger import Ledger
+from runner.actions.backup.pace import PROGRESS
 from runner.actions.backup.scripts import Cut, Steps, dump_steps
 from runner.actions.backup.storage import PARTIAL, Stored, sync_folder, write_whole
 from runner.actions.backup.volumes import Volume, Volumes
@@ -82,7 +83,7 @@ class Workspace:
         self._closed = True
         self.volumes.close()
         self.ledger.close()
-        for name in (*_LEDGER_FILES, SETTINGS):
+        for name in (*_LEDGER_FILES, SETTINGS, PROGRESS):
             (self.path / name).unlink(missing_ok=True)
         try:
             sync_folder(self.path)
