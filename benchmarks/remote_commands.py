@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+from runner.connections.agents import Agents, Runner
 from runner.connections.commands import MARK, READER, Request, encode, quote, render_words
 from runner.connections.cutter import Cutter, Sink
 from runner.connections.link import Link
@@ -41,19 +42,27 @@ class ChannelPerCommand(SshConnection):
 
     def __init__(self, login: Login, opener: Opener) -> None:
         super().__init__(login, opener)
-        self._refusal = "benchmark"
-        self._shell = _Shell(self._link)
-
-    def _plain_runner(self) -> tuple[_Shell, str]:
-        return self._shell, ""
+        self._agents = _NoAgents(login.name, self._link, _Shell(self._link))
 
 
-class ChannelAhead(ChannelPerCommand):
+class ChannelAhead(SshConnection):
     """The same, with the next command's channel opened and its shell started while this one runs."""
 
     def __init__(self, login: Login, opener: Opener) -> None:
         super().__init__(login, opener)
-        self._shell = _ShellAhead(self._link)
+        self._agents = _NoAgents(login.name, self._link, _ShellAhead(self._link))
+
+
+class _NoAgents(Agents):
+    """Has the same shell run every command."""
+
+    def __init__(self, place: str, link: Link, shell: PlainShell) -> None:
+        super().__init__(place, link)
+        self._refusal = "benchmark"
+        self._shell = shell
+
+    def _plain_runner(self) -> tuple[Runner, str]:
+        return self._shell, ""
 
 
 class _Shell(PlainShell):

@@ -20,8 +20,13 @@ from runner.errors import Failed
 
 if TYPE_CHECKING:
     from runner.connections.opening import Opener
+    from runner.connections.ssh import SshConnection
 
 __all__ = ["Connections", "HostKey", "Server", "Verdict", "open_connections", "record_host_key"]
+
+
+MOST_OPEN = 500  # each has a thread of paramiko's and a descriptor, which are as a rule a thousand at most
+REST = 5.0
 
 
 class Server(Protocol):
@@ -44,7 +49,8 @@ class Connections:
         self._known_hosts = known_hosts
         self._lock = threading.Lock()
         self._opener: Opener | None = None
-        self._connections: dict[str, Connection] = {}
+        self._connections: dict[str, SshConnection | LocalConnection] = {}
+        self._used: dict[str, tuple[float, SshConnection]] = {}  # the one that was not asked for longest first
 
     def get(self, server: Server | None) -> Connection:
         """Return the one connection to a server; None means this machine. It opens with its first command."""
@@ -52,7 +58,23 @@ class Connections:
         with self._lock:
             if name not in self._connections:
                 self._connections[name] = self._build(server)
-            return self._connections[name]
+            found = self._connections[name]
+            if not isinstance(found, LocalConnection):
+                self._note_use(name, found)
+            return found
+
+    def _note_use(self, name: str, connection: SshConnection) -> None:
+        """Close the connection that was not asked for longest, where too many are open; it opens again when needed."""
+        now = time.monotonic()
+        self._used.pop(name, None)
+        self._used[name] = now, connection
+        while len(self._used) > MOST_OPEN:
+            oldest, (asked_for, other) = next(iter(self._used.items()))
+            if now - asked_for <= REST:
+                return
+            del self._used[oldest]
+            if not other.rest():
+                self._used[oldest] = now, other
 
     @contextmanager
     def expect(self, servers: Iterable[Server]) -> Iterator[None]:
@@ -94,7 +116,7 @@ class Connections:
         for connection in connections:
             connection.close()
 
-    def _build(self, server: Server | None) -> Connection:
+    def _build(self, server: Server | None) -> SshConnection | LocalConnection:
         if server is None or server.settings.get("connection") == "local":
             return LocalConnection(server.name if server else "this machine")
         from runner.connections.login import Login

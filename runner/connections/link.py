@@ -54,6 +54,12 @@ class Link:
         finally:
             self._turn.release()
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is being opened."""
+        with self._lock:
+            return self._opening is None or self._opening.done()
+
     def drop(self) -> None:
         """Close a connection that gives no answer; the next command opens a new one."""
         with self._lock:

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
 from typing import Any, NamedTuple
@@ -22,6 +22,7 @@ from runner.errors import Unreachable
 
 CONNECT_LIMIT = 10.0
 KEEPALIVE = 15
+LOOK_UP = 5.0  # how often paramiko's thread wakes to see whether to keep alive; its ten times a second add up
 WINDOW = 8 * 1024 * 1024
 MOST_HANDSHAKES = 5  # sshd drops some of more than 10 that have not logged in yet (MaxStartups)
 ATTEMPTS = 6
@@ -41,6 +42,9 @@ class Opened(NamedTuple):
 
     def close(self) -> None:
         """Close the connection and those it goes over."""
+        if isinstance(self.transport.sock, socket.socket):
+            with suppress(OSError):
+                self.transport.sock.shutdown(socket.SHUT_RDWR)  # wakes paramiko's thread
         self.transport.close()
         if self.jump:
             self.jump.close()
@@ -64,6 +68,7 @@ class Opener:
         except Exception as error:
             raise explain(error, place, login) from error
         opened.transport.set_keepalive(KEEPALIVE)
+        opened.transport.sock.settimeout(LOOK_UP)
         return opened
 
     def fetch_host_key(self, login: Login, deadline: Deadline) -> tuple[HostKey, Verdict]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
-from typing import Protocol
+from weakref import WeakSet
 
-from runner.connections.agent import Agent, AgentRefused
+from runner.connections.agent import Agent
+from runner.connections.agents import Agents
 from runner.connections.commands import (
     Collector,
     DirectoryRefused,
@@ -28,22 +27,11 @@ from runner.connections.ending import UNKNOWN_SURVIVORS, AgentLost
 from runner.connections.link import Link
 from runner.connections.login import Login
 from runner.connections.opening import Opener
-from runner.connections.plain import BareChannel, PlainShell, has_shell
 from runner.connections.row import Row
-from runner.connections.wire import NoSession, WireBroken
+from runner.connections.wire import NoSession, Wire, WireBroken
 from runner.contract import OUTPUT_LIMIT, Command, Connection, Result
 from runner.durations import Deadline
 from runner.errors import Failed, TimeUp, Unreachable
-
-MOST_AGENTS = 4  # sshd allows 10 sessions on a connection; some servers fewer, which is found out
-AGENT_LIMIT = 10.0
-
-
-class Runner(Protocol):
-    """What can run a request: an agent, or a plainer way."""
-
-    def run(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> int:
-        """Run a request and return its exit code."""
 
 
 class SshConnection:
@@ -52,13 +40,8 @@ class SshConnection:
     def __init__(self, login: Login, opener: Opener) -> None:
         self._place = login.name
         self._link = Link(login, opener)
-        self._lock = threading.Condition()
-        self._idle: list[Agent] = []
-        self._busy: set[Agent] = set()
-        self._working = 0
-        self._most = MOST_AGENTS
-        self._refusal: str | None = None
-        self._closed = False
+        self._agents = Agents(self._place, self._link)
+        self._conversations: WeakSet[Wire] = WeakSet()
 
     def run(self, command: Command, deadline: Deadline) -> Result:
         """Run the command to its end, as contract.Connection says."""
@@ -82,6 +65,7 @@ class SshConnection:
         """Begin to talk with a subsystem of the server. Raise Failed where it has none, Unreachable or TimeUp."""
         try:
             wire = self._link.open_wire(deadline)
+            self._conversations.add(wire)
             wire.start_subsystem(subsystem, deadline)
         except TimeoutError:
             raise TimeUp(f"{self._place}: time is up") from None
@@ -92,27 +76,30 @@ class SshConnection:
     def open(self, deadline: Deadline) -> None:
         """Open the connection and start the shell behind it now. Raise Unreachable."""
         self._link.open(deadline)
-        if self._idle or self._busy or self._refusal is not None:
+        if self._agents.started:
             return
         try:
-            with self._turn(deadline), self._runner(deadline):
+            with self._agents.take(deadline):
                 return
         except NoSession as error:
-            if not self._make_do_with_fewer():
+            if not self._agents.make_do_with_fewer():
                 raise Unreachable(f"{self._place}: {error}. allow one in its sshd_config") from error
         except TimeUp as error:
             raise Unreachable(f"{self._place}: {error}. give it more time") from error
         except WireBroken as error:
             raise Unreachable(f"{self._place}: {error}. see its sshd's log") from error
 
+    def rest(self) -> bool:
+        """Close the connection where nothing is done over it; return whether that is so. It opens again when needed."""
+        talks = any(not wire.at_end for wire in [*self._conversations])
+        if talks or not self._link.is_at_rest or not self._agents.rest():
+            return False
+        self._link.drop()
+        return True
+
     def close(self) -> None:
         """End the agents, and with them whatever they still run, and the connection."""
-        with self._lock:
-            self._closed = True
-            agents = [*self._idle, *self._busy]
-            self._idle.clear()
-        for agent in agents:
-            agent.close()
+        self._agents.close()
         self._link.close()
 
     @contextmanager
@@ -131,8 +118,7 @@ class SshConnection:
             try:
                 for command in commands:
                     check_command(command, self._place)
-                stack.enter_context(self._turn(deadline))
-                agent, _ = stack.enter_context(self._runner(deadline))
+                agent, _ = stack.enter_context(self._agents.take(deadline))
                 if isinstance(agent, Agent):
                     row = Row(self, self._place, agent, stack.pop_all(), self._in_words)
                     row.begin(commands, deadline, longest)
@@ -170,123 +156,8 @@ class SshConnection:
     def _serve(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> tuple[int, str]:
         while True:
             try:
-                with self._turn(deadline), self._runner(deadline) as (runner, remark):
+                with self._agents.take(deadline) as (runner, remark):
                     return runner.run(request, deadline, take_out, take_err), remark
             except NoSession:
-                if not self._make_do_with_fewer():
+                if not self._agents.make_do_with_fewer():
                     raise
-
-    def _make_do_with_fewer(self) -> bool:
-        """The server allows fewer sessions: remember that; False when not even one is allowed."""
-        with self._lock:
-            fewer = len(self._idle) + len(self._busy)
-            self._most = max(1, min(self._most, fewer))
-            return fewer > 0
-
-    @contextmanager
-    def _turn(self, deadline: Deadline) -> Iterator[None]:
-        """Wait until fewer commands run here than agents may."""
-        with self._lock:
-            if not self._lock.wait_for(lambda: self._working < self._most or self._closed, deadline.remaining()):
-                raise TimeUp("time was up while other commands ran there; the command did not start")
-            self._working += 1
-        try:
-            yield
-        finally:
-            with self._lock:
-                self._working -= 1
-                self._lock.notify()
-
-    @contextmanager
-    def _runner(self, deadline: Deadline) -> Iterator[tuple[Runner, str]]:
-        """Give an agent that nothing disturbs, or the plainest way with a remark about it."""
-        self._link.open(deadline)
-        agent = self._take_agent(deadline)
-        if agent is None:
-            yield self._plain_runner()
-            return
-        keep = False
-        try:
-            yield agent, ""
-            keep = True
-        except (TimeUp, DirectoryRefused, OutputTooLong):
-            keep = True
-            raise
-        finally:
-            self._give_back(agent, keep=keep)
-
-    def _plain_runner(self) -> tuple[Runner, str]:
-        if self._refusal:
-            return PlainShell(self._link.open_wire), f"each command in a shell of its own: {self._refusal}"
-        return BareChannel(self._link.open_wire, self._place), "its shell is restricted: commands cannot be ended there"
-
-    def _take_agent(self, deadline: Deadline) -> Agent | None:
-        while agent := self._pop_idle():
-            if agent.is_free():
-                return agent
-            self._give_back(agent, keep=False)
-        if self._refusal is not None:
-            return None
-        try:
-            agent = self._start_agent(deadline)
-        except AgentRefused:
-            self._refusal = "it has no Perl or no /proc" if has_shell(self._link.open_wire, deadline) else ""
-            return None
-        with self._lock:
-            self._busy.add(agent)
-        return agent
-
-    def _pop_idle(self) -> Agent | None:
-        with self._lock:
-            if self._closed:
-                raise Unreachable(f"{self._place}: the connection was closed. open a new one")
-            if not self._idle:
-                return None
-            agent = self._idle.pop()
-            self._busy.add(agent)
-            return agent
-
-    def _give_back(self, agent: Agent, *, keep: bool) -> None:
-        with self._lock:
-            self._busy.discard(agent)
-            keep = keep and not self._closed
-            if keep:
-                self._idle.append(agent)
-        if not keep:
-            agent.close()
-
-    def _start_agent(self, deadline: Deadline) -> Agent:
-        """Start an agent. That has a limit of its own; when the command's is shorter, the next one finds the agent."""
-        starting: Future[Agent] = Future()
-        name = f"agent on {self._place}"
-        threading.Thread(target=self._work, args=(starting,), name=name, daemon=True).start()
-        try:
-            return starting.result(deadline.remaining())
-        except TimeoutError:
-            starting.add_done_callback(self._keep_late)
-            raise TimeUp("time was up before its shell had started; the command did not start") from None
-        except NoSession:
-            raise
-        except WireBroken as error:
-            raise Unreachable(f"{self._place}: {error}. the command did not start; try again") from error
-
-    def _work(self, starting: Future[Agent]) -> None:
-        limit = Deadline.after(AGENT_LIMIT)
-        try:
-            starting.set_result(self._build_agent(limit))
-        except TimeoutError:
-            starting.set_exception(WireBroken("its shell gives no answer"))
-        except BaseException as error:  # noqa: BLE001 - it is passed on to whoever waits
-            starting.set_exception(error)
-
-    def _build_agent(self, deadline: Deadline) -> Agent:
-        wire = self._link.open_wire(deadline)
-        try:
-            return Agent(wire, deadline, self._link.open_wire)
-        except BaseException:
-            wire.close()
-            raise
-
-    def _keep_late(self, starting: Future[Agent]) -> None:
-        if starting.exception() is None:
-            self._give_back(starting.result(), keep=True)

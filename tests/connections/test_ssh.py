@@ -173,6 +173,38 @@ def test_many_connections_at_once_storm_no_server(tmp_path: Path) -> None:
         connections.close()
 
 
+def test_only_so_many_connections_stay_open(
+    sshd: SshServer, connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.connections.MOST_OPEN", 2)
+    monkeypatch.setattr("runner.connections.REST", 0.0)
+    targets = [Target(f"web{n}", dict(sshd.settings)) for n in range(4)]
+    first = [run(connections.get(target), "echo $SSH_CONNECTION").stdout for target in targets]
+    again = [run(connections.get(target), "echo $SSH_CONNECTION").stdout for target in reversed(targets)]
+    assert len(set(first)) == 4
+    assert [old == new for old, new in zip(reversed(first), again, strict=True)] == [True, True, False, False]
+
+
+def test_a_connection_at_work_stays_open(
+    sshd: SshServer, connections: Connections, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("runner.connections.MOST_OPEN", 1)
+    monkeypatch.setattr("runner.connections.REST", 0.0)
+    targets = [Target(f"web{n}", dict(sshd.settings)) for n in range(3)]
+    found: list[Result] = []
+    busy = connections.get(targets[0])
+    line = f"touch {tmp_path}/begun; while [ ! -e {tmp_path}/end ]; do sleep 0.02; done; echo done"
+    thread = threading.Thread(target=lambda: found.append(run(busy, line)))
+    thread.start()
+    while not (tmp_path / "begun").exists():
+        time.sleep(0.01)
+    for target in targets[1:]:
+        assert run(connections.get(target), "true") == Result(0)
+    (tmp_path / "end").touch()
+    thread.join(20)
+    assert found == [Result(0, b"done\n")]
+
+
 @pytest.fixture
 def programs(tmp_path: Path) -> Path:
     """A folder with the programs that a server has, apart from what a test takes away or puts in."""
