@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +18,8 @@ from runner.notices import Notifier
 from runner.recorder import Recorder
 
 LONGEST_CONNECT = 30.0
+LONGEST_MESSAGE = 100_000  # characters: thirty pages
+LONGEST_NAME = 200
 
 
 class Services(Protocol):
@@ -67,6 +70,27 @@ class Act(NamedTuple):
 def perform(act: Act, services: Services, over: Connection | None = None) -> Outcome:
     """Given an act, do it, `over` that connection where one is given, and return its outcome. Raise RecordError when
     evidence cannot be kept."""
+    return shorten_outcome(_do(act, services, over))
+
+
+def shorten_outcome(outcome: Outcome) -> Outcome:
+    """The outcome, what is said in it no longer than people read: a page from outside may be all one word."""
+    asked = outcome.request
+    said = (outcome.message, asked.question if asked else "", *(each.message for each in outcome.problems))
+    if max(map(len, said)) <= LONGEST_MESSAGE and all(len(each.name) <= LONGEST_NAME for each in outcome.evidence):
+        return outcome
+    problems = tuple(each._replace(message=_shorten(each.message)) for each in outcome.problems)
+    evidence = tuple(each._replace(name=each.name[:LONGEST_NAME]) for each in outcome.evidence)
+    request = asked._replace(question=_shorten(asked.question)) if asked else None
+    return replace(outcome, message=_shorten(outcome.message), problems=problems, evidence=evidence, request=request)
+
+
+def _shorten(text: str) -> str:
+    left = len(text) - LONGEST_MESSAGE
+    return text if left <= 0 else f"{text[:LONGEST_MESSAGE]}… ({left} more characters)"
+
+
+def _do(act: Act, services: Services, over: Connection | None) -> Outcome:
     try:
         outcome = _perform(act, services, over)
         json.dumps(outcome_to_json(outcome), allow_nan=False)  # what cannot be recorded is a fault of the action

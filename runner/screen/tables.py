@@ -80,11 +80,9 @@ def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
                 line, empty = indent, True
             line = line + word if empty else f"{line} {word}"
             empty = False
-            while width_of(line) > max(2, width):
-                line = click.unstyle(line)
-                head = _head(line, width)
-                lines.append(head)
-                line = indent + line[len(head) :]
+            if width_of(line) > max(2, width):
+                *heads, line = _break(click.unstyle(line), width, indent)
+                lines += heads
         lines.append(line)
     return lines
 
@@ -149,6 +147,20 @@ def _fit(natural: Sequence[int], available: int) -> list[int]:
     while widest > NARROWEST and sum(min(each, widest) for each in natural) > available:
         widest -= 1
     return [min(each, widest) for each in natural]
+
+
+def _break(text: str, width: int, indent: str) -> Iterator[str]:
+    """The lines of a text that is wider than one, in time in proportion to its length."""
+    start, lead = 0, ""
+    while True:
+        near = lead + text[start : start + 4 * width + 8]  # more than a line, whatever the letters' widths
+        if start + 4 * width + 8 >= len(text) and width_of(near) <= max(2, width):
+            yield near
+            return
+        head = _head(near, width)
+        yield head
+        start += len(head) - len(lead)
+        lead = indent
 
 
 def _head(line: str, width: int) -> str:
