@@ -5,7 +5,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-heavy fuzz reliability lint types fix reference bench servers release-check clean
+.PHONY: demo test test-heavy fuzz reliability lint types fix reference bench servers release-check docs pages clean
 
 demo: .venv/installed
 	$(BIN)/sop demo
@@ -42,6 +42,14 @@ reference: .venv/installed
 
 bench: .venv/tools servers
 	benchmarks/run
+
+docs: .venv/tools
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --nitpicky --quiet --builder html docs build/docs
+	@echo "open build/docs/index.html"
+
+pages: .venv/tools
+	$(BIN)/python -m tests.shown_pages README.md docs/tutorial.md
 
 release-check: .venv/tools
 	tests/release-check

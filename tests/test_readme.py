@@ -6,16 +6,15 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from runner.actions import ACTIONS
 from runner.binding import Documents, bind
 from runner.cli import COMMANDS
 from runner.plan import Selection
 
 README = Path(__file__).parents[1] / "README.md"
-INVENTORY = """\
-servers: {web1: {connection: local}}
-people: {budi: {name: Budi, roles: [{role: kasubbag, from: 2020-01-01}]}}
-"""
+PAGES = sorted([*README.parent.glob("*.md"), *(README.parent / "docs").glob("*.md")])
 
 
 def section(name: str) -> str:
@@ -24,10 +23,10 @@ def section(name: str) -> str:
 
 
 def test_playbook_has_no_mistakes(tmp_path: Path) -> None:
-    text = README.read_text(encoding="utf-8").split("<!-- playbook -->\n```yaml\n")[1].split("```")[0]
-    (tmp_path / "daily.yml").write_text(text)
-    (tmp_path / "inventory.yml").write_text(INVENTORY)
-    documents = Documents(tmp_path / "daily.yml", (tmp_path / "inventory.yml",))
+    for name in ("harian.yml", "inventory.yml"):
+        text = README.read_text(encoding="utf-8").split(f"<!-- file: {name} -->\n```yaml\n")[1].split("```")[0]
+        (tmp_path / name).write_text(text)
+    documents = Documents(tmp_path / "harian.yml", (tmp_path / "inventory.yml",))
     assert len(bind(documents, Selection(), now=datetime.now(UTC)).plan.steps) == 2
 
 
@@ -48,6 +47,13 @@ def test_every_exit_code_is_explained() -> None:
     assert used == told
 
 
-def test_linked_files_exist() -> None:
-    links = re.findall(r"\]\(([^)#]+)\)", README.read_text(encoding="utf-8"))
-    assert [link for link in links if not (README.parent / link).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.name))
+def test_linked_files_exist(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:|mailto:)([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_page_stands_in_the_table_of_contents() -> None:
+    docs = README.parent / "docs"
+    named = re.findall(r"^([a-z-]+)$", (docs / "index.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(named) == sorted(path.stem for path in docs.glob("*.md") if path.stem != "index")
