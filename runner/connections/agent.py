@@ -108,7 +108,7 @@ class Agent:
         seconds = longest or deadline.remaining()
         frames = [_render(job.request, seconds, b"and" if place else b"run") for place, job in enumerate(jobs)]
         try:
-            self._wire.send(b"".join(frames), deadline)
+            self._wire.send(b"".join(frames), deadline, (self._unpacker.feed, _ignore))
         except TimeoutError:
             raise TimeUp("time is up", self._end_from_aside(jobs[0].request)) from None
         except BaseException:

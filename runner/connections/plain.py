@@ -61,7 +61,7 @@ class PlainShell:
         wire = self._open_wire(deadline)
         try:
             wire.start(f"sh -c '{READER}' sh {request.mark}", deadline)
-            wire.send(_render(request, token, deadline), deadline)
+            wire.send(_render(request, token, deadline), deadline, (out.feed, err.feed))
             wire.finish_sending()
             finished = wire.pump_until(lambda: out.ended and err.ended, (out.feed, err.feed), deadline)
             problem = None if finished else _explain(wire)
@@ -98,7 +98,7 @@ class BareChannel:
         wire = self._open_wire(deadline)
         try:
             wire.start(line, deadline)
-            wire.send(request.stdin, deadline)
+            wire.send(request.stdin, deadline, (take_out, take_err))
             wire.finish_sending()
             finished = not wire.pump_until(lambda: False, (take_out, take_err), deadline) and wire.at_end
             code = wire.exit_code(EXIT_LIMIT) if finished else None

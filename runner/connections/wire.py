@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     import paramiko
 
 MOST_AT_ONCE = 1 << 24
-PIECE = 256 * 1024
+PIECE = 32 * 1024  # as much as a packet carries
+STALL = 0.02
 
 Feeds = tuple[Callable[[bytes], None], Callable[[bytes], None]]
 
@@ -67,16 +68,29 @@ class Wire:
         finally:
             alarm.cancel()
 
-    def send(self, data: bytes, deadline: Deadline) -> None:
-        """Send all of `data`. Raise TimeoutError when the server does not take it before the deadline."""
+    def send(self, data: bytes, deadline: Deadline, feeds: Feeds | None = None) -> None:
+        """Send all of `data`, and hand over meanwhile what comes: a command that answers while it reads would else wait
+        for us, as we for it. Raise TimeoutError when the server does not take it before the deadline."""
+        start = 0
         try:
-            for start in range(0, len(data), PIECE):  # sendall copies the rest for every packet
-                self._channel.settimeout(max(0.01, deadline.remaining()))
-                self._channel.sendall(data[start : start + PIECE])
+            while start < len(data):
+                start += self._send_some(data[start : start + PIECE], deadline)
+                if feeds and start < len(data):
+                    self._pump(feeds)
         except TimeoutError:
             raise
         except (OSError, EOFError) as error:
             raise WireBroken("the connection broke while sending") from error
+
+    def _send_some(self, data: bytes, deadline: Deadline) -> int:
+        """Send what the server takes just now, which may be nothing; return how much. Raise TimeoutError."""
+        self._channel.settimeout(min(STALL, max(0.01, deadline.remaining())))
+        try:
+            return self._channel.send(data)
+        except TimeoutError:
+            if deadline.passed:
+                raise
+            return 0
 
     def finish_sending(self) -> None:
         """Close the server's end of stdin."""
