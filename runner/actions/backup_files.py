@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
-from runner.actions.backup.files import build_tree, copy_files, find_parent, load_known, survey_tree
+from runner.actions.backup.files import copy_files, find_parent, load_known, opened, survey_tree
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.part import (
     ACCEPT_SMALLER,
@@ -26,7 +27,8 @@ def run(call: Call) -> Outcome:
     """Copy the folder and keep the copy. Raise Failed where it cannot be reached or is not whole."""
     started = time.monotonic()
     make_folder(part_folder(call))
-    part = copy_files(call, call.connect())
+    with opened(call) as tree:
+        part = copy_files(call, tree)
     unsteady = [*part["changed_while_read"], *part["vanished"]]
     outputs = {
         "part": part,
@@ -44,15 +46,11 @@ def preview(call: Call) -> Preview:
     """Say what would be copied, how much, and where to, having listed it. Raise Failed where it is refused."""
     folder = part_folder(call)
     free = render_size(shutil.disk_usage(check_folder(folder)).free, "en")
-    tree = build_tree(call, call.connect())
-    parent = find_parent(call, tree)
-    ledger = Ledger(call.directory / "preview.sqlite")
-    try:
+    with opened(call) as tree, closing(Ledger(call.directory / "preview.sqlite")) as ledger:
+        parent = find_parent(call, tree)
         survey_tree(call, tree, ledger)
         load_known(parent, ledger)
         entries, size = ledger.want_missing()
-    finally:
-        ledger.close()
     what = f"what changed in {tree.root} since {parent.name}" if parent else tree.root
     about = f"{entries} entries, {render_size(size, 'en')} before compression"
     return Preview(f"would copy {what} ({about}) to {folder} ({free} free)")
@@ -107,6 +105,34 @@ ACTION = Action(
             "maximum": 4000,
             "default": 4000,
             "examples": [4000, 600],
+        },
+        "ftps": {
+            "description": "Host of an FTP server with TLS, where the hosting gives nothing better: address, or "
+            "address:port. Nothing then goes over the server's own connection",
+            "type": "string",
+            "minLength": 1,
+            "optional": True,
+            "examples": ["ftp.pn-contoh.go.id", "ftp.pn-contoh.go.id:2121"],
+        },
+        "ftps_user": {
+            "description": "Account of the FTP server",
+            "type": "string",
+            "optional": True,
+            "examples": ["webadmin"],
+        },
+        "ftps_password": {
+            "description": "Its password",
+            "type": "string",
+            "optional": True,
+            "secret": True,
+            "examples": ["{{ secret('ftp') }}"],
+        },
+        "ftps_certificate": {
+            "description": "SHA-256 of the server's certificate, where no authority vouches for it",
+            "type": "string",
+            "pattern": "^([0-9A-Fa-f]{2}:?){32}$",
+            "optional": True,
+            "examples": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
         },
         "rate": {
             "description": "At most so many MiB a second come over; 0: as many as can",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from runner.actions.backup.choosing import choose_way
 from runner.actions.backup.excludes import Excluded, build_excluded
 from runner.actions.backup.filelist import LIST, load_parent
+from runner.actions.backup.ftps_way import FtpsWay, Host
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import OTHER, Listed
 from runner.actions.backup.pace import PROGRESS, Pace, Progress, build_meter
@@ -25,7 +27,7 @@ from runner.actions.backup.volumes import Volume
 from runner.actions.backup.ways import Reach, Way
 from runner.actions.backup.workspace import PARTS, Papers, Workspace, clear_forgotten, workspace_path
 from runner.actions.backup.zstd import ZstdError
-from runner.contract import Call, Connection
+from runner.contract import Call
 from runner.errors import Failed
 from runner.messages import render_size
 
@@ -60,10 +62,28 @@ class Tree:
         return f"files-{slug(PurePosixPath(self.root).name)}"
 
 
-def build_tree(call: Call, connection: Connection) -> Tree:
-    """Given a call, return the folder that it names."""
-    reach = Reach(connection, call.inputs["root"], call.deadline, call.run_as)
-    return Tree(reach.root, choose_way(reach), tuple(call.inputs["exclude"]), tuple(call.inputs["must_contain"]))
+@contextmanager
+def opened(call: Call) -> Iterator[Tree]:
+    """Given a call, give the folder that it names. Raise Failed where there is no way to it, Unreachable."""
+    root, inputs = call.inputs["root"], call.inputs
+    if inputs.get("ftps"):
+        way = FtpsWay(_host(inputs), root, call.deadline)
+        try:
+            yield Tree(root, way, tuple(inputs["exclude"]), tuple(inputs["must_contain"]))
+        finally:
+            way.close()
+        return
+    reach = Reach(call.connect(), root, call.deadline, call.run_as)
+    yield Tree(root, choose_way(reach), tuple(inputs["exclude"]), tuple(inputs["must_contain"]))
+
+
+def _host(inputs: Mapping[str, Any]) -> Host:
+    address, _, port = inputs["ftps"].partition(":")
+    if not inputs.get("ftps_user") or not inputs.get("ftps_password"):
+        raise Failed("ftps: its user or password is not given. write ftps_user and ftps_password")
+    return Host(
+        address, int(port or 21), inputs["ftps_user"], inputs["ftps_password"], inputs.get("ftps_certificate", "")
+    )
 
 
 def survey_tree(call: Call, tree: Tree, ledger: Ledger) -> Survey:
@@ -94,9 +114,9 @@ def load_known(parent: BackupSet | None, ledger: Ledger) -> None:
             raise Failed(f"{parent.name}: its list of files cannot be read: {error}. remove that set") from None
 
 
-def copy_files(call: Call, connection: Connection) -> dict[str, Any]:
+def copy_files(call: Call, tree: Tree) -> dict[str, Any]:
     """Copy the folder and return the part. Raise NotAccepted or Failed; what has come stays there for the next try."""
-    tree, folder = build_tree(call, connection), part_folder(call)
+    folder = part_folder(call)
     with locked(folder, "backup.files"):
         clear_forgotten(folder)
         parent = find_parent(call, tree)
