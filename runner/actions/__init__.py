@@ -16,6 +16,7 @@ _FILES = {
     "backup.database": "backup_database",
     "backup.files": "backup_files",
     "backup.seal": "backup_seal",
+    "backup.media": "backup_media",
     "backup.verify": "backup_verify",
     "backup.catalogue": "backup_catalogue",
     "backup.compare": "backup_compare",

@@ -1,129 +1,110 @@
-"""Copies sealed sets to a folder elsewhere: whole or not at all, and read back from there."""
+"""Copies sealed sets to another place, whatever that is: whole or not at all, and read back from there."""
 
 from __future__ import annotations
 
-import errno
 import hashlib
-import os
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
-from runner.actions.backup.content import PIECE
-from runner.actions.backup.manifest import SUMS
-from runner.actions.backup.sets import BackupSet, load_set
-from runner.actions.backup.storage import PARTIAL, locked, sync_folder
-from runner.actions.backup.stream import Timed
+from runner.actions.backup.manifest import MANIFEST, SUMS
+from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.verdict import NotAccepted, incomplete
-from runner.actions.backup.verify import forget_cached, hash_file
 from runner.durations import Deadline
-from runner.errors import Failed
+from runner.errors import Failed, TimeUp
 from runner.messages import render_size
 
 SPARE = 16 * 1024 * 1024  # bytes that stay free
+LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
-def size_of(sets: Iterable[BackupSet]) -> int:
-    """Given sets, return the bytes of all their files."""
-    return sum(path.stat().st_size for each in sets for path in files_of(each))
+class Store(Protocol):
+    """A place for copies of sets. Its methods raise Failed, Unreachable or TimeUp."""
+
+    def room(self) -> int | None:
+        """Free bytes; None where that cannot be told."""
+
+    def write(self, name: str, source: Path, deadline: Deadline) -> None:
+        """Write a file into the set of that name, which is not finished."""
+
+    def finish(self, name: str, deadline: Deadline) -> None:
+        """Give the set its name: all of it was written and read back."""
+
+    def read(self, name: str, file: str, deadline: Deadline, *, finished: bool) -> Iterator[bytes] | None:
+        """Give a file of a set, read from the place itself; None where there is none."""
+
+
+class Copied(NamedTuple):
+    """What was done: the sets written now, how many files were read back, and the bytes written."""
+
+    written: tuple[str, ...]
+    files: int
+    bytes: int
+
+
+def copy_sets(sets: Sequence[BackupSet], store: Store, deadline: Deadline) -> Copied:
+    """Given a set and those it needs, write what the place lacks and read that back. Raise NotAccepted where a file is
+    not what was sealed, or another set has its name; Failed, Unreachable or TimeUp."""
+    lacking = [each for each in sets if not _has(store, each, deadline)]
+    size = sum(path.stat().st_size for each in lacking for path in files_of(each))
+    room = store.room()
+    if room is not None and room < size + SPARE:
+        sizes = render_size(size, "en"), render_size(room, "en")
+        raise Failed(f"the medium has no room: {sizes[0]} are needed, {sizes[1]} are free. take another one")
+    files = 0
+    for each in lacking:
+        for path in files_of(each):
+            store.write(each.name, path, deadline)
+        files += _read_back(store, each, deadline, finished=False)
+        store.finish(each.name, deadline)
+    return Copied(tuple(each.name for each in lacking), files, size)
+
+
+def check_sets(sets: Sequence[BackupSet], store: Store, deadline: Deadline) -> Copied:
+    """Given sets, read their copies. Raise NotAccepted where one is missing or is not what was sealed."""
+    for each in sets:
+        if not _has(store, each, deadline):
+            raise incomplete(f"{each.name} tidak ada di media.", f"{each.name}: it is not on the medium. copy it first")
+    return Copied((), sum(_read_back(store, each, deadline, finished=True) for each in sets), 0)
 
 
 def files_of(found: BackupSet) -> list[Path]:
-    """Given a set, return all its files: those of SHA256SUMS and that itself."""
-    return [found.file(name) for name in (*sorted(found.sums), SUMS)]
+    """Given a set, return all its files; the manifest is the last, so that what lacks it was never finished."""
+    return [found.file(name) for name in (*sorted(set(found.sums) - {MANIFEST}), SUMS, MANIFEST)]
 
 
-def missing_from(folder: Path, sets: Iterable[BackupSet]) -> list[BackupSet]:
-    """Given a folder of sets elsewhere, return which of these sets it does not have. Raise NotAccepted where it has
-    another one of the same name."""
-    return [each for each in sets if not _has(folder, each)]
-
-
-def check_room(folder: Path, need: int) -> None:
-    """Raise Failed where a disk has no room for that many bytes."""
-    free = shutil.disk_usage(folder).free
-    if free < need + SPARE:
-        sizes = render_size(need, "en"), render_size(free, "en")
-        raise Failed(f"{folder}: {sizes[0]} are needed, {sizes[1]} are free. take another disk, or make room on it")
-
-
-def copy_sets(sets: Sequence[BackupSet], folder: Path, deadline: Deadline) -> None:
-    """Given sets and a folder, copy each, read it back from the disk and give it its name. Raise NotAccepted, Failed or
-    TimeUp."""
-    device = folder.stat().st_dev
-    with locked(folder, "backup.media"):
-        for each in sets:
-            staged = folder / (each.name + PARTIAL)
-            try:
-                _copy_set(each, staged, device, deadline)
-                staged.rename(folder / each.name)
-                sync_folder(folder)
-            except OSError as error:
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    shutil.rmtree(staged, ignore_errors=True)
-                raise Failed(f"{staged}: cannot be written: {error.strerror}. check the disk, then run again") from None
-
-
-def check_copies(sets: Iterable[BackupSet], folder: Path, deadline: Deadline) -> int:
-    """Given sets and a folder that has copies of them, read those back; return how many files were read. Raise
-    NotAccepted at the first that is not what was sealed."""
-    count = 0
-    for each in sets:
-        copy = load_set(folder / each.name)
-        for path in files_of(copy):
-            _read_back(path, each.sums.get(path.name, ""), deadline)
-            count += 1
-    return count
-
-
-def _has(folder: Path, found: BackupSet) -> bool:
-    place = folder / found.name
-    if not place.exists():
+def _has(store: Store, found: BackupSet, deadline: Deadline) -> bool:
+    pieces = store.read(found.name, MANIFEST, deadline, finished=True)
+    if pieces is None:
         return False
-    if load_set(place).manifest_sha256 != found.manifest_sha256:
+    if _hash(pieces, deadline) != found.manifest_sha256:
         raise incomplete(
-            f"{place} berisi perangkat backup lain dengan nama yang sama.",
-            f"{place}: there already is another set of this name. look at it, and take another disk",
+            f"Media itu memuat perangkat backup lain dengan nama {found.name}.",
+            f"{found.name}: the medium has another set of this name. look at it, and take another medium",
         )
     return True
 
 
-def _copy_set(found: BackupSet, staged: Path, device: int, deadline: Deadline) -> None:
-    staged.mkdir(mode=0o700, exist_ok=True)
-    for source in files_of(found):
-        _copy_file(source, staged / source.name, found.sums.get(source.name, ""), device, deadline)
-    sync_folder(staged)
-    for source in files_of(found):
-        _read_back(staged / source.name, found.sums.get(source.name, ""), deadline)
+def _read_back(store: Store, found: BackupSet, deadline: Deadline, *, finished: bool) -> int:
+    own = hashlib.sha256(found.file(SUMS).read_bytes()).hexdigest()
+    for path in files_of(found):
+        pieces = store.read(found.name, path.name, deadline, finished=finished)
+        if pieces is None or _hash(pieces, deadline) != found.sums.get(path.name, own):
+            raise _spoilt(f"{found.name}/{path.name}")
+    return len(found.sums) + 1
 
 
-def _copy_file(source: Path, copy: Path, expected: str, device: int, deadline: Deadline) -> None:
-    """Copy one file. A disk that goes away leaves a folder where it was: nothing is written into that."""
+def _hash(pieces: Iterator[bytes], deadline: Deadline) -> str:
     digest = hashlib.sha256()
-    with source.open("rb") as plain, copy.open("wb") as file:
-        if os.fstat(file.fileno()).st_dev != device:
-            raise Failed(f"{copy.parent}: the disk is no longer there. connect it, then run the task again")
-        timed = Timed(plain, deadline)
-        while piece := timed.read(PIECE):
-            digest.update(piece)
-            file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
-    if expected and digest.hexdigest() != expected:
-        raise _spoilt(source)
+    for piece in pieces:
+        if deadline.passed:
+            raise TimeUp("copying to the medium took longer than the task's limit")
+        digest.update(piece)
+    return digest.hexdigest()
 
 
-def _read_back(path: Path, expected: str, deadline: Deadline) -> None:
-    try:
-        forget_cached(path)
-        same = not expected or hash_file(path, deadline) == expected
-    except OSError as error:
-        raise incomplete(f"{path} tidak terbaca.", f"{path}: cannot be read: {error.strerror}. copy it again") from None
-    if not same:
-        raise _spoilt(path)
-
-
-def _spoilt(path: Path) -> NotAccepted:
+def _spoilt(name: str) -> NotAccepted:
     return incomplete(
-        f"{path.name} bukan lagi yang dahulu disegel.", f"{path}: its bytes are not those that were sealed"
+        f"Salinan {name} di media bukan seperti yang disegel.",
+        f"{name}: read back from the medium, it is not what was sealed. try another medium",
     )

@@ -1,0 +1,111 @@
+"""backup.media: copies a sealed set to a disk, another host, S3 storage or images of discs, and reads it back."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+from typing import Any
+
+from runner.actions.backup.copying import check_sets, copy_sets
+from runner.actions.backup.discs import check_images, write_images
+from runner.actions.backup.media import DISC, KINDS, open_medium
+from runner.actions.backup.media_keys import INPUTS, OUTPUTS
+from runner.actions.backup.part import office_time
+from runner.actions.backup.sets import BackupSet
+from runner.actions.backup.shelf import choose, open_shelf
+from runner.actions.backup.verdict import judged
+from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
+from runner.messages import render_size
+
+MONTHS = 24  # NARA: optical media and disks are read again at least every two years
+
+
+def run(call: Call) -> Outcome:
+    """Copy the set with those it needs, or read the copies again. Raise NotAccepted, Failed, Unreachable or TimeUp."""
+    shelf = open_shelf(call)
+    found = choose(call, shelf)
+    sets = sorted(shelf.chain(found).values(), key=lambda each: each.place)
+    done = _discs(call, found) if DISC in call.inputs else _copies(call, sets)
+    outputs = {
+        "set": found.name,
+        "sets": [found.name] if DISC in call.inputs else [each.name for each in sets],
+        "manifest_sha256": found.manifest_sha256,
+        "recheck_due": _due(office_time(call).date()).isoformat(),
+        **done,
+    }
+    status = Status.OK if call.inputs["check"] else Status.CHANGED
+    return Outcome(status, outputs, message=_summary(outputs, checked=call.inputs["check"]))
+
+
+def preview(call: Call) -> Preview:
+    """Say what would be copied, and where to, having looked for the medium where that can be seen from here."""
+    shelf = open_shelf(call)
+    found = choose(call, shelf)
+    kind = next(name for name in KINDS if name in call.inputs)
+    size = render_size(sum(each.manifest["total_bytes"] for each in shelf.chain(found).values()), "en")
+    act = "would read again" if call.inputs["check"] else "would copy and read back"
+    return Preview(f"{act} {found.name} (about {size}) on {kind} {call.inputs[kind]}", changes=not call.inputs["check"])
+
+
+def _copies(call: Call, sets: list[BackupSet]) -> dict[str, Any]:
+    medium = open_medium(call)
+    with medium.closed:
+        copied = (check_sets if call.inputs["check"] else copy_sets)(sets, medium.store, call.deadline)
+    return {
+        "medium": medium.kind,
+        "label": medium.label,
+        "place": medium.place,
+        "files": copied.files,
+        "bytes": copied.bytes,
+        "reminder": medium.reminder,
+        "images": [],
+    }
+
+
+def _discs(call: Call, found: BackupSet) -> dict[str, Any]:
+    images = (check_images if call.inputs["check"] else write_images)(call, found)
+    return {
+        "medium": DISC,
+        "label": " ".join(image.label for image in images),
+        "place": str(images[0].path.parent),
+        "files": sum(len(image.files) for image in images),
+        "bytes": sum(image.bytes for image in images),
+        "reminder": "Bakar setiap berkas .iso ke satu cakram dengan perintah `burn`, lalu periksa dengan perintah "
+        "`check`; tulis label pada cakram dan simpan terpisah dari komputer.",
+        "images": [image.told() for image in images],
+    }
+
+
+def _due(day: date) -> date:
+    year, month = day.year + MONTHS // 12, day.month
+    return date(year, month, min(day.day, monthrange(year, month)[1]))
+
+
+def _summary(outputs: dict[str, Any], *, checked: bool) -> str:
+    done = "read again from" if checked else f"{render_size(outputs['bytes'], 'en')} copied, read back from"
+    more = f", {len(outputs['images'])} images to burn" if outputs["images"] else ""
+    text = f"{outputs['set']}: {done} {outputs['medium']} {outputs['label']}{more}; read it again by"
+    return f"{text} {outputs['recheck_due']}"
+
+
+ACTION = Action(
+    name="backup.media",
+    description="Copies a sealed set, with those it needs, to a disk (by UUID or label), another host (SFTP), "
+    "S3-compatible storage, or as images of CDs or DVDs; whole or not at all, and reads it back from there.",
+    inputs=INPUTS,
+    outputs=OUTPUTS,
+    effect=Effect.CHANGE,
+    repeat=Repeat.SAFE,
+    reach=Reach.CONTROLLER,
+    one_of=KINDS,
+    limit="8h",
+    run=judged("backup.media", run),
+    preview=preview,
+    targets=("website", "server", ""),
+    example="""\
+- id: medium
+  action: backup.media
+  with:
+    disk: BACKUP-PN-TAIS
+""",
+)
