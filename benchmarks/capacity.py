@@ -37,17 +37,18 @@ LARGE = 1_000_000
 
 
 class Kind(NamedTuple):
-    """Tasks to measure: a command line, and how many of them on each server."""
+    """Tasks to measure: a command line, how many of them on each server, and whether they only read."""
 
-    line: str
-    number: int
+    line: str = "true"
+    number: int = 1
+    effect: str = "change"
 
 
 def measure(folder: Path, server: SshServer, kind: Kind, targets: int, executor: str) -> float:
     """Run them and return the seconds of CPU that the process of `sop` took."""
     settings = {**server.settings, "host_key": server.host_key()}
     tasks = [
-        {"id": f"task{n}", "action": "command.run", "effect": "read", "with": {"command": kind.line}}
+        {"id": f"task{n}", "action": "command.run", "effect": kind.effect, "with": {"command": kind.line}}
         for n in range(kind.number)
     ]
     steps = [{"id": "one", "activity": "a", "targets": "servers", "tasks": tasks}]
@@ -56,6 +57,7 @@ def measure(folder: Path, server: SshServer, kind: Kind, targets: int, executor:
     (folder / "p.yml").write_text(json.dumps({"procedure": {"title": "T"}, "steps": steps}))
     words = [sys.executable, "-c", RUN, "run", "p.yml", "-f", "20", "--executor", executor]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     return float(done.stdout.rpartition("cpu ")[2])
 
@@ -63,18 +65,18 @@ def measure(folder: Path, server: SshServer, kind: Kind, targets: int, executor:
 def costs(folder: Path, server: SshServer, targets: int, rounds: int) -> Iterator[tuple[str, float]]:
     """What each kind of work costs, in seconds of CPU: its name, and how much."""
 
-    def cost(kind: Kind, executor: str) -> float:
-        return median(measure(folder, server, kind, targets, executor) for _ in range(rounds))
+    def cost(kind: Kind, executor: str, on: int = targets) -> float:
+        return median(measure(folder, server, kind, on, executor) for _ in range(rounds))
 
-    few, many, large = Kind("true", 1), Kind("true", 1 + MORE), Kind(f"head -c {LARGE} /dev/zero | tr '\\0' x", 1)
+    large = Kind(f"head -c {LARGE} /dev/zero | tr '\\0' x")
     for executor in ("threads", "processes:2"):
-        start = cost(few, executor)
-        command = (cost(many, executor) - start) / MORE / targets
-        alone = measure(folder, server, few, 1, executor)
+        alone, few = cost(Kind(), executor, on=1), cost(Kind(), executor)
         yield f"{executor}: starting and ending", alone
-        yield f"{executor}: a server more, one command on it", (start - alone) / (targets - 1)
-        yield f"{executor}: a command more on the same connection", command
-        yield f"{executor}: a megabyte kept as evidence", (cost(large, executor) - start) / targets / (LARGE / 1e6)
+        yield f"{executor}: a server more, one command on it", (few - alone) / (targets - 1)
+        for effect, words in (("change", "that changes something"), ("read", "that only reads")):
+            more = cost(Kind(number=1 + MORE, effect=effect), executor) - few
+            yield f"{executor}: a command more {words}", more / MORE / targets
+        yield f"{executor}: a megabyte kept as evidence", (cost(large, executor) - few) / targets / (LARGE / 1e6)
 
 
 def main(words: Sequence[str]) -> None:

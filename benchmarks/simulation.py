@@ -49,7 +49,7 @@ steps:
 """
 CONNECT_CPU = 0.006  # seconds of CPU where the SSH connection is opened, and per command; see capacity.py
 COMMAND_CPU = 0.0011
-HUB_CPU = 0.0005  # seconds of CPU on the journal's machine for an act that a worker does
+HUB_CPU = 0.0002  # seconds of CPU on the journal's machine for an act that a worker does
 COMMAND = 0.15  # seconds that the median command takes on its server; one in a hundred takes ten times as long
 WRITE = 0.001  # seconds in which a disk makes a write of the journal safe
 ROUND_TRIPS = 7  # of an SSH handshake with a key

@@ -150,7 +150,7 @@ def _build_request(
         child=lambda name: build_progress(journal.events(name)),
         room=staff.room,
         patience=staff.patience,
-        ahead=staff.here,
+        ahead=True,
     )
 
 

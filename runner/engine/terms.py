@@ -42,7 +42,7 @@ class Request:
     gives a step's latest value in the record; `child` gives the progress of an included run; `unheld` gives, with what
     the run found, the problems that are open and in nobody's hands; `alone` holds off other runs while it takes up.
     `room` is how many targets the executor takes on at a time just now, `patience` how many seconds an act may wait
-    there for its turn, `ahead` tells that what reads may be sent before its turn: the executor shares our memory."""
+    there for its turn; `ahead` tells that the executor takes on rows, in which what reads is sent before its turn."""
 
     run: str
     header: Mapping[str, Any]

@@ -21,13 +21,11 @@ _FORMS = "write threads, processes:4, dask://HOST:PORT or tls://HOST:PORT"
 
 
 class Staff(NamedTuple):
-    """An executor, how many targets it can take on at a time just now, how long an act may wait for its turn, and
-    whether it shares our memory (`here`)."""
+    """An executor, how many targets it can take on at a time just now, and how long an act may wait for its turn."""
 
     executor: Executor
     room: Callable[[], int] = lambda: sys.maxsize
     patience: float = 0.0
-    here: bool = False
 
 
 @contextmanager
@@ -39,7 +37,7 @@ def open_staff(asked: str, *, forks: int, confidential: bool) -> Iterator[Staff]
     scheme = asked.partition(":")[0]
     if asked == THREADS:
         threads = Threads()
-        yield Staff(threads, here=True)
+        yield Staff(threads)
         threads.close()
     elif scheme == "processes":
         from runner.workers.processes import open_processes

@@ -12,7 +12,7 @@ import secrets
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from io import BytesIO
@@ -20,8 +20,9 @@ from itertools import count
 from typing import Any, BinaryIO
 
 from runner.contract import Outcome, Status
-from runner.engine.acts import perform
+from runner.engine.acts import Act, perform
 from runner.engine.executors import Threads, Value
+from runner.engine.rows import perform_row
 from runner.errors import Failed, RecordError, refuse
 from runner.events import outcome_from_json
 from runner.workers.channel import BEAT, Broken, Channel, Content, Message
@@ -70,7 +71,8 @@ class Hub:
 
     def close(self) -> None:
         """Send all stations home, where they end what still runs, and wait for that a moment."""
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(2 * LONGEST_CLOSE)
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(2 * LONGEST_CLOSE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -94,22 +96,24 @@ class Hub:
             return self._joined.wait_for(until, seconds)
 
     def submit(self, function: Callable[..., Value], /, *arguments: Any) -> Future[Value]:
-        """Do an act on a worker where it may travel, anything else in a thread here."""
-        if function is not perform or not travels(arguments[0], far=self._far):
+        """Do an act, or a row of them, on a worker where they may travel, anything else in a thread here."""
+        acts: Sequence[Act] = arguments[0] if function is perform_row else arguments[:1]
+        if function not in (perform, perform_row) or not all(travels(act, far=self._far) for act in acts):
             return self._here.submit(function, *arguments)
         future: Future[Any] = Future()
-        act, world = arguments
+        world, report = arguments[1], arguments[2] if function is perform_row else None
         try:
-            access = act.server and world.access(act.server)
-            job = Job(act, world, future, pack_act(act, access, world.now()))
-            self._loop.call_soon_threadsafe(self._assign, job)
+            server = acts[0].server
+            access = world.access(server) if server else None
+            parcels = [pack_act(act, access, world.now()) for act in acts]
+            self._loop.call_soon_threadsafe(self._assign, Job(acts, world, future, parcels, report))
         except Failed as error:
-            future.set_result(Outcome(Status.FAILED, message=str(error)))
+            Job(acts, world, future, (), report).settle(Outcome(Status.FAILED, message=str(error)))
         return future
 
     def _assign(self, job: Job) -> None:
-        why_not = self._roster.why_not(job.act)
-        station = self._roster.home_of(str(job.act.key.target))
+        why_not = self._roster.why_not(job.acts)
+        station = self._roster.home_of(str(job.acts[0].key.target))
         if why_not:
             job.settle(Outcome(Status.FAILED, message=why_not))
         elif station:
@@ -127,11 +131,11 @@ class Hub:
     def _hand(self, station: Station, job: Job) -> None:
         number = next(self._numbers)
         station.jobs[number] = job
-        self._begin(self._send_act(station, number, job))
+        self._begin(self._send_job(station, number, job))
 
-    async def _send_act(self, station: Station, number: int, job: Job) -> None:
+    async def _send_job(self, station: Station, number: int, job: Job) -> None:
         try:
-            await station.channel.send({"do": number, "act": job.parcel})
+            await station.channel.send({"do": number, "acts": job.parcels})
         except Broken:
             station.channel.close()  # whether it arrived is not known; who listens to the station takes care of that
         except (TypeError, ValueError) as error:
@@ -216,17 +220,21 @@ class Hub:
         try:
             while True:
                 self._take(station, await station.channel.receive(LOST_AFTER))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise Broken(f"it does not speak as agreed: {error!r}") from error
         finally:
             beats.cancel()
 
     def _take(self, station: Station, message: Message) -> None:
         head = message.head
-        if "done" in head:
-            station.jobs.pop(head["done"]).settle(outcome_from_json(head["outcome"]))
-        elif "ask" in head:
+        if "ask" in head:
             self._begin(self._answer(station, message))
+        elif "job" in head:
+            job = station.jobs.pop(head["job"]) if head["last"] else station.jobs[head["job"]]
+            for outcome in head["outcomes"]:
+                job.tell(outcome_from_json(outcome))
+            if head["last"]:
+                job.end()
         elif "leaving" in head:
             station.leaving = True
         if station.leaving and not station.jobs:
@@ -234,7 +242,7 @@ class Hub:
 
     async def _answer(self, station: Station, message: Message) -> None:
         head = message.head
-        job = station.jobs.get(head["act"])
+        job = station.jobs.get(head["job"])
         if job is None:
             if message.content:
                 message.content.close()
@@ -272,4 +280,4 @@ def _ask(job: Job, head: Mapping[str, Any], content: BinaryIO | None) -> Any:
         return kept._asdict()
     if what not in RECALLS:
         raise Failed(f"a worker cannot ask for '{what}'")
-    return getattr(job.world.recorder(job.act.key), what)(*arguments)
+    return getattr(job.world.recorder(job.acts[head["place"]].key), what)(*arguments)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from runner.contract import Outcome, Status
 from runner.engine.acts import Act
+from runner.engine.rows import Report
 from runner.events import Key
 from runner.services import World
 from runner.workers.channel import Channel
@@ -38,17 +39,42 @@ class Ticket:
 
 @dataclass(eq=False, slots=True)
 class Job:
-    """An act that is being done elsewhere, as it travels, and what it asks for of the world here."""
+    """An act, or several in a row, that are being done elsewhere: as they travel, and what they ask of the world here.
 
-    act: Act
+    The outcomes of a row are reported one by one, and its future has none; a lone act's is that of its future.
+    """
+
+    acts: Sequence[Act]
     world: World
-    future: Future[Outcome]
-    parcel: Mapping[str, Any]
+    future: Future[Outcome | None]
+    parcels: Sequence[Mapping[str, Any]]
+    report: Report | None = None
+    told: int = 0
+
+    def tell(self, outcome: Outcome) -> None:
+        """Give the outcome of the next act to who waits for it, unless that has an end already."""
+        act = self.acts[self.told]
+        self.told += 1
+        if self.report:
+            self.report(act, outcome)
+        elif not self.future.done():
+            self.future.set_result(outcome)
+
+    def end(self) -> None:
+        """All that was done is told."""
+        if not self.future.done():
+            self.future.set_result(None)
 
     def settle(self, outcome: Outcome) -> None:
-        """Give the outcome to who waits for it, unless that has an end already."""
-        if not self.future.done():
-            self.future.set_result(outcome)
+        """Tell the outcome of an act that is the last one done."""
+        self.tell(outcome)
+        self.end()
+
+    def interrupt(self, message: str) -> None:
+        """Nobody knows how those acts ended that nothing was told of."""
+        while self.told < len(self.acts):
+            self.tell(Outcome(Status.INTERRUPTED, message=message))
+        self.end()
 
 
 @dataclass(eq=False, slots=True)
@@ -92,9 +118,9 @@ class Roster:
             chosen.targets += 1
         return chosen
 
-    def why_not(self, act: Act) -> str:
-        """Why an act is not handed to one more station; "" where it may be."""
-        if self._losses[act.key._replace(tries=0)] < MOST_LOSSES:
+    def why_not(self, acts: Sequence[Act]) -> str:
+        """Why acts are not handed to one more station; "" where they may be."""
+        if all(self._losses[act.key._replace(tries=0)] < MOST_LOSSES for act in acts):
             return ""
         return f"it lost its worker {MOST_LOSSES} times. find out what it does to a worker before it is repeated"
 
@@ -102,7 +128,6 @@ class Roster:
         """A station is gone: what it did is interrupted, as nobody knows how it ended."""
         self.stations.pop(station.call, None)
         for job in station.jobs.values():
-            self._losses[job.act.key._replace(tries=0)] += 1
-            message = f"the worker {station.name} was lost while this was being done: {why}"
-            job.settle(Outcome(Status.INTERRUPTED, message=message))
+            self._losses.update(act.key._replace(tries=0) for act in job.acts[job.told :])
+            job.interrupt(f"the worker {station.name} was lost while this was being done: {why}")
         station.jobs.clear()

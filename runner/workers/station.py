@@ -13,7 +13,7 @@ import socket
 import ssl
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
 from datetime import datetime
@@ -23,8 +23,9 @@ from typing import Any, cast
 
 from runner.connections import Connections, open_connections
 from runner.contract import OUTPUT_LIMIT, Connection, Evidence, Outcome, Status
-from runner.engine.acts import perform
+from runner.engine.acts import Act, perform
 from runner.engine.executors import Threads, Value
+from runner.engine.rows import perform_row
 from runner.errors import Failed
 from runner.events import Key, outcome_to_json
 from runner.inventory import Target
@@ -116,7 +117,7 @@ class _Station:
             message = await self._channel.receive(GIVES_UP_AFTER)
             head = message.head
             if "do" in head:
-                self._threads.submit(self._perform, head["do"], head["act"])
+                self._threads.submit(self._perform, head["do"], head["acts"])
             elif "answer" in head and head["answer"] in self._answers:
                 self._answers.pop(head["answer"]).set_result(message)
             elif "refused" in head:
@@ -138,21 +139,29 @@ class _Station:
         self._threads.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
-    def _perform(self, number: int, data: Mapping[str, Any]) -> None:
-        try:
-            parcel = unpack_act(data)
-            outcome = perform(parcel.act, _Services(self, number, parcel.now))
-        except Exception as error:  # noqa: BLE001  # whatever it is, the journal's machine waits for an outcome
-            outcome = Outcome(Status.FAILED, message=f"a fault on the worker: {type(error).__name__}: {error}")
+    def _perform(self, number: int, packed: Sequence[Mapping[str, Any]]) -> None:
         with suppress(Broken, CancelledError):  # then nobody waits for it any more
-            self._post(number, outcome)
+            try:
+                parcels = [unpack_act(data) for data in packed]
+                acts = [parcel.act for parcel in parcels]
+                services = _Services(self, number, acts, parcels[0].now)
+                if len(acts) > 1:
+                    perform_row(acts, services, lambda act, outcome: self._post(number, outcome, last=False))
+                    self._send({"job": number, "outcomes": [], "last": True})
+                else:
+                    self._post(number, perform(acts[0], services), last=True)
+            except Broken:
+                raise
+            except Exception as error:  # noqa: BLE001  # whatever it is, the journal's machine waits for an outcome
+                fault = f"a fault on the worker: {type(error).__name__}: {error}"
+                self._post(number, Outcome(Status.FAILED, message=fault), last=True)
 
-    def _post(self, number: int, outcome: Outcome) -> None:
+    def _post(self, number: int, outcome: Outcome, *, last: bool) -> None:
         try:
-            self._send({"done": number, "outcome": outcome_to_json(outcome)})
+            self._send({"job": number, "outcomes": [outcome_to_json(outcome)], "last": last})
         except ValueError as error:
             failed = Outcome(Status.FAILED, evidence=outcome.evidence, message=f"its outputs cannot be sent: {error}")
-            self._send({"done": number, "outcome": outcome_to_json(failed)})
+            self._send({"job": number, "outcomes": [outcome_to_json(failed)], "last": last})
 
     def _send(self, head: Mapping[str, Any]) -> None:
         self._wait(self._channel.send(head))
@@ -166,9 +175,14 @@ class _Station:
             waiting = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         return waiting.result()
 
-    def ask(self, act: int, what: str, *arguments: Any, content: Content | None = None) -> Any:
-        """Ask the journal's machine on behalf of an act; return JSON values, or bytes. Raise Failed."""
-        asking = self._ask({"act": act, "what": what, "arguments": arguments}, content)
+    def ask(
+        self, job: int, what: str, arguments: Sequence[Any], *, place: int = 0, content: Content | None = None
+    ) -> Any:
+        """Ask the journal's machine on behalf of the act at that place of a job; return JSON values, or bytes.
+
+        Raise Failed.
+        """
+        asking = self._ask({"job": job, "place": place, "what": what, "arguments": arguments}, content)
         try:
             message = self._wait(asking)
         except (Broken, CancelledError) as error:
@@ -192,21 +206,23 @@ class _Recorder:
     """What an act may ask of the record, from here: each question goes to the journal's machine, which knows which of
     them it answers."""
 
-    def __init__(self, station: _Station, act: int) -> None:
+    def __init__(self, station: _Station, job: int, place: int) -> None:
         self._station = station
-        self._act = act
+        self._job = job
+        self._place = place
 
     def __getattr__(self, question: str) -> Callable[..., Any]:
-        return lambda *arguments: self._station.ask(self._act, question, *arguments)
+        return lambda *arguments: self._station.ask(self._job, question, arguments, place=self._place)
 
 
 class _Services:
-    """What an act needs of the world, on a worker. Nothing is masked here: an outcome is, before it is recorded."""
+    """What acts need of the world, on a worker. Nothing is masked here: an outcome is, before it is recorded."""
 
-    def __init__(self, station: _Station, act: int, at: datetime) -> None:
+    def __init__(self, station: _Station, job: int, acts: Sequence[Act], at: datetime) -> None:
         self.directory = station.directory
         self._station = station
-        self._act = act
+        self._job = job
+        self._places = {act.key: place for place, act in enumerate(acts)}
         self._at = at
 
     def connect(self, server: Target | None) -> Connection:
@@ -222,13 +238,13 @@ class _Services:
         if isinstance(content, bytes) and len(content) > OUTPUT_LIMIT:
             raise Failed(f"evidence '{name}': {len(content)} bytes at once. keep it as a file")
         try:
-            return Evidence(**self._station.ask(self._act, "keep", name, media_type, content=content))
+            return Evidence(**self._station.ask(self._job, "keep", (name, media_type), content=content))
         except OSError as error:
             raise Failed(f"evidence '{name}': {content!r:.80}: {error.strerror}. check the path") from error
 
     def recorder(self, key: Key) -> Recorder:
         """What the task may ask of the record."""
-        return cast(Recorder, _Recorder(self._station, self._act))
+        return cast(Recorder, _Recorder(self._station, self._job, self._places[key]))
 
     def notifier(self, key: Key) -> Notifier:
         """Messages to people go out from the journal's machine."""

@@ -147,7 +147,8 @@ def test_a_worker_that_dies_leaves_its_task_interrupted(cluster: Cluster, folder
 def test_ctrl_c_ends_what_workers_do(cluster: Cluster, folder: Path) -> None:
     mark = f"97.{os.getpid()}"
     write(command("slow", f"exec sleep {mark}"))
-    with started("run", "p.yml", "-l", "web0,web1", "--executor", cluster.address) as process:
+    found = f"dask://{cluster.folder}/scheduler.json"
+    with started("run", "p.yml", "-l", "web0,web1", "--executor", found) as process:
         await_start(f"sleep {mark}", 60)
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)

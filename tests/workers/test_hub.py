@@ -17,6 +17,7 @@ from runner.actions import ACTIONS
 from runner.contract import Action, Call, Effect, Evidence, Outcome, Reach, Repeat, Status
 from runner.engine.acts import Act, perform
 from runner.engine.executors import Threads
+from runner.engine.rows import perform_row
 from runner.errors import RecordError, Refused
 from runner.events import Key
 from runner.inventory import Target
@@ -190,6 +191,52 @@ def test_a_lost_station_leaves_its_acts_interrupted_and_others_go_on_elsewhere(h
     assert "was lost while this was being done" in lost.message
     assert again.status is Status.OK
     assert doing.begun == ["a", "a"]  # the first, which nobody knows the end of, and the try that was asked for
+
+
+def row(hub: Hub, *tries: int) -> tuple[Future[Any], list[tuple[int, Status]]]:
+    """Acts of one target sent ahead in a row; their future, and what is reported of them: try and status."""
+    told: list[tuple[int, Status]] = []
+    acts = [act("a", number) for number in tries]
+    report = lambda each, outcome: told.append((each.key.tries, outcome.status))  # noqa: E731  # a word for it
+    return hub.submit(perform_row, acts, World(), report), told
+
+
+def test_acts_in_a_row_are_told_one_by_one(hub: Hub, doing: Doing) -> None:
+    doing.go_on.set()
+    with stations(hub, "one"):
+        future, told = row(hub, 1, 2, 3)
+        assert future.result(30) is None
+    assert told == [(1, Status.OK), (2, Status.OK), (3, Status.OK)]
+
+
+def test_a_row_ends_where_an_act_does_not_go_well(hub: Hub, doing: Doing) -> None:
+    doing.then = lambda call: Outcome(Status.FAILED if len(doing.begun) == 2 else Status.OK)
+    doing.go_on.set()
+    with stations(hub, "one"):
+        future, told = row(hub, 1, 2, 3)
+        assert future.result(30) is None
+    assert told == [(1, Status.OK), (2, Status.FAILED)]
+    assert len(doing.begun) == 2
+
+
+def test_of_a_row_that_is_lost_all_is_interrupted_that_was_not_told(hub: Hub, doing: Doing) -> None:
+    first = threading.Event()
+
+    def then(call: Call) -> Outcome:
+        if len(doing.begun) > 1:
+            assert first.wait(30)
+        return Outcome(Status.OK)
+
+    doing.then = then
+    doing.go_on.set()
+    with stations(hub, "one"):
+        future, told = row(hub, 1, 2, 3)
+        doing.await_begun(2)
+        lose(hub, "one")
+        assert future.result(30) is None
+        first.set()
+    assert told == [(1, Status.OK), (2, Status.INTERRUPTED), (3, Status.INTERRUPTED)]
+    assert len(doing.begun) == 2
 
 
 def test_an_act_that_loses_three_workers_is_not_handed_to_a_fourth(hub: Hub, doing: Doing) -> None:
