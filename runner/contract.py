@@ -175,11 +175,11 @@ class Connection(Protocol):
         """Like `run`, but hand stdout to `sink` piece by piece; the result's stdout is empty and has no limit."""
 
     def ahead(
-        self, commands: Sequence[Command], deadline: Deadline, longest: float
+        self, commands: Sequence[Command], limits: Sequence[float], deadline: Deadline
     ) -> AbstractContextManager[Connection]:
         """Have commands begun one after the other, each only where the one before ended with 0, and give a connection
         whose `run` takes up their results in that order; leaving it ends what was not taken up. `deadline` is for
-        handing them over, `longest` how many seconds each may take. They have neither stdin nor `run_as`."""
+        handing them over, `limits` how many seconds each may take. They have neither stdin nor `run_as`."""
 
     def close(self) -> None:
         """End everything that still runs over this connection."""

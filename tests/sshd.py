@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,8 +69,17 @@ def ssh_server(directory: Path, name: str = "web1", options: Mapping[str, str] |
         server.stop()
 
 
-def start_ssh_server(directory: Path, name: str = "web1", options: Mapping[str, str] | None = None) -> SshServer:
-    """Like `ssh_server`, for the caller to stop."""
+def start_ssh_server(
+    directory: Path,
+    name: str = "web1",
+    options: Mapping[str, str] | None = None,
+    *,
+    address: str = "127.0.0.1",
+    port: int = 0,
+    before: Sequence[str] = (),
+) -> SshServer:
+    """Like `ssh_server`, for the caller to stop; in a folder that had one, with its keys. `before` are words before the
+    program, such as those that enter a network namespace, where `address` and `port` may be chosen."""
     program = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
     if program is None:
         raise AssertionError("these tests need an SSH server. apt-get install openssh-server")
@@ -78,10 +87,12 @@ def start_ssh_server(directory: Path, name: str = "web1", options: Mapping[str, 
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     for key in ("host_key", "user_key"):
-        make_key(directory / key)
+        if not (directory / key).exists():
+            make_key(directory / key)
     shutil.copy(directory / "user_key.pub", directory / "authorized_keys")
     for _ in range(_ATTEMPTS):
-        server = _start(program, directory, name, options or {})
+        where = {"ListenAddress": address, "Port": str(port or free_port())}
+        server = _start([*before, program], directory, name, {**where, **(options or {})})
         if _is_listening(server):
             return server
         server.stop()
@@ -94,10 +105,9 @@ def make_key(path: Path, passphrase: str = "") -> None:
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 
-def _start(program: str, directory: Path, name: str, options: Mapping[str, str]) -> SshServer:
-    port = free_port()
-    (directory / "sshd_config").write_text(_configuration(directory, port, options))
-    command = [program, "-D", "-e", "-f", str(directory / "sshd_config")]
+def _start(program: Sequence[str], directory: Path, name: str, options: Mapping[str, str]) -> SshServer:
+    (directory / "sshd_config").write_text(_configuration(directory, options))
+    command = [*program, "-D", "-e", "-f", str(directory / "sshd_config")]
     with (directory / "log").open("ab") as log:
         keeper = subprocess.Popen(
             ["/bin/sh", "-c", _KEEPER, "sh", *command],
@@ -107,14 +117,13 @@ def _start(program: str, directory: Path, name: str, options: Mapping[str, str])
             start_new_session=True,
         )
     key = (directory / "host_key.pub").read_text()
-    (directory / "known_hosts").write_text(f"[127.0.0.1]:{port} {' '.join(key.split()[:2])}\n")
-    return SshServer(name, port, directory, keeper)
+    address, port = options["ListenAddress"], int(options["Port"])
+    (directory / "known_hosts").write_text(f"[{address}]:{port} {' '.join(key.split()[:2])}\n")
+    return SshServer(name, port, directory, keeper, address)
 
 
-def _configuration(directory: Path, port: int, options: Mapping[str, str]) -> str:
+def _configuration(directory: Path, options: Mapping[str, str]) -> str:
     settings = {
-        "ListenAddress": "127.0.0.1",
-        "Port": str(port),
         "HostKey": str(directory / "host_key"),
         "AuthorizedKeysFile": str(directory / "authorized_keys"),
         "PidFile": "none",

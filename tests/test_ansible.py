@@ -128,6 +128,7 @@ def test_group_and_host_folders_are_read_beside_the_file(tmp_path: Path) -> None
     assert parse_inventory(kept).targets == inventory.targets
 
 
+@pytest.mark.promise("Secrets", "plain passwords in an Ansible inventory", "masked everywhere")
 def test_passwords_become_secrets_and_are_never_shown() -> None:
     inventory = ini(
         "a ansible_password=hunter2 ansible_become_password=hunter3 api_token=hunter4 "
@@ -165,6 +166,7 @@ def test_passwords_become_secrets_and_are_never_shown() -> None:
         "ansible_ssh_executable=/tmp/ssh",
     ],
 )
+@pytest.mark.promise("SSH", "Ansible variables that would switch a check off", "refused with words")
 def test_what_would_switch_a_check_off_is_refused(variable: str) -> None:
     [found] = mistakes(f"[web]\nok\na {variable}\n")
     assert found.startswith("hosts:3:1: ")
@@ -293,6 +295,7 @@ def test_a_program_that_fails_is_refused_with_its_words(tmp_path: Path) -> None:
         load_inventory([program(tmp_path, "echo hello")])
 
 
+@pytest.mark.promise("Limits", "an inventory program that hangs", "ended with its children")
 def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     path = program(tmp_path, f"sleep 60 & echo $! > {tmp_path}/pid; wait")
     started = time.monotonic()
@@ -304,6 +307,7 @@ def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None
     assert not state.exists() or state.read_text().split()[2] == "Z"
 
 
+@pytest.mark.promise("Limits", "an inventory program that prints without end", "refused")
 def test_a_program_that_prints_too_much_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runner.inventory.scripts.LARGEST_OUTPUT", 1000)
     with pytest.raises(Refused, match="printed more than 1000 bytes"):
@@ -347,6 +351,7 @@ LINES = st.lists(
 
 
 @given(LINES)
+@pytest.mark.promise("Fuzzing", "any INI as an inventory", "an inventory or a refusal")
 def test_any_ini_is_an_inventory_or_refused(lines: list[str]) -> None:
     try:
         inventory = ini("\n".join(lines))

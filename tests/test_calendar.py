@@ -196,6 +196,7 @@ def test_periods_lie_apart_or_within_another(name: str, from_: str, until: str |
             Calendar.from_office({"hours": {**USUAL, "periods": periods}})
 
 
+@pytest.mark.promise("Clock", "daylight saving elsewhere", "due times stand")
 def test_due_times_do_not_hang_on_the_zone_of_this_machine() -> None:
     code = (
         "from datetime import datetime, UTC; from runner.calendar import Calendar;"

@@ -27,6 +27,7 @@ def test_a_full_disk_is_told(tmp_path: Path) -> None:
             connection.execute("INSERT INTO things VALUES (?)", ("x" * 100_000,))
 
 
+@pytest.mark.promise("Disk", "bad blocks in the journal", "told with the cure")
 def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     path = tmp_path / "things.sqlite"
     create_database(path, FORM)

@@ -45,6 +45,7 @@ def test_keeps_any_content_under_its_hash(store: EvidenceStore, tmp_path: Path, 
     assert store.verify(kept) is None
 
 
+@pytest.mark.promise("Files", "who may read evidence", "its owner, and nobody may write it")
 def test_is_private_and_not_writable(store: EvidenceStore) -> None:
     path = store.path(store.keep("a", b"content").sha256)
     assert stat.S_IMODE(path.stat().st_mode) == 0o400
@@ -82,6 +83,7 @@ def test_a_file_that_is_not_there_fails(store: EvidenceStore, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+@pytest.mark.promise("Files", "evidence that is a pipe, a device or a folder", "failed at once")
 def test_what_is_no_plain_file_fails_at_once(store: EvidenceStore, tmp_path: Path, make: object) -> None:
     make(tmp_path / "odd")  # type: ignore[operator]  # either takes a path
     with pytest.raises(Failed, match="not a plain file"):
@@ -90,6 +92,7 @@ def test_what_is_no_plain_file_fails_at_once(store: EvidenceStore, tmp_path: Pat
         store.keep("x", Path("/dev/zero"))
 
 
+@pytest.mark.promise("Disk", "the disk fills while evidence is kept", "told; nothing half-made")
 def test_a_write_that_fails_leaves_nothing(tmp_path: Path) -> None:
     code = """
 import resource, sys
@@ -126,6 +129,7 @@ def test_what_was_cut_off_long_ago_is_removed(tmp_path: Path) -> None:
     assert [path.name for path in partial.iterdir()] == ["new"]
 
 
+@pytest.mark.promise("The record", "evidence is missing, altered or cut", "named")
 def test_missing_altered_and_cut_evidence_is_told(store: EvidenceStore) -> None:
     kept = store.keep("report.html", b"content")
     path = store.path(kept.sha256)
@@ -150,6 +154,7 @@ def test_cut_content_is_healed_by_keeping_it_again(store: EvidenceStore) -> None
 
 
 @pytest.mark.parametrize("sha256", ["", "../../../../etc/passwd", "G" * 64, "a" * 63, "a" * 64 + "\n"])
+@pytest.mark.promise("Files", "path parts in place of a hash", "refused")
 def test_a_path_is_made_of_a_hash_only(store: EvidenceStore, sha256: str) -> None:
     with pytest.raises(RecordError, match="is not a SHA-256"):
         store.path(sha256)

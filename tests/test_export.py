@@ -212,6 +212,7 @@ def test_an_altered_journal_is_exported_as_it_is_and_named(
     assert "record 7: diubah / was altered" in bare(package, ["verify.py"], 1)
 
 
+@pytest.mark.promise("Files", "a hostile name in an auditor's file", "leads nowhere")
 def test_a_hostile_name_leads_nowhere(tmp_path: Path) -> None:
     records = tmp_path / "records"
     with Journal.open(records) as journal:

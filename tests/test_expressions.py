@@ -145,6 +145,7 @@ def test_what_cannot_be_accepted_is_refused_when_read(text: str, message: str) -
         "{{ vars.name | int + vars.map }}",
     ],
 )
+@pytest.mark.promise("Files", "Jinja sandbox escapes", "fail with words, reach nothing")
 def test_what_fails_fails_with_words_and_reaches_nothing(text: str) -> None:
     before = repr({**SCOPE, "secret": None})
     with pytest.raises((ExpressionError, Missing)):
@@ -163,6 +164,7 @@ def test_a_fragment_is_as_written() -> None:
 
 
 @given(st.text(alphabet="{}% 'abvars.[]()|0", max_size=30))
+@pytest.mark.promise("Fuzzing", "any text as an expression", "a value or a refusal")
 def test_any_text_is_a_template_or_refused(text: str) -> None:
     try:
         template = parse_template(text)

@@ -155,6 +155,7 @@ def test_the_seeds_themselves_are_sound() -> None:
     assert [judge(text) for text in SEEDS] == ["planned"] * 3
 
 
+@pytest.mark.promise("Fuzzing", "mutated playbooks", "a plan, or mistakes with a place")
 def test_mutated_playbooks_are_planned_or_refused() -> None:
     found = try_mutants(500)
     assert min(found.values()) > 0
@@ -162,6 +163,7 @@ def test_mutated_playbooks_are_planned_or_refused() -> None:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(1800)
+@pytest.mark.promise("Fuzzing", "ten thousand mutated playbooks", "a plan, or mistakes with a place")
 def test_ten_thousand_mutated_playbooks_are_planned_or_refused() -> None:
     found = try_mutants(10_000)
     assert min(found.values()) > 100
@@ -186,6 +188,9 @@ def replaced(data: Any, path: tuple[str | int, ...], new: Any) -> Any:
 
 @pytest.mark.heavy
 @pytest.mark.timeout(1800)
+@pytest.mark.promise(
+    "Fuzzing", "each value of a playbook replaced by one of another kind", "a plan, or mistakes with a place"
+)
 def test_any_value_replaced_by_one_of_another_kind_is_planned_or_refused() -> None:
     data = parse_source(RICH, "rich.yml").data
     for path in places(data):

@@ -288,6 +288,7 @@ def test_any_data_is_an_inventory_or_refused(data: object) -> None:
 
 
 @given(st.text(max_size=60))
+@pytest.mark.promise("Fuzzing", "any text as an inventory", "an inventory or a refusal")
 def test_any_text_is_an_inventory_or_refused(text: str) -> None:
     for file in ("a.yml", "hosts", "a.ini"):
         try:

@@ -145,6 +145,7 @@ for number in range(1, count + 1):
 """
 
 
+@pytest.mark.promise("Power cut", "many processes append at once", "one chain, whole")
 def test_many_processes_append_to_one_chain(records: Path) -> None:
     names = [f"run{number}" for number in range(4)]
     commands = [[sys.executable, "-c", APPEND, str(records), name, "25"] for name in names]
@@ -177,6 +178,7 @@ except DuplicateClaim:
     assert sorted(said) == ["mine", "taken", "taken", "taken"]
 
 
+@pytest.mark.promise("Power cut", "kill -9 of a process that appends", "what was acknowledged is there")
 def test_what_was_acknowledged_survives_kill_9(records: Path) -> None:
     for attempt in range(20):
         command = [sys.executable, "-c", APPEND, str(records), f"run{attempt}", "100000"]
@@ -235,6 +237,7 @@ def test_the_log_is_folded_in_on_close(journal: Journal, records: Path) -> None:
     assert [file.name for file in records.iterdir()] == ["journal.sqlite"]
 
 
+@pytest.mark.promise("Power cut", "a forked child writes", "refused")
 def test_a_forked_child_is_refused(records: Path) -> None:
     code = """
 import os, sys
@@ -276,6 +279,7 @@ def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"not a database, but long enough to look like one " * 40])
+@pytest.mark.promise("Disk", "something else in place of the journal", "told, left as it is")
 def test_something_else_in_place_of_the_journal_is_told(records: Path, content: bytes) -> None:
     records.mkdir()
     (records / "journal.sqlite").write_bytes(content)
@@ -284,6 +288,7 @@ def test_something_else_in_place_of_the_journal_is_told(records: Path, content: 
     assert (records / "journal.sqlite").read_bytes() == content
 
 
+@pytest.mark.promise("Upgrade", "a journal of a newer program", "refused with words, nothing is written")
 def test_a_newer_format_is_told(journal: Journal, records: Path) -> None:
     journal.append(RunFactory().whole())
     journal.close()
@@ -296,6 +301,7 @@ def test_a_newer_format_is_told(journal: Journal, records: Path) -> None:
         journal.append(RunFactory("other").whole())
 
 
+@pytest.mark.promise("Limits", "another process holds the journal for ever", "told within the limit")
 def test_a_wait_for_another_process_ends(records: Path) -> None:
     journal = Journal.open(records, seconds=0.1)
     handle = os.open(records, os.O_RDONLY)
@@ -330,6 +336,7 @@ def test_a_file_that_vanishes_is_told(journal: Journal) -> None:
         journal.append([run.ended()])
 
 
+@pytest.mark.promise("Disk", "permission to write the records is lost", "told; they can still be read")
 def test_a_folder_that_cannot_be_written_is_told_and_read(open_folder: Path) -> None:
     records = open_folder / "records"
     with Journal.open(records) as journal:

@@ -270,6 +270,7 @@ def test_what_is_longer_than_the_screen_is_paged(folder: Path) -> None:
         opened.wait_for(lambda screen: "ended=0" in screen)
 
 
+@pytest.mark.promise("Signals", "a live view is killed", "the terminal stays usable")
 def test_a_killed_run_leaves_the_terminal_usable(folder: Path) -> None:
     with terminal(folder, width=100) as opened:
         begin(opened, "-l 'web1:web24:web25'")

@@ -104,6 +104,7 @@ def test_a_run_goes_on_once_at_a_time(locks: Locks, tmp_path: Path) -> None:
     locks.acquire("other", "care", [("check", "site")], "budi").close()
 
 
+@pytest.mark.promise("Cron's world", "a run that holds a lock is killed", "the lock goes with it")
 def test_locks_vanish_with_a_killed_process(locks: Locks, tmp_path: Path) -> None:
     with another_run(tmp_path) as process:
         assert locks.is_running("other")
@@ -134,6 +135,7 @@ def _move_elsewhere(tmp_path: Path) -> None:
         connection.execute("UPDATE holders SET host = 'elsewhere', machine = 'another kernel'")
 
 
+@pytest.mark.promise("Cron's world", "a lock of another machine on a shared folder", "never taken over")
 def test_another_machines_lock_is_never_taken_over(locks: Locks, tmp_path: Path) -> None:
     with another_run(tmp_path):
         _move_elsewhere(tmp_path)

@@ -139,6 +139,7 @@ def kill_after_fetch(folder: Path) -> None:
     pause.unlink()
 
 
+@pytest.mark.promise("Power cut", "killed between fetching and scanning a log", "no line lost or counted twice")
 def test_a_run_killed_before_its_scan_loses_no_line_and_counts_none_twice(
     court: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -131,6 +131,7 @@ def test_unreachable_alone_is_exit_code_four(folder: Path, capsys: pytest.Captur
 
 
 @pytest.mark.parametrize("target", ["web1", "here"])
+@pytest.mark.promise("Text from outside", "a hostile value over real SSH", "never executed")
 def test_a_hostile_value_never_executes(folder: Path, capsys: pytest.CaptureFixture[str], target: str) -> None:
     tasks = [command(f"place{n}", line) for n, line in enumerate(PLACES)]
     tasks.append({"id": "words", "action": "command.run", "with": {"argv": ["printf", "<%s>", "{{ vars.hostile }}"]}})

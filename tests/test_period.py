@@ -82,6 +82,7 @@ def test_sightings_tell_an_outcome_in_short(journal: Journal) -> None:
     since=st.integers(-10, 610),
     length=st.integers(1, 300),
 )
+@pytest.mark.promise("Clock", "the clock is set back and forward", "each report has all of its events")
 def test_whatever_the_clock_did_a_period_has_all_of_its_events(minutes: list[int], since: int, length: int) -> None:
     with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder) / "records") as journal:
         events = []

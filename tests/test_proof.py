@@ -69,6 +69,7 @@ def test_an_unaltered_journal_has_no_faults(records: Path) -> None:
     place=st.integers(0, 10_000),
     letter=st.characters(exclude_categories=["Cs"], exclude_characters="\0"),
 )
+@pytest.mark.promise("The record", "a character of a record is altered", "sop verify names the record")
 def test_any_altered_character_names_its_record(
     original: Path, tmp_path: Path, seq: int, column: str, place: int, letter: str
 ) -> None:
@@ -106,6 +107,7 @@ def test_a_value_of_another_type_names_its_record(records: Path, column: str, va
 @example(place=0.0625, bit=7)
 @example(place=0.07421875, bit=0)
 @example(place=0.07690917996173052, bit=0)
+@pytest.mark.promise("The record", "a bit of the file is flipped", "found, or nothing changed")
 def test_a_flipped_bit_in_the_file_is_found_or_changes_nothing(
     original: Path, tmp_path: Path, place: float, bit: int
 ) -> None:
@@ -126,6 +128,7 @@ def _rows(records: Path) -> list[tuple[object, ...]]:
     ("first", "last", "message"),
     [(1, 1, "is missing"), (7, 7, "is missing"), (7, 12, "is missing, and all to record 12")],
 )
+@pytest.mark.promise("The record", "records are removed", "named")
 def test_removed_records_are_named(records: Path, first: int, last: int, message: str) -> None:
     with unprotected(records) as connection:
         connection.execute("DELETE FROM events WHERE seq BETWEEN ? AND ?", (first, last))
@@ -144,6 +147,7 @@ def test_a_removed_record_is_found_where_the_rest_was_renumbered(records: Path) 
 
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("forged", [True, False])
+@pytest.mark.promise("The record", "records are inserted", "named")
 def test_inserted_records_are_named(records: Path, count: int, forged: bool) -> None:
     with unprotected(records) as connection:
         for seq in range(ROWS, 8, -1):
@@ -162,6 +166,7 @@ def test_inserted_records_are_named(records: Path, count: int, forged: bool) -> 
     assert all("inserted" in fault.message for fault in faults)
 
 
+@pytest.mark.promise("The record", "records are exchanged", "named")
 def test_exchanged_records_are_found(records: Path) -> None:
     with unprotected(records) as connection:
         for before, after in ((8, 100), (9, 8), (100, 9)):
@@ -179,6 +184,7 @@ def test_a_record_moved_to_the_end_is_found(records: Path) -> None:
     ]
 
 
+@pytest.mark.promise("The record", "the newest records are cut off", "found by a printed head")
 def test_a_cut_off_tail_is_found_by_the_head(records: Path) -> None:
     head = Journal.open(records).head()
     with unprotected(records) as connection:
@@ -253,6 +259,7 @@ def test_evidence_is_checked(records: Path, spoil: Callable[[Path], None], said:
     assert journal.verify(run="one") == []
 
 
+@pytest.mark.promise("Files", "evidence whose name leads elsewhere", "a fault; nothing is read there")
 def test_evidence_with_a_hostile_name_is_a_fault(tmp_path: Path) -> None:
     with Journal.open(tmp_path / "records") as journal:
         hostile = Evidence("x", "../../../etc/passwd", 1)

@@ -204,6 +204,9 @@ def test_each_office_has_its_own_delay_and_always_the_same() -> None:
 @pytest.mark.parametrize(
     ("made_up", "minutes", "due"), [(True, 0, True), (True, 600, True), (False, 9, True), (False, 11, False)]
 )
+@pytest.mark.promise(
+    "Cron's world", "a machine that slept through its dates", "made up for once, or left out, as written"
+)
 def test_a_missed_moment_is_made_up_for_or_left_out_as_written(made_up: bool, minutes: int, due: bool) -> None:
     slot = SUNDAY
     standing = Standing(entry("0 8 * * *", made_up=made_up), None, slot, None)
@@ -256,6 +259,7 @@ def test_what_is_due_is_begun_once_and_its_output_logged(office: Path, capsys: p
     assert capsys.readouterr().err == "", "nothing that cron would mail"
 
 
+@pytest.mark.promise("Cron's world", "a run that overtakes the next", "not begun again")
 def test_what_is_still_running_is_not_begun_again(office: Path) -> None:
     kept = installed_since(timedelta(minutes=5))
     [key] = [found.key for found in [entry("* * * * *")]]
@@ -287,6 +291,7 @@ def test_a_playbook_with_a_mistake_is_told_once_an_hour(office: Path, capsys: py
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.promise("Cron's world", "cron does not call any more", "seen by sop status")
 def test_a_cron_that_does_not_call_any_more_is_seen(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_schedule("{steps: [mark], cron: '0 0 1 1 *'}")
     kept = installed_since(timedelta(hours=1))
@@ -401,6 +406,7 @@ crontab -l >"$1/after"
 
 
 @pytest.mark.heavy
+@pytest.mark.promise("Cron's world", "three minutes of the real cron", "right environment, no overlap, right log")
 def test_the_real_cron_runs_a_schedule_for_three_minutes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,11 +69,13 @@ def test_finds_a_file_in_the_home_folder(monkeypatch: pytest.MonkeyPatch, tmp_pa
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o602, 0o700, 0o4600])
+@pytest.mark.promise("Secrets", "a secret's file that others may read", "refused")
 def test_refuses_a_file_that_others_may_use(tmp_path: Path, mode: int) -> None:
     path = _private(tmp_path / "db", b"secret", mode)
     assert f"mode {mode:04o}, so others may use it. run: chmod 600 {path}" in _failure(file=path)
 
 
+@pytest.mark.promise("Secrets", "a secret's file of another user", "refused")
 def test_refuses_a_file_of_another_user(tmp_path: Path) -> None:
     path = "/etc/passwd"
     if os.geteuid() == 0:
@@ -229,6 +231,7 @@ plain_words = words.filter(lambda text: len(text.splitlines()) == 1)
 @example("%25%25&amp;&amp;", "%", "&")
 @example("\\\\\\\\\\\\\\\\", "\\", "")
 @example("a" * 63 + "\\\\" + "b" * 63, "", "")
+@pytest.mark.promise("Secrets", "a secret as plain, base64, URL, hex or JSON text", "masked in each")
 def test_no_secret_survives_in_any_form(secret: str, around: str, prefix: str) -> None:
     redactor = Redactor({"db": secret})
     for form, text in _forms(secret, prefix).items():
@@ -239,6 +242,7 @@ def test_no_secret_survives_in_any_form(secret: str, around: str, prefix: str) -
 
 @patient
 @given(words, st.text(alphabet, max_size=20))
+@pytest.mark.promise("Secrets", "a secret in bytes, across chunk borders", "masked")
 def test_no_secret_survives_in_bytes(secret: str, around: str) -> None:
     for form in (secret, base64.b64encode(secret.encode()).decode(), quote(secret)):
         masked = Redactor({"db": secret}).mask(b"\xff" + (around + form).encode() + b"\xfe")

@@ -54,6 +54,7 @@ def run(line: str, value: object, folder: Path) -> subprocess.CompletedProcess[b
 
 
 @pytest.mark.parametrize("line", ACCEPTED)
+@pytest.mark.promise("Text from outside", "a hostile value at each place of a shell line", "one word, or refused")
 def test_hostile_value_stays_one_word(line: str, tmp_path: Path) -> None:
     assert run(line, HOSTILE, tmp_path).stdout.decode() == HOSTILE
     assert list(tmp_path.iterdir()) == []

@@ -182,6 +182,7 @@ def test_braces_without_quotes_are_told_with_what_to_write(text: str, place: str
     assert json.dumps(read(f"a: {written}\n")["a"]) in json.dumps(data)
 
 
+@pytest.mark.promise("Fuzzing", "a billion laughs in YAML", "refused in time")
 def test_an_alias_bomb_does_not_go_off() -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 10)]
@@ -190,6 +191,7 @@ def test_an_alias_bomb_does_not_go_off() -> None:
 
 
 @pytest.mark.parametrize(("begin", "end"), [("[", "]"), ("{a: ", "}")])
+@pytest.mark.promise("Fuzzing", "very deep YAML", "refused with its place")
 def test_deep_nesting_is_refused_and_less_is_not(begin: str, end: str) -> None:
     assert "nested more than" in refused(begin * 100_000 + "1" + end * 100_000)[0]
     assert read(begin * DEEPEST_NESTING + "1" + end * DEEPEST_NESTING)

@@ -43,10 +43,12 @@ class AgentRefused(Exception):
 
 
 class Job:
-    """A request and who takes its output; its exit code once it has ended."""
+    """A request, who takes its output, and in how many seconds its server ends it (0: in the caller's); its exit code
+    once it has ended."""
 
-    def __init__(self, request: Request, take_out: Sink, take_err: Sink) -> None:
+    def __init__(self, request: Request, take_out: Sink, take_err: Sink, limit: float = 0.0) -> None:
         self.request = request
+        self.limit = limit
         self.exit_code: int | None = None
         self.refused = False
         self.fault: Exception | None = None
@@ -101,12 +103,13 @@ class Agent:
         self.begin([job], deadline)
         return self.finish(job, deadline)
 
-    def begin(self, jobs: Sequence[Job], deadline: Deadline, longest: float = 0.0) -> None:
+    def begin(self, jobs: Sequence[Job], deadline: Deadline) -> None:
         """Hand over requests that are to run one after the other, each only where the one before ended with 0; none but
-        the first may have a stdin. `longest` is how many seconds each may take. Raise as `run` does."""
+        the first may have a stdin. Each may take
+        its own limit, or what is left of the deadline. Raise as `run` does."""
         self._jobs.extend(jobs)
-        seconds = longest or deadline.remaining()
-        frames = [_render(job.request, seconds, b"and" if place else b"run") for place, job in enumerate(jobs)]
+        left = deadline.remaining()
+        frames = [_render(each.request, each.limit or left, b"and" if n else b"run") for n, each in enumerate(jobs)]
         try:
             self._wire.send(b"".join(frames), deadline, (self._unpacker.feed, _ignore))
         except TimeoutError:

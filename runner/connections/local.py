@@ -66,7 +66,7 @@ class LocalConnection:
         write_file(self.run, self._place, path, data, deadline, mode)
 
     @contextmanager
-    def ahead(self, commands: Sequence[Command], deadline: Deadline, longest: float) -> Iterator[Connection]:
+    def ahead(self, commands: Sequence[Command], limits: Sequence[float], deadline: Deadline) -> Iterator[Connection]:
         """Nothing is sent ahead: there is no link to wait for."""
         yield self
 

@@ -25,10 +25,10 @@ class _Sent(NamedTuple):
     job: Job
 
     @classmethod
-    def of(cls, command: Command) -> _Sent:
+    def of(cls, command: Command, limit: float) -> _Sent:
         request = build_request(command)
         out, err = Collector(command.output_limit), Collector(command.output_limit)
-        return cls(command, request, out, err, Job(request, out, err))
+        return cls(command, request, out, err, Job(request, out, err, limit))
 
 
 class Row:
@@ -43,11 +43,11 @@ class Row:
         self._wording = wording
         self._left: deque[_Sent] = deque()
 
-    def begin(self, commands: Sequence[Command], deadline: Deadline, longest: float) -> None:
+    def begin(self, commands: Sequence[Command], limits: Sequence[float], deadline: Deadline) -> None:
         """Send the commands. Raise as `Agent.run` does."""
-        self._left.extend(map(_Sent.of, commands))
+        self._left.extend(map(_Sent.of, commands, limits))
         try:
-            self._agent.begin([sent.job for sent in self._left], deadline, longest)
+            self._agent.begin([sent.job for sent in self._left], deadline)
         except BaseException:
             self.release()
             raise
@@ -88,11 +88,11 @@ class Row:
         return self._plain.stream(command, deadline, sink)
 
     def ahead(
-        self, commands: Sequence[Command], deadline: Deadline, longest: float
+        self, commands: Sequence[Command], limits: Sequence[float], deadline: Deadline
     ) -> AbstractContextManager[Connection]:
         """Send other commands ahead."""
         self.release()
-        return self._plain.ahead(commands, deadline, longest)
+        return self._plain.ahead(commands, limits, deadline)
 
     def close(self) -> None:
         """Close the connection."""

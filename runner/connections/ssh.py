@@ -103,16 +103,16 @@ class SshConnection:
         self._link.close()
 
     @contextmanager
-    def ahead(self, commands: Sequence[Command], deadline: Deadline, longest: float) -> Iterator[Connection]:
+    def ahead(self, commands: Sequence[Command], limits: Sequence[float], deadline: Deadline) -> Iterator[Connection]:
         """Send commands ahead, as contract.Connection says."""
-        row = self._begin_row(commands, deadline, longest)
+        row = self._begin_row(commands, limits, deadline)
         try:
             yield row or self
         finally:
             if row:
                 row.release()
 
-    def _begin_row(self, commands: Sequence[Command], deadline: Deadline, longest: float) -> Row | None:
+    def _begin_row(self, commands: Sequence[Command], limits: Sequence[float], deadline: Deadline) -> Row | None:
         """Send the commands to an agent; None where there is none, or it cannot take them just now."""
         with ExitStack() as stack:
             try:
@@ -121,7 +121,7 @@ class SshConnection:
                 agent, _ = stack.enter_context(self._agents.take(deadline))
                 if isinstance(agent, Agent):
                     row = Row(self, self._place, agent, stack.pop_all(), self._in_words)
-                    row.begin(commands, deadline, longest)
+                    row.begin(commands, limits, deadline)
                     return row
             except (TimeUp, Failed, Unreachable, WireBroken, AgentLost):
                 return None  # the first command meets the same, and says it

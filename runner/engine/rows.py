@@ -72,8 +72,8 @@ def _send_ahead(acts: Sequence[Act], services: Services, stack: ExitStack) -> Co
         connection = services.connect(acts[0].server)
         connection.open(Deadline.after(LONGEST_CONNECT))
         commands = [*_commands(acts, services, connection)]
-        longest = max(act.limit for act in acts)
-        return stack.enter_context(connection.ahead(commands, Deadline.after(acts[0].limit), longest))
+        limits = [act.limit for act, _ in zip(acts, commands, strict=False)]
+        return stack.enter_context(connection.ahead(commands, limits, Deadline.after(acts[0].limit)))
     except (TimeUp, Failed):
         return None
 

@@ -241,6 +241,7 @@ def _number(server: MariaDB, where: str) -> str:
     raise AssertionError(server.sql("SHOW PROCESSLIST"))
 
 
+@pytest.mark.promise("Network", "the database's connection dies in mid-dump", "nothing is kept as good")
 def test_keeps_nothing_of_a_dump_that_was_killed(server: MariaDB, database: str, tmp_path: Path) -> None:
     with blocked_dump(server, database, tmp_path) as (outcome, number):
         assert [name for name in files_in(tmp_path / "backups") if not name.endswith(".partial")] == []

@@ -192,6 +192,7 @@ def test_nothing_live_is_overwritten_without_a_rescue_set(
     assert not list(tmp_path.glob("the site.*"))
 
 
+@pytest.mark.promise("Files", "a spoilt backup set", "not restored")
 def test_a_spoilt_set_is_not_restored(site: Path, sealed: Path, rescue: str, tmp_path: Path) -> None:
     plan = compare(tmp_path)["plan"]
     before = snapshot(site)
@@ -239,6 +240,7 @@ class Broken(LocalConnection):
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("paths", [[], ["large", "deep"]])
+@pytest.mark.promise("Power cut", "a restore is cut off anywhere", "the old state, and it goes on")
 def test_cut_off_anywhere_it_is_the_old_state_and_goes_on(
     site: Path, sealed: Path, rescue: str, tmp_path: Path, paths: list[str], after: bool
 ) -> None:
@@ -259,6 +261,7 @@ def test_cut_off_anywhere_it_is_the_old_state_and_goes_on(
     assert contents == {path: facts[3] for path, facts in before.items()}
 
 
+@pytest.mark.promise("Files", "a link in a path that is restored to", "not followed")
 def test_a_link_on_the_way_is_not_followed(site: Path, sealed: Path, rescue: str, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()

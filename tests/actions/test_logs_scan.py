@@ -179,6 +179,7 @@ def test_rotated_and_several_logs_are_read(tmp_path: Path) -> None:
     assert {row["path"] for row in outcome.outputs["top_pages"]} == {"/", "/lain"}
 
 
+@pytest.mark.promise("Limits", "a packed bomb for a log", "cut at the size limit, said so")
 def test_a_packed_bomb_is_cut_at_the_size_limit(tmp_path: Path) -> None:
     (tmp_path / "access.log.1.gz").write_bytes(gzip.compress(b"x" * 50_000_000))
     outputs = scan(tmp_path, line(), {"rotated": True, "size_limit": 100_000}).outputs
@@ -211,6 +212,7 @@ def test_personal_data_stays_in_the_restricted_evidence(tmp_path: Path) -> None:
     assert json.loads(public)["top_networks"] == [{"network": "203.0.113.0/24", "requests": 2}]
 
 
+@pytest.mark.promise("Fuzzing", "hostile lines in an access log", "no harm, counted as not understood")
 def test_hostile_lines_do_no_harm(tmp_path: Path) -> None:
     hostile = [
         b"\x00\x01\x02" * 1000,

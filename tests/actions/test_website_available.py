@@ -105,6 +105,7 @@ def test_reads_a_page_compressed_unasked(tmp_path: Path) -> None:
         assert check(tmp_path, url).outputs["title"] == "Pengadilan Negeri Contoh"
 
 
+@pytest.mark.promise("Limits", "a compressed bomb for a page", "stopped at the size limit")
 def test_stops_a_compressed_bomb_at_the_size_limit(tmp_path: Path) -> None:
     bomb = gzip.compress(b" " * 50_000_000)
     with page_server({"/": Reply(bomb, headers={"Content-Encoding": "gzip"})}) as url:

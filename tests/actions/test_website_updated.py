@@ -149,6 +149,7 @@ def test_follows_a_sitemap_index_that_points_at_itself_once(tmp_path: Path) -> N
         "",
     ],
 )
+@pytest.mark.promise("Fuzzing", "a hostile feed", "tells nothing, harms nothing")
 def test_a_hostile_feed_tells_nothing(tmp_path: Path, feed: str) -> None:
     assert check(tmp_path, {"/": HOME, "/rss": feed}).outputs["source"] == ""
 

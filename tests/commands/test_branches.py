@@ -124,6 +124,7 @@ def test_a_role_that_nobody_holds_any_more_when_it_is_asked_for_is_told(office: 
     assert "nobody holds the role 'kasubbag' on 2026-11-25. name a person in the inventory" in office.says
 
 
+@pytest.mark.promise("Power cut", "killed while a branch waits for a person", "nobody is asked twice")
 def test_killed_with_a_branch_at_work_a_run_asks_nobody_twice(office: Office) -> None:
     reported(office, go=False)
     words = [sys.executable, "-m", "runner", "resume", "last"]

@@ -355,6 +355,11 @@ steps:
 """
 
 
+@pytest.mark.promise(
+    "Secrets",
+    "a secret in a command, its output, an error and evidence",
+    "nowhere in journal, evidence, screen, reports",
+)
 def test_a_secret_stands_nowhere_afterwards(capfd: pytest.CaptureFixture[str]) -> None:
     encoded = base64.b64encode(SECRET.encode()).decode()
     write(SECRETIVE.replace("URL", f"'{quote(SECRET, safe='')}'".replace("'", "")))

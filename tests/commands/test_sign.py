@@ -139,6 +139,7 @@ def test_people_who_changed_since_the_run_began_count_where_the_inventory_is_nam
     assert office.do("ani", "verify") == 0
 
 
+@pytest.mark.promise("Secrets", "somebody types a secret into a note", "masked")
 def test_secrets_that_somebody_types_are_masked(office: Office, keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOSTING", "hunter2-hosting")
     Path("inventory.yml").write_text(Path("inventory.yml").read_text() + "secrets: {hosting: {env: HOSTING}}\n")

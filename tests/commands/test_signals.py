@@ -80,6 +80,7 @@ def sop(tmp_path: Path) -> Iterator[Sop]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.promise("Signals", "Ctrl-C once", "what is in flight ends and is recorded; exit 130")
 def test_one_interruption_lets_the_task_end_and_begins_no_other(sop: Sop, number: signal.Signals) -> None:
     process = sop.run()
     process.send_signal(number)
@@ -95,6 +96,7 @@ def test_one_interruption_lets_the_task_end_and_begins_no_other(sop: Sop, number
     assert (code, json.loads(out)["status"]) == (0, "ok")
 
 
+@pytest.mark.promise("Signals", "Ctrl-C twice", "ends now; exit 130")
 def test_a_second_interruption_waits_for_nothing(sop: Sop) -> None:
     process = sop.run()
     process.send_signal(signal.SIGINT)
@@ -108,6 +110,7 @@ def test_a_second_interruption_waits_for_nothing(sop: Sop) -> None:
     assert [row["status"] for row in json.loads(out)["waiting"]] == ["can_go_on"]
 
 
+@pytest.mark.promise("Signals", "a second run meanwhile", "exit 6, the holder is named")
 def test_a_second_run_at_the_same_time_exits_6_and_names_the_holder(sop: Sop) -> None:
     process = sop.run()
     _, out, _ = sop.ask("history", "--format", "json")
@@ -125,6 +128,7 @@ def test_a_second_run_at_the_same_time_exits_6_and_names_the_holder(sop: Sop) ->
     assert [run["status"] for run in json.loads(out)["runs"]] == ["ok"]
 
 
+@pytest.mark.promise("Signals", "the reader of a pipe goes away", "a quiet end")
 def test_a_reader_that_goes_away_is_no_error(sop: Sop) -> None:
     process = sop.start("actions", "--format", "json")
     assert process.stdout is not None

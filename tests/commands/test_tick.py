@@ -316,6 +316,7 @@ def test_a_run_that_was_killed_while_it_read_goes_on(court: Court) -> None:
     assert court.tick()["resumed"] == []
 
 
+@pytest.mark.promise("Power cut", "killed in an act that may not be repeated", "a person decides")
 def test_a_run_that_was_killed_in_what_may_not_be_repeated_is_left_to_a_person(court: Court) -> None:
     run = crash(court, "")
     [left] = court.tick()["left"]

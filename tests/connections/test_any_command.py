@@ -82,7 +82,7 @@ def test_one_after_the_other(connection: Connection, scripts: list[Script]) -> N
 @given(scripts=st.lists(SCRIPTS, min_size=2, max_size=5))
 def test_sent_ahead(connection: Connection, scripts: list[Script]) -> None:
     commands = [Command(line=script.line) for script in scripts]
-    with connection.ahead(commands, Deadline.after(60), 60) as row:
+    with connection.ahead(commands, [60.0] * len(commands), Deadline.after(60)) as row:
         found = [row.run(command, Deadline.after(60)) for command in commands]
     assert found == [script.result for script in scripts]
     assert connection.run(Command(line="echo next"), Deadline.after(60)) == Result(0, b"next\n")

@@ -31,6 +31,9 @@ def refusal(known_hosts: Path, target: Target, seconds: float = 10) -> str:
     return str(caught.value)
 
 
+@pytest.mark.promise(
+    "SSH", "a host key that nobody trusted", "refused with its fingerprint and the command that trusts it"
+)
 def test_an_unknown_host_key_is_refused_with_its_fingerprint(sshd: SshServer, tmp_path: Path) -> None:
     said = refusal(tmp_path / "none", target_of(sshd))
     shown = subprocess.run(["ssh-keygen", "-lf", sshd.directory / "host_key.pub"], capture_output=True, text=True)
@@ -39,6 +42,7 @@ def test_an_unknown_host_key_is_refused_with_its_fingerprint(sshd: SshServer, tm
     assert "sop inventory trust web1" in said
 
 
+@pytest.mark.promise("SSH", "the host key changed", "refused, nothing is sent")
 def test_a_changed_host_key_is_refused(sshd: SshServer, tmp_path: Path) -> None:
     make_key(tmp_path / "other")
     known = tmp_path / "known_hosts"
@@ -48,12 +52,14 @@ def test_a_changed_host_key_is_refused(sshd: SshServer, tmp_path: Path) -> None:
     assert "sop inventory trust web1" in said
 
 
+@pytest.mark.promise("SSH", "a revoked host key", "refused")
 def test_a_revoked_host_key_is_refused(sshd: SshServer, tmp_path: Path) -> None:
     known = tmp_path / "known_hosts"
     known.write_text(f"{sshd.known_hosts.read_text()}@revoked * {sshd.host_key()}\n")
     assert "revoked" in refusal(known, target_of(sshd))
 
 
+@pytest.mark.promise("Network", "the key is refused", "unreachable; what was tried is said")
 def test_a_refused_login_says_what_was_tried(sshd: SshServer, tmp_path: Path) -> None:
     make_key(tmp_path / "stranger")
     said = refusal(sshd.known_hosts, target_of(sshd, identity=str(tmp_path / "stranger"), password="secret"))
@@ -62,6 +68,7 @@ def test_a_refused_login_says_what_was_tried(sshd: SshServer, tmp_path: Path) ->
     assert "no key and no password" in refusal(sshd.known_hosts, target_of(sshd, identity=""))
 
 
+@pytest.mark.promise("Network", "a private key that cannot be read", "named with the cure")
 def test_a_key_that_cannot_be_used_is_named(sshd: SshServer, tmp_path: Path) -> None:
     make_key(tmp_path / "locked", passphrase="long enough")
     (tmp_path / "text").write_text("hello")
@@ -70,6 +77,7 @@ def test_a_key_that_cannot_be_used_is_named(sshd: SshServer, tmp_path: Path) -> 
     assert "cannot be read: No such file" in refusal(sshd.known_hosts, target_of(sshd, identity=str(tmp_path / "no")))
 
 
+@pytest.mark.promise("Network", "nothing listens, or no name resolves", "unreachable, which of them is said")
 def test_says_that_nothing_listens_or_nothing_resolves(sshd: SshServer) -> None:
     assert "refuses connections" in refusal(sshd.known_hosts, target_of(sshd, port=free_port()))
     assert "does not resolve" in refusal(sshd.known_hosts, target_of(sshd, address="nowhere.invalid"))
@@ -82,6 +90,7 @@ def silent_port() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+@pytest.mark.promise("Network", "a banner that never comes", "unreachable within the limit")
 def test_a_server_that_says_nothing_holds_nobody(sshd: SshServer, silent_port: int) -> None:
     start = time.monotonic()
     assert "no connection before the time was up" in refusal(sshd.known_hosts, target_of(sshd, port=silent_port), 0.5)
@@ -128,6 +137,7 @@ def test_uses_the_agent_for_a_key_with_a_passphrase(sshd: SshServer, tmp_path: P
         agent.wait(10)
 
 
+@pytest.mark.promise("SSH", "another key than the one pinned in the inventory", "refused")
 def test_a_pinned_host_key_is_all_that_counts(sshd: SshServer, tmp_path: Path) -> None:
     make_key(tmp_path / "other")
     connections = Connections(())

@@ -46,7 +46,7 @@ def test_each_result_is_its_commands_own(connection: Connection) -> None:
         Command(argv=("printf", "%s", "$(id) 'x'")),
         Command(line='echo "$1 $A"; pwd', parameters=("p\n",), environment={"A": "v"}, directory="/usr"),
     ]
-    with connection.ahead(commands, within(), 20) as row:
+    with connection.ahead(commands, [20.0] * len(commands), within()) as row:
         assert [row.run(command, within()) for command in commands] == [
             Result(0, b"one\n", b"err\n"),
             Result(0, b"a\0b"),
@@ -58,7 +58,7 @@ def test_each_result_is_its_commands_own(connection: Connection) -> None:
 
 def test_a_command_begins_before_the_result_of_the_one_before_is_taken(ssh: Connection, tmp_path: Path) -> None:
     commands = lines("echo one", f"echo two; touch {tmp_path}/begun")
-    with ssh.ahead(commands, within(), 20) as row:
+    with ssh.ahead(commands, [20.0] * len(commands), within()) as row:
         await_file(tmp_path / "begun")
         assert [row.run(command, within()).stdout for command in commands] == [b"one\n", b"two\n"]
 
@@ -68,7 +68,7 @@ def test_a_command_begins_before_the_result_of_the_one_before_is_taken(ssh: Conn
 )
 def test_nothing_begins_behind_one_that_failed(ssh: Connection, tmp_path: Path, failing: Command) -> None:
     commands = [*lines("true"), failing, *lines(f"echo ran >> {tmp_path}/ran", "echo last")]
-    with ssh.ahead(commands, within(), 20) as row:
+    with ssh.ahead(commands, [20.0] * len(commands), within()) as row:
         assert row.run(commands[0], within()) == Result(0)
         if failing.directory:
             with pytest.raises(Failed, match="cannot be entered"):
@@ -84,7 +84,7 @@ def test_nothing_begins_behind_one_that_failed(ssh: Connection, tmp_path: Path, 
 
 def test_a_limit_ends_the_command_and_those_behind_it(ssh: Connection, tmp_path: Path) -> None:
     commands = lines("echo one", f"{LONG} & {LONG}", f"touch {tmp_path}/ran")
-    with ssh.ahead(commands, within(), 20) as row:
+    with ssh.ahead(commands, [20.0] * len(commands), within()) as row:
         assert row.run(commands[0], within()).stdout == b"one\n"
         with pytest.raises(TimeUp) as caught:
             row.run(commands[1], within(0.5))
@@ -96,7 +96,7 @@ def test_a_limit_ends_the_command_and_those_behind_it(ssh: Connection, tmp_path:
 
 def test_what_is_not_taken_up_is_ended(ssh: Connection, tmp_path: Path) -> None:
     commands = lines("echo one", LONG, f"touch {tmp_path}/ran")
-    with ssh.ahead(commands, within(), 20) as row:
+    with ssh.ahead(commands, [20.0] * len(commands), within()) as row:
         assert row.run(commands[0], within()).stdout == b"one\n"
         await_start(LONG)
     await_end(LONG)
@@ -106,7 +106,7 @@ def test_what_is_not_taken_up_is_ended(ssh: Connection, tmp_path: Path) -> None:
 
 def test_too_much_output_is_told_of_the_command_that_wrote_it(ssh: Connection, tmp_path: Path) -> None:
     commands = [*lines("echo one"), Command(line="yes", output_limit=1000), *lines(f"touch {tmp_path}/ran")]
-    with ssh.ahead(commands, within(), 20) as row:
+    with ssh.ahead(commands, [20.0] * len(commands), within()) as row:
         assert row.run(commands[0], within()).stdout == b"one\n"
         with pytest.raises(Failed, match="more than 1000 bytes"):
             row.run(commands[1], within())
@@ -120,7 +120,7 @@ def test_goes_one_by_one_where_it_must(tmp_path: Path, options: dict[str, str]) 
         connections = Connections((server.known_hosts,))
         connection = connections.get(target_of(server))
         commands: list[Any] = lines("echo one", "exit 4", "echo three")
-        with connection.ahead(commands, within(), 20) as row:
+        with connection.ahead(commands, [20.0] * len(commands), within()) as row:
             found = [row.run(command, within()) for command in commands]
         assert [(each.exit_code, each.stdout) for each in found] == [(0, b"one\n"), (4, b""), (0, b"three\n")]
         connections.close()

@@ -77,6 +77,7 @@ def test_ends_as_the_command_ended(connection: Connection, line: str, exit_code:
 
 
 @pytest.mark.parametrize("value", NASTY)
+@pytest.mark.promise("Text from outside", "a value with shell words in a command, at each place", "stays one word")
 def test_values_are_never_code(connection: Connection, value: str, tmp_path: Path) -> None:
     sent = value.encode("utf-8", "surrogateescape")
     assert run(connection, 'printf %s "$1"', value, directory=str(tmp_path)).stdout == sent
@@ -127,6 +128,7 @@ def test_runs_a_long_line(connection: Connection) -> None:
     assert run(connection, line, "a b") == Result(5, b"1 a b\n")
 
 
+@pytest.mark.promise("Network", "10 MB of stderr", "kept whole; nothing blocks")
 def test_carries_much_on_stderr(connection: Connection) -> None:
     result = run(connection, "yes error | head -c 10000000 >&2; echo end")
     assert (len(result.stderr), result.stdout) == (10_000_000, b"end\n")
@@ -143,6 +145,7 @@ def test_output_is_exact(connection: Connection, tmp_path: Path) -> None:
     assert hashlib.sha256(result.stdout).digest() == hashlib.sha256((tmp_path / "data").read_bytes()).digest()
 
 
+@pytest.mark.promise("Network", "a command that never stops writing", "ended at 50 MB, said so")
 def test_ends_a_command_that_writes_too_much(connection: Connection) -> None:
     with pytest.raises(Failed, match="100000 bytes"):
         run(connection, "exec yes sop-too-much", output_limit=100_000)
@@ -155,6 +158,9 @@ def test_output_up_to_the_limit_is_fine(connection: Connection) -> None:
 
 
 @pytest.mark.parametrize("trap", ["", "trap '' TERM; "])
+@pytest.mark.promise(
+    "Network", "a command that hangs and ignores TERM", "ended with its process group, or the survivor is named"
+)
 def test_ends_what_hangs(connection: Connection, trap: str) -> None:
     with pytest.raises(TimeUp) as caught:
         run(connection, f"{trap}{LONG} & {LONG}; {LONG}", seconds=0.3)
@@ -170,6 +176,9 @@ def test_ends_what_stopped_itself(connection: Connection) -> None:
     assert run(connection, "echo next") == Result(0, b"next\n")
 
 
+@pytest.mark.promise(
+    "Network", "ten commands that hang on one connection", "ten timed out, none left, an eleventh works"
+)
 def test_ends_ten_that_hang_and_runs_an_eleventh(ssh: Connection) -> None:
     seen = []
     for _ in range(10):
@@ -271,6 +280,7 @@ def test_sets_the_environment(connection: Connection) -> None:
         run(connection, "true", environment={"A=B": "x"})
 
 
+@pytest.mark.promise("Secrets", "a secret in the environment or on standard input", "on no command line of any process")
 def test_environment_and_stdin_stand_on_no_command_line(connection: Connection) -> None:
     secret = "tell-nobody-9"
     line = "cat /proc/[0-9]*/cmdline | tr '\\0' ' '"
@@ -298,6 +308,7 @@ def test_ends_what_another_user_runs(connection: Connection, become: str) -> Non
     assert find_marked(LONG) == []
 
 
+@pytest.mark.promise("Network", "sudo that asks for a password", "failed at once with words")
 def test_says_when_it_cannot_become(connection: Connection, become: str) -> None:
     with pytest.raises(Failed, match="cannot become 'no_such_user'"):
         run(connection, "id", run_as="no_such_user")

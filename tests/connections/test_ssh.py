@@ -55,6 +55,7 @@ def test_importing_loads_no_ssh() -> None:
 @pytest.mark.parametrize(
     ("line", "error"), [(f"kill -STOP {AGENT}; {LONG}", TimeUp), (f"kill -9 {AGENT}; {LONG}", Failed)]
 )
+@pytest.mark.promise("Network", "a server whose answers are tampered with", "told, no wrong result")
 def test_stands_an_agent_that_is_tampered_with(ssh: Connection, line: str, error: type[Exception]) -> None:
     run(ssh, "true")
     with pytest.raises(error):
@@ -63,6 +64,7 @@ def test_stands_an_agent_that_is_tampered_with(ssh: Connection, line: str, error
     assert run(ssh, "echo next") == Result(0, b"next\n")
 
 
+@pytest.mark.promise("Network", "the watcher on the server is stopped", "the limit still holds")
 def test_stands_a_watcher_that_is_stopped(ssh: Connection) -> None:
     with pytest.raises(TimeUp) as caught:
         run(ssh, f"kill -STOP {WATCHER}; {LONG}", seconds=1)
@@ -79,6 +81,7 @@ def test_a_watcher_that_was_killed_is_replaced(ssh: Connection) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.promise("Network", "this machine dies in the middle of a command", "the command ends at its limit")
 def test_the_limit_holds_when_the_agent_is_stopped_and_the_controller_killed(sshd: SshServer) -> None:
     controller = start_controller(sshd, target_of(sshd), f"kill -STOP {AGENT}; {LONG}", seconds=3)
     await_start(LONG)
@@ -87,6 +90,7 @@ def test_the_limit_holds_when_the_agent_is_stopped_and_the_controller_killed(ssh
     await_end(LONG, seconds=12)
 
 
+@pytest.mark.promise("Network", "the server drops the connection between two commands", "connects again")
 def test_reconnects_after_the_server_dropped_it(sshd: SshServer, connections: Connections) -> None:
     connection = warm(connections, target_of(sshd))
     with pytest.raises(Unreachable, match="broke"):
@@ -94,6 +98,7 @@ def test_reconnects_after_the_server_dropped_it(sshd: SshServer, connections: Co
     assert run(connection, "echo again") == Result(0, b"again\n")
 
 
+@pytest.mark.promise("Network", "the link goes silent in the middle of a command", "unreachable within its limit")
 def test_a_silent_link_holds_no_command(sshd: SshServer, tmp_path: Path) -> None:
     with relay_to(sshd.port) as relay:
         known = tmp_path / "known_hosts"
@@ -121,6 +126,7 @@ def start_controller(sshd: SshServer, target: Target, line: str, *, seconds: flo
     return subprocess.Popen([sys.executable, "-c", code])
 
 
+@pytest.mark.promise("Network", "sop is killed in the middle of a remote command", "the remote command ends")
 def test_ends_the_command_when_the_controller_is_killed(sshd: SshServer) -> None:
     for kind in ("ssh", "local"):
         controller = start_controller(sshd, target_of(sshd, connection=kind), LONG + "; " + LONG, seconds=60)
@@ -132,6 +138,7 @@ def test_ends_the_command_when_the_controller_is_killed(sshd: SshServer) -> None
 
 
 @pytest.mark.parametrize("most", ["1", "2"])
+@pytest.mark.promise("Network", "MaxSessions is reached", "does with fewer")
 def test_makes_do_with_few_sessions(tmp_path: Path, most: str) -> None:
     with ssh_server(tmp_path / "strict", options={"MaxSessions": most}) as server:
         connections = Connections((server.known_hosts,))
@@ -152,6 +159,7 @@ def test_makes_do_with_few_sessions(tmp_path: Path, most: str) -> None:
         connections.close()
 
 
+@pytest.mark.promise("Network", "MaxStartups is reached", "tries again until all are in")
 def test_many_connections_at_once_storm_no_server(tmp_path: Path) -> None:
     with ssh_server(tmp_path / "shy", options={"MaxStartups": "2:80:4"}) as server:
         connections = Connections((server.known_hosts,))
@@ -235,6 +243,7 @@ def test_bash_as_shell_serves_as_well(tmp_path: Path, programs: Path) -> None:
 
 
 @pytest.mark.parametrize("missing", [["perl"], ["perl", "timeout"], ["perl", "timeout", "setsid"]])
+@pytest.mark.promise("Network", "a server without Perl or /proc", "a shell for each command, and it is said")
 def test_falls_back_to_a_shell_for_each_command(tmp_path: Path, programs: Path, missing: list[str]) -> None:
     for name in missing:
         (programs / name).unlink()
@@ -255,6 +264,7 @@ def test_falls_back_to_a_shell_for_each_command(tmp_path: Path, programs: Path, 
         connections.close()
 
 
+@pytest.mark.promise("Network", "a restricted login shell", "bare commands, and it is said")
 def test_a_restricted_shell_gets_bare_commands(tmp_path: Path) -> None:
     (tmp_path / "only").write_text(
         '#!/bin/sh\ncase $SSH_ORIGINAL_COMMAND in sh*|exec*) exit 1 ;; esac\neval "$SSH_ORIGINAL_COMMAND"\n'

@@ -174,6 +174,7 @@ def test_further_columns_numbers_and_headings_stand_as_written() -> None:
     assert texts == [*head, "A. Persiapan", "a)", "Kegiatan 0", "Data hilang", "Kegiatan 1"]
 
 
+@pytest.mark.promise("Text from outside", "hostile text on the printed form", "never markup")
 def test_hostile_text_never_becomes_markup() -> None:
     text = '<script>"&\x00\u202e]]>'
     steps = [{"actor": "a", "caption": text}, {"actor": "b", "decide": {"answers": {text: "next", "x": "end"}}}]

@@ -140,6 +140,7 @@ def test_an_id_is_of_the_task_channel_and_person() -> None:
     assert len({*ids("a"), *ids("b")}) == 8
 
 
+@pytest.mark.promise("Secrets", "a secret in a notification", "masked")
 def test_no_secret_leaves_in_a_letter() -> None:
     values = {"subject": f"x {SECRETS['hook']}", "text": f"token {SECRETS['bot']} selesai"}
     (letter,) = make(MAIL).write(notice("budi", values=values))
@@ -331,6 +332,7 @@ def test_without_time_nothing_is_sent_and_that_is_told() -> None:
     assert box.asked == []
 
 
+@pytest.mark.promise("Secrets", "a server's answer repeats a secret", "masked")
 def test_an_answer_that_repeats_a_secret_is_masked() -> None:
     with post_server(lambda n: Reply(401, f"bad token {SECRETS['hook']}")) as room:
         (delivery,) = carry(make(webhook(room.url)), notice("budi"))

@@ -67,6 +67,7 @@ def test_a_wrong_declaration_is_told_with_its_line(change: tuple[str, str], caps
 
 
 @pytest.mark.parametrize("name", ["actions/office_word.py", "actions", "."])
+@pytest.mark.promise("Files", "an action's file that others may write", "not run")
 def test_code_that_others_may_write_is_not_run(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     Path(name).chmod(0o777)
     assert "others may write there, and so run code as you. type: chmod go-w" in refused(capsys)
@@ -87,6 +88,7 @@ def test_code_of_somebody_else_is_not_run(capsys: pytest.CaptureFixture[str], mo
     assert not Path("loaded").exists()
 
 
+@pytest.mark.promise("Files", "an action's file that is a link", "judged by where it leads")
 def test_a_link_is_judged_by_where_it_leads(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     open_to_all = tmp_path / "elsewhere"
     open_to_all.mkdir()
