@@ -11,6 +11,7 @@ _FILES = {
     "website.available": "website_available",
     "website.updated": "website_updated",
     "website.integrity": "website_integrity",
+    "website.maintenance": "website_maintenance",
     "website.content": "website_content",
     "tls.certificate": "tls_certificate",
     "backup.database": "backup_database",
