@@ -22,6 +22,7 @@ _FILES = {
     "backup.catalogue": "backup_catalogue",
     "backup.compare": "backup_compare",
     "backup.restore": "backup_restore",
+    "backup.drill": "backup_drill",
     "logs.discover": "logs_discover",
     "logs.fetch": "logs_fetch",
     "logs.scan": "logs_scan",

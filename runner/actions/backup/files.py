@@ -7,12 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from runner.actions.backup.choosing import choose_way
 from runner.actions.backup.excludes import Excluded, build_excluded
 from runner.actions.backup.filelist import LIST, load_parent
-from runner.actions.backup.ftps_way import FtpsWay, Host
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import OTHER, Listed
 from runner.actions.backup.pace import PROGRESS, Pace, Progress, build_meter
@@ -30,6 +29,9 @@ from runner.actions.backup.zstd import ZstdError
 from runner.contract import Call
 from runner.errors import Failed
 from runner.messages import render_size
+
+if TYPE_CHECKING:
+    from runner.actions.backup.ftps_way import Host
 
 MIB = 1024 * 1024
 MOST_NAMED = 1000
@@ -67,6 +69,8 @@ def opened(call: Call) -> Iterator[Tree]:
     """Given a call, give the folder that it names. Raise Failed where there is no way to it, Unreachable."""
     root, inputs = call.inputs["root"], call.inputs
     if inputs.get("ftps"):
+        from runner.actions.backup.ftps_way import FtpsWay  # loads TLS, which no other way needs
+
         way = FtpsWay(_host(inputs), root, call.deadline)
         try:
             yield Tree(root, way, tuple(inputs["exclude"]), tuple(inputs["must_contain"]))
@@ -78,6 +82,8 @@ def opened(call: Call) -> Iterator[Tree]:
 
 
 def _host(inputs: Mapping[str, Any]) -> Host:
+    from runner.actions.backup.ftps_way import Host
+
     address, _, port = inputs["ftps"].partition(":")
     if not inputs.get("ftps_user") or not inputs.get("ftps_password"):
         raise Failed("ftps: its user or password is not given. write ftps_user and ftps_password")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Protocol
 
 from runner.actions.backup.content import PIECE, Readable
@@ -67,10 +68,13 @@ def derived_name(name: str, what: str, id_: str) -> str:
     return name.encode()[: LONGEST_NAME - len(ending)].decode("utf-8", "ignore") + ending
 
 
-def load_beside(into: Into, new: str, found: BackupSet, part: Mapping[str, Any], deadline: Deadline) -> None:
-    """Load a set's dump into the new database, and hold its tables against the set's. Raise Failed, NotAccepted."""
+def load_beside(
+    into: Into, new: str, found: BackupSet, part: Mapping[str, Any], deadline: Deadline, before: bytes = b""
+) -> None:
+    """Load a set's dump into the new database, after what has to be done there `before`, and hold its tables against
+    the set's. Raise Failed, NotAccepted."""
     with dump_of(found, part, deadline) as dump:
-        into.load(new, _pieces(dump))
+        into.load(new, chain([before], _pieces(dump)) if before else _pieces(dump))
     lacking = sorted(set(part["tables"]) - set(into.tables(new)))
     if lacking:
         into.drop(new)

@@ -79,6 +79,10 @@ class Roster:
         """Note that this entry was read; False where it had been already."""
         return self._base.execute("UPDATE entry SET seen = 1 WHERE path = ? AND seen = 0", (path,)).rowcount == 1
 
+    def forget_seen(self) -> None:
+        """As if nothing had been read."""
+        self._base.execute("UPDATE entry SET seen = 0")
+
     def unseen(self, most: int = -1) -> Iterator[Entry]:
         """The entries that were not read, so many at most; all of them by default."""
         return (Entry(*row) for row in self._base.execute(_LEFT, (most,)))
