@@ -44,8 +44,8 @@ class Kind(NamedTuple):
     effect: str = "change"
 
 
-def measure(folder: Path, server: SshServer, kind: Kind, targets: int, executor: str) -> float:
-    """Run them and return the seconds of CPU that the process of `sop` took."""
+def prepare(folder: Path, server: SshServer, kind: Kind, targets: int) -> dict[str, str]:
+    """Write inventory and playbook into an empty folder; return the environment to run them in."""
     settings = {**server.settings, "host_key": server.host_key()}
     tasks = [
         {"id": f"task{n}", "action": "command.run", "effect": kind.effect, "with": {"command": kind.line}}
@@ -55,9 +55,15 @@ def measure(folder: Path, server: SshServer, kind: Kind, targets: int, executor:
     fresh(folder)
     (folder / "inventory.yml").write_text(json.dumps({"servers": {f"web{n}": settings for n in range(targets)}}))
     (folder / "p.yml").write_text(json.dumps({"procedure": {"title": "T"}, "steps": steps}))
-    words = [sys.executable, "-c", RUN, "run", "p.yml", "-f", "20", "--executor", executor]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
+
+
+def measure(folder: Path, server: SshServer, kind: Kind, targets: int, executor: str) -> float:
+    """Run them and return the seconds of CPU that the process of `sop` took."""
+    environment = prepare(folder, server, kind, targets)
+    words = [sys.executable, "-c", RUN, "run", "p.yml", "-f", "20", "--executor", executor]
     done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=True)
     return float(done.stdout.rpartition("cpu ")[2])
 

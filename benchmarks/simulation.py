@@ -11,6 +11,7 @@ a worker, is measured by capacity.py.
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 import tempfile
@@ -36,17 +37,7 @@ from runner.plan import Plan, Selection
 from runner.record.journal import Journal
 
 TARGETS = 100_000
-PLAYBOOK = """\
-procedure: {title: Three commands}
-steps:
-  - id: look
-    activity: Look at every server
-    targets: servers
-    tasks:
-      - {id: load, action: command.run, effect: read, with: {command: uptime}}
-      - {id: space, action: command.run, effect: read, with: {command: df -P /}}
-      - {id: note, action: command.run, effect: read, with: {command: "echo {{ tasks.load.stdout }}"}}
-"""
+COMMANDS = ("uptime", "df -P /", "echo {{ tasks.task0.stdout }}")
 CONNECT_CPU = 0.006  # seconds of CPU where the SSH connection is opened, and per command; see capacity.py
 COMMAND_CPU = 0.0011
 HUB_CPU = 0.0002  # seconds of CPU on the journal's machine for an act that a worker does
@@ -222,7 +213,12 @@ def build_plan(folder: Path, targets: int) -> Any:
         f"  host{n:06d}: {{address: 10.{n >> 16}.{n >> 8 & 255}.{n & 255}, user: deploy}}\n" for n in range(targets)
     )
     (folder / "inventory.yml").write_text("servers:\n" + "".join(lines))
-    (folder / "p.yml").write_text(PLAYBOOK)
+    tasks = [
+        {"id": f"task{n}", "action": "command.run", "effect": "read", "with": {"command": line}}
+        for n, line in enumerate(COMMANDS)
+    ]
+    step = {"id": "look", "activity": "Look at every server", "targets": "servers", "tasks": tasks}
+    (folder / "p.yml").write_text(json.dumps({"procedure": {"title": "Three commands"}, "steps": [step]}))
     return bind(Documents(folder / "p.yml", (folder / "inventory.yml",)), Selection(), now=SystemClock().now())
 
 

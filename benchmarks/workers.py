@@ -8,8 +8,6 @@ is that from the first outcome in the journal to the last; starting and connecti
 
 from __future__ import annotations
 
-import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +16,8 @@ from datetime import datetime
 from pathlib import Path
 from statistics import median
 
-from measuring import ROOT, fresh, render_machine
+from capacity import Kind, prepare
+from measuring import ROOT, render_machine
 
 sys.path.insert(0, str(ROOT))
 from runner.record.journal import Journal
@@ -32,14 +31,8 @@ GOAL = 3.5
 
 def measure(folder: Path, server: SshServer, targets: int, executor: str) -> float:
     """Run the commands and return how many ended in a second."""
-    settings = {**server.settings, "host_key": server.host_key()}
-    tasks = [{"id": f"task{n}", "action": "command.run", "with": {"command": "sleep 0.05"}} for n in range(TASKS)]
-    steps = [{"id": "one", "activity": "a", "targets": "servers", "tasks": tasks}]
-    fresh(folder)
-    (folder / "inventory.yml").write_text(json.dumps({"servers": {f"web{n}": settings for n in range(targets)}}))
-    (folder / "p.yml").write_text(json.dumps({"procedure": {"title": "T"}, "steps": steps}))
+    environment = prepare(folder, server, Kind("sleep 0.05", TASKS), targets)
     words = [sys.executable, "-m", "runner", "run", "p.yml", "--executor", executor]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     subprocess.run(words, cwd=folder, env=environment, capture_output=True, check=True)
     journal = Journal.open(folder / "records", create=False)
     ended = [event.at for event in journal.events(journal.find_run("last")) if event.kind == "task_finished"]
