@@ -49,7 +49,7 @@ docs: .venv/tools
 	@echo "open build/docs/index.html"
 
 pages: .venv/tools
-	$(BIN)/python -m tests.shown_pages README.md docs/tutorial.md
+	$(BIN)/python -m tests.shown_pages README.md README.id.md docs/tutorial.md
 
 release-check: .venv/tools
 	tests/release-check

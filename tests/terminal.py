@@ -44,6 +44,14 @@ class Terminal:
         """What is to be seen; with `history` also what has scrolled away."""
         return self._tmux("capture-pane", "-p", *(["-S", "-"] if history else [])).rstrip()
 
+    def picture(self) -> str:
+        """What is to be seen, with its colours as ANSI sequences."""
+        return self._tmux("capture-pane", "-p", "-e").rstrip() + "\n"
+
+    def forget(self) -> None:
+        """Forget what has scrolled away."""
+        self._tmux("clear-history")
+
     def wait_for(self, seen: Callable[[str], bool]) -> str:
         """Return the screen as soon as it shows what is waited for. Raise AssertionError when it never does."""
         end = time.monotonic() + LONGEST_WAIT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from runner.cli import COMMANDS
 from runner.manual import EXIT_CODES, render_man, render_page
+from tests.pip_settings import pip_settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -51,7 +53,11 @@ def test_man_renders_it_at_80_columns() -> None:
 @pytest.mark.heavy
 def test_the_wheel_works_in_an_empty_environment() -> None:
     done = subprocess.run(
-        [ROOT / "tests/release-check", "quick", sys.executable], capture_output=True, text=True, check=False
+        [ROOT / "tests/release-check", "quick", sys.executable],
+        env={**os.environ, **pip_settings()},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "release-check: the wheel holds" in done.stdout

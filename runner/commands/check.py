@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -12,7 +13,8 @@ from runner.commands.options import find_inventories, inventory_option, parse_ex
 from runner.errors import Mistake, Refused, refuse
 from runner.own import FOLDER, KnownActions
 from runner.plan import Selection
-from runner.screen import show
+from runner.screen import show, width
+from runner.screen.tables import wrap
 from runner.source import Source
 
 
@@ -41,11 +43,17 @@ def command(playbooks: tuple[Path, ...], inventories: tuple[Path, ...], extra: t
         else:
             sound.append(bound.plan.playbook.source)
             for note in (*bound.plan.inventory.notes, *check_form(sound[-1])):
-                show(f"note: {note}", err=True)
+                _show_note(note)
             steps = len(bound.plan.steps)
             show(f"{file}: no mistakes, {steps} step{'s' if steps > 1 else ''}")
     for note in check_numbers(sound):
-        show(f"note: {note}", err=True)
+        _show_note(note)
     if found:
         raise Refused(*found)
     return 0
+
+
+def _show_note(note: object) -> None:
+    """Tell what is weak; on a terminal between words, elsewhere each on a line of its own."""
+    text = f"note: {note}"
+    show("\n".join(wrap(text, width(), indent="  ")) if sys.stderr.isatty() else text, err=True)

@@ -123,9 +123,9 @@ def _what_next(folder: Path, report: str, month: datetime) -> str:
         "try next:",
         f"  {program} show last --records {folder / RECORDS}",
         f"  {program} verify --records {folder / RECORDS}",
-        f"  {program} report it {month:%Y-%m} --records {folder / RECORDS} -o {folder / 'laporan'}",
-        f"  {program} report pengunjung {month:%Y-%m} --records {folder / RECORDS} -o {folder / 'laporan'}",
-        f"  {program} report services -i {folder / 'inventory'} --records {folder / RECORDS} -o {folder / 'laporan'}",
+        f"  {program} report it {month:%Y-%m} --records {folder / RECORDS} -o {folder}",
+        f"  {program} report pengunjung {month:%Y-%m} --records {folder / RECORDS} -o {folder}",
+        f"  {program} report services -i {folder / 'inventory'} --records {folder / RECORDS} -o {folder}",
         f"  {program} print playbooks/pemeliharaan-website.yml -o form.html",
     ]
     return "\n".join(lines)
