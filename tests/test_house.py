@@ -74,6 +74,7 @@ DOORS = {
     "backports": {"actions"},
     "compression": {"actions"},
     "cryptography": {"actions"},
+    "pyrage": {"actions"},
     "sigma": {"actions"},
     "pycdlib": {"actions"},
     "minio": {"actions"},

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from runner.actions.backup.encryption import check_recipients, encrypt_piece, keep_list
 from runner.actions.backup.guide import GUIDE, render_guide, restore_lines
 from runner.actions.backup.manifest import (
     MANIFEST,
@@ -24,10 +25,10 @@ from runner.actions.backup.manifest import (
 from runner.actions.backup.part import PART
 from runner.actions.backup.scripts import POWERSHELL, SHELL, Steps, parse_steps, render_powershell, render_shell
 from runner.actions.backup.set_schema import REASONS, ROUTINE
-from runner.actions.backup.sets import list_sets
+from runner.actions.backup.sets import list_sets, load_set
 from runner.actions.backup.storage import PARTIAL, locked, sync_folder, write_whole
 from runner.actions.backup.verdict import incomplete, judged
-from runner.actions.backup.verify import verify_piece
+from runner.actions.backup.verify import check_bytes, verify_piece
 from runner.actions.backup.workspace import STEPS
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 from runner.errors import Failed
@@ -41,13 +42,14 @@ def run(call: Call) -> Outcome:
     parts = call.inputs["parts"]
     folder = _common_folder(parts)
     name, pieces = set_name(call, parts), pieces_of(parts)
-    sealed, staged = folder / name, folder / (name + PARTIAL)
+    sealed, staged, recipients = folder / name, folder / (name + PARTIAL), check_recipients(call.inputs)
     with locked(folder, "backup.seal"):
-        for piece in pieces:
-            verify_piece(_find(piece, staged, sealed), piece, folder, call.deadline)
+        if not (recipients and _is_of(sealed, parts)):
+            for piece in pieces:
+                verify_piece(_find(piece, staged, sealed), piece, folder, call.deadline)
         if not sealed.exists():
-            _seal(call, parts, pieces, staged, sealed)
-        _clear(parts)
+            _seal(call, parts, pieces, staged, sealed, recipients)
+        _clear(parts, encrypted=bool(recipients))
     page = (sealed / MANIFEST).read_bytes()
     evidence = call.keep(f"{name}-{MANIFEST}", page, "application/json")
     manifest = json.loads(page)
@@ -62,17 +64,30 @@ def preview(call: Call) -> Preview:
     return Preview(f"would read {len(parts)} parts again and seal {_common_folder(parts) / set_name(call, parts)}")
 
 
-def _seal(call: Call, parts: Sequence[Mapping[str, Any]], pieces: Sequence[Piece], staged: Path, sealed: Path) -> None:
-    """Write the papers aside, move the parts to them, then give the folder its name."""
-    papers = _render_papers(call, sealed, parts, pieces)
-    sums = {file: hashlib.sha256(data).hexdigest() for file, data in papers.items()}
-    sums |= {piece.file: piece.sha256 for piece in pieces}
+def _seal(
+    call: Call,
+    parts: Sequence[Mapping[str, Any]],
+    pieces: Sequence[Piece],
+    staged: Path,
+    sealed: Path,
+    recipients: Sequence[str],
+) -> None:
+    """Write the papers aside, move the parts to them or encrypt them there, then give the folder its name."""
     try:
         staged.mkdir(mode=0o700, exist_ok=True)
+        if recipients:
+            pieces = [encrypt_piece(_find(piece, staged, sealed), piece, staged, recipients) for piece in pieces]
+            keep_list(parts, sealed)
+        papers = _render_papers(call, sealed, parts, pieces, recipients)
+        sums = {file: hashlib.sha256(data).hexdigest() for file, data in papers.items()}
+        sums |= {piece.file: piece.sha256 for piece in pieces}
         for file, data in {**papers, SUMS: render_sums(sums)}.items():
             write_whole(staged / file, data)
         for piece in pieces:
-            _find(piece, staged, sealed).rename(staged / piece.file)
+            if recipients:
+                check_bytes(piece.written, piece, call.deadline)
+            else:
+                _find(piece, staged, sealed).rename(staged / piece.file)
         sync_folder(staged)
         staged.rename(sealed)
         sync_folder(sealed.parent)
@@ -81,11 +96,15 @@ def _seal(call: Call, parts: Sequence[Mapping[str, Any]], pieces: Sequence[Piece
 
 
 def _render_papers(
-    call: Call, sealed: Path, parts: Sequence[Mapping[str, Any]], pieces: Sequence[Piece]
+    call: Call,
+    sealed: Path,
+    parts: Sequence[Mapping[str, Any]],
+    pieces: Sequence[Piece],
+    recipients: Sequence[str],
 ) -> dict[str, bytes]:
     newest = list_sets(sealed.parent).newest
     sequence = newest.place[0] + 1 if newest else 1
-    manifest = build_manifest(call, sealed.name, sequence, parts, pieces)
+    manifest = build_manifest(call, sealed.name, sequence, parts, pieces, recipients)
     manifest["restore"] = {language: restore_lines(manifest, language) for language in ("id", "en")}
     papers = {MANIFEST: render_manifest(manifest), GUIDE: render_guide(call, manifest)}
     if files := files_part(parts):
@@ -103,10 +122,22 @@ def _load_steps(folder: Path) -> Steps:
         ) from None
 
 
-def _clear(parts: Sequence[Mapping[str, Any]]) -> None:
-    """Remove the folder that the volumes were moved out of."""
-    if files := files_part(parts):
-        shutil.rmtree(files["path"], ignore_errors=True)
+def _clear(parts: Sequence[Mapping[str, Any]], *, encrypted: bool) -> None:
+    """Remove the folder that the volumes were moved out of, and what is now kept encrypted only."""
+    for part in parts:
+        if part["kind"] == "files":
+            shutil.rmtree(part["path"], ignore_errors=True)
+        elif encrypted:
+            Path(part["path"]).unlink(missing_ok=True)
+
+
+def _is_of(sealed: Path, parts: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a set that is there already was made of these parts."""
+    if not sealed.exists():
+        return False
+    manifest, files = load_set(sealed).manifest, files_part(parts)
+    found = manifest["files"]["list_sha256"] if manifest["files"] else None
+    return bool(found == (files["list"]["sha256"] if files else None))
 
 
 def _find(piece: Piece, staged: Path, sealed: Path) -> Path:
@@ -142,6 +173,22 @@ ACTION = Action(
             "minItems": 1,
             "maxItems": MOST_PARTS,
             "examples": [["{{ tasks.database.part }}", "{{ tasks.files.part }}"]],
+        },
+        "encrypt_to": {
+            "description": "Public keys of age (age1…, ssh-ed25519 …) to which the set is encrypted; without any it is "
+            "not. Who holds one of their secret keys, or the sealed recovery key, restores it with the program age",
+            "type": "array",
+            "items": {"type": "string", "minLength": 1, "maxLength": 4000},
+            "maxItems": 20,
+            "default": [],
+            "examples": [["age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"]],
+        },
+        "recovery_key": {
+            "description": "Public key of age whose secret key is printed and lies sealed in an envelope; needed with "
+            "encrypt_to",
+            "type": "string",
+            "optional": True,
+            "examples": ["age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg"],
         },
         "reason": {
             "description": "Why it is made: in the routine, after a problem was solved, or before data are restored",

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from runner.actions.backup.choosing import choose_way
+from runner.actions.backup.encryption import known_list
 from runner.actions.backup.excludes import Excluded, build_excluded
 from runner.actions.backup.filelist import LIST, load_parent
 from runner.actions.backup.ledger import Ledger
@@ -115,7 +116,7 @@ def load_known(parent: BackupSet | None, ledger: Ledger) -> None:
     """Note what the parent has. Raise Failed where its list cannot be read."""
     if parent:
         try:
-            ledger.add_parent(load_parent(parent.file(LIST)))
+            ledger.add_parent(load_parent(_list_of(parent)[0]))
         except (OSError, ValueError, KeyError, ZstdError) as error:
             raise Failed(f"{parent.name}: its list of files cannot be read: {error}. remove that set") from None
 
@@ -260,9 +261,17 @@ def _holds(chosen: BackupSet, tree: Tree) -> bool:
     return files.get("source") == tree.root
 
 
+def _list_of(chosen: BackupSet) -> tuple[Path, str | None]:
+    """Where the list of a set can be read, and its SHA-256."""
+    if chosen.manifest.get("encrypted_to"):
+        return known_list(chosen.folder), chosen.manifest["files"].get("list_sha256")
+    return chosen.file(LIST), chosen.sums.get(LIST)
+
+
 def _list_is_whole(call: Call, chosen: BackupSet) -> bool:
+    place, digest = _list_of(chosen)
     try:
-        return hash_file(chosen.file(LIST), call.deadline) == chosen.sums.get(LIST)
+        return hash_file(place, call.deadline) == digest
     except OSError:
         return False
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from runner.actions.backup.manifest import AGE
 from runner.actions.backup.part import office_time
+from runner.actions.backup.volumes import volume_name
 from runner.contract import Call
 from runner.messages import Words, render_moment, render_size
 
 GUIDE = "PULIHKAN.txt"
-UNPACK = {"zstd": "zstd -dc", "gzip": "gzip -dc"}
-
-
 _CHECK = Words(
     "Periksa keutuhan berkas di dalam folder ini: sha256sum -c SHA256SUMS (macOS: shasum -a 256 -c SHA256SUMS)",
     "Check the files in this folder: sha256sum -c SHA256SUMS (macOS: shasum -a 256 -c SHA256SUMS)",
@@ -20,36 +19,42 @@ _CHECK = Words(
 _FILES = Words(
     "Pulihkan berkas ke folder baru: sh PULIHKAN.sh pulih\n"
     "  (Windows: powershell -ExecutionPolicy Bypass -File PULIHKAN.ps1 pulih)\n"
-    "  Isi satu berkas p: {unpack} p0000.tar.zst | tar -xpf - -C pulih",
+    "  Isi satu berkas p: {plain} | tar -xpf - -C pulih",
     "Restore the files into a new folder: sh PULIHKAN.sh pulih\n"
     "  (Windows: powershell -ExecutionPolicy Bypass -File PULIHKAN.ps1 pulih)\n"
-    "  What one file p holds: {unpack} p0000.tar.zst | tar -xpf - -C pulih",
+    "  What one file p holds: {plain} | tar -xpf - -C pulih",
 )
 _PARENT = Words(
     "Perangkat ini berisi perubahan sejak {parent}; folder {parent} harus ada di sebelahnya.",
     "This set holds what changed since {parent}; the folder {parent} has to stand beside it.",
 )
+_LOCKED = Words(
+    "Perangkat ini terenkripsi dengan age (https://age-encryption.org) untuk {keys} kunci; yang terakhir kunci\n"
+    '  pemulihan dalam amplop tersegel. Simpan kunci rahasia sebagai kunci.txt, lalu: export KUNCI="$PWD/kunci.txt"',
+    "This set is encrypted by age (https://age-encryption.org) to {keys} keys; the last one is the recovery key in\n"
+    '  the sealed envelope. Keep the secret key as kunci.txt, then: export KUNCI="$PWD/kunci.txt"',
+)
 _HOW = {
     "sql": Words(
-        "Pulihkan basis data ke basis data baru yang kosong (di sini PULIH): {unpack} {file} | mariadb PULIH\n"
-        "  Bila klien menolak baris pertama dump: {unpack} {file} | tail -n +2 | mariadb PULIH",
-        "Restore the database into a new, empty one (here PULIH): {unpack} {file} | mariadb PULIH\n"
-        "  Where the client refuses the first line of the dump: {unpack} {file} | tail -n +2 | mariadb PULIH",
+        "Pulihkan basis data ke basis data baru yang kosong (di sini PULIH): {plain} | mariadb PULIH\n"
+        "  Bila klien menolak baris pertama dump: {plain} | tail -n +2 | mariadb PULIH",
+        "Restore the database into a new, empty one (here PULIH): {plain} | mariadb PULIH\n"
+        "  Where the client refuses the first line of the dump: {plain} | tail -n +2 | mariadb PULIH",
     ),
     "pgsql": Words(
         "Pulihkan basis data PostgreSQL ke basis data baru yang kosong (di sini PULIH): "
-        "{unpack} {file} | psql -X -v ON_ERROR_STOP=1 -d PULIH",
+        "{plain} | psql -X -v ON_ERROR_STOP=1 -d PULIH",
         "Restore the PostgreSQL database into a new, empty one (here PULIH): "
-        "{unpack} {file} | psql -X -v ON_ERROR_STOP=1 -d PULIH",
+        "{plain} | psql -X -v ON_ERROR_STOP=1 -d PULIH",
     ),
     "sqlite": Words(
-        "Pulihkan basis data SQLite ke berkas baru: {unpack} {file} > pulih.sqlite",
-        "Restore the SQLite database into a new file: {unpack} {file} > pulih.sqlite",
+        "Pulihkan basis data SQLite ke berkas baru: {plain} > pulih.sqlite",
+        "Restore the SQLite database into a new file: {plain} > pulih.sqlite",
     ),
 }
 _JOIN = (
-    "mkdir susun && {base_unpack} ../{set}/{base} | split -a 4 -b {segment} - susun/dasar. && "
-    "zstd -dc {file} | tar -xf - -C susun && (cd susun && for f in ????.zst; do if [ -f dasar.${{f%.zst}} ]; then "
+    "mkdir susun && {base_plain} | split -a 4 -b {segment} - susun/dasar. && "
+    "{plain} | tar -xf - -C susun && (cd susun && for f in ????.zst; do if [ -f dasar.${{f%.zst}} ]; then "
     "zstd -dc --patch-from=dasar.${{f%.zst}} $f; else zstd -dc $f; fi; done) > pulih.sql"
 )
 _DELTA = Words(
@@ -65,8 +70,17 @@ def restore_lines(manifest: Mapping[str, Any], language: str) -> list[str]:
     """Given a manifest, return how its set is restored, line by line, in that language."""
     parts, parent = manifest["parts"], manifest["parent"]
     lines = [getattr(_CHECK, language)]
+    lines += (
+        getattr(_LOCKED, language).format(keys=len(manifest["encrypted_to"])).splitlines()
+        if manifest["encrypted_to"]
+        else []
+    )
     lines += [getattr(_PARENT, language).format(parent=parent["set"])] if parent else []
-    lines += getattr(_FILES, language).format(unpack=UNPACK["zstd"]).splitlines() if manifest["files"] else []
+    lines += (
+        getattr(_FILES, language).format(plain=_plain(volume_name(0) + _ending(manifest))).splitlines()
+        if manifest["files"]
+        else []
+    )
     for part in parts:
         if part["kind"] == "database":
             lines += _database_lines(part, language)
@@ -86,15 +100,24 @@ def render_guide(call: Call, manifest: Mapping[str, Any]) -> bytes:
 
 def _database_lines(part: Mapping[str, Any], language: str) -> list[str]:
     if base := part.get("delta_of"):
-        unpack = UNPACK["gzip" if base["file"].endswith(".gz") else "zstd"]
         text = getattr(_DELTA, language).format(
-            base_unpack=unpack,
+            base_plain=_plain(f"../{base['set']}/{base['file']}"),
             set=base["set"],
-            base=base["file"],
             segment=base["segment_bytes"],
-            file=part["file"],
+            plain=_plain(part["file"]),
             client=_CLIENTS.get(part["format"], _CLIENTS["sql"]),
         )
     else:
-        text = getattr(_HOW[part["format"]], language).format(unpack=UNPACK[part["compression"]], file=part["file"])
+        text = getattr(_HOW[part["format"]], language).format(plain=_plain(part["file"]))
     return str(text).splitlines()
+
+
+def _plain(file: str) -> str:
+    """The command that gives what is in a stored file."""
+    locked = file.endswith(AGE)
+    unpack = "gzip -dc" if file.removesuffix(AGE).endswith(".gz") else "zstd -dc"
+    return f'age -d -i "$KUNCI" {file} | {unpack}' if locked else f"{unpack} {file}"
+
+
+def _ending(manifest: Mapping[str, Any]) -> str:
+    return AGE if manifest["encrypted_to"] else ""

@@ -14,7 +14,7 @@ from runner.contract import Call
 
 MANIFEST, SUMS = "MANIFEST.json", "SHA256SUMS"
 FORMAT = 2
-_LISTS = {"list": "list", "deletions": "deletions"}
+AGE = ".age"
 
 
 class Piece(NamedTuple):
@@ -54,9 +54,15 @@ def set_name(call: Call, parts: Sequence[Mapping[str, Any]]) -> str:
 
 
 def build_manifest(
-    call: Call, name: str, sequence: int, parts: Sequence[Mapping[str, Any]], pieces: Sequence[Piece]
+    call: Call,
+    name: str,
+    sequence: int,
+    parts: Sequence[Mapping[str, Any]],
+    pieces: Sequence[Piece],
+    recipients: Sequence[str],
 ) -> dict[str, Any]:
-    """Given verified parts and their files, return the manifest, but for how to restore it."""
+    """Given verified parts, their files as they are in the set, and to whom these are encrypted, return the manifest,
+    but for how to restore it."""
     target, files = call.target or {}, files_part(parts)
     return {
         "format": FORMAT,
@@ -72,8 +78,8 @@ def build_manifest(
         "program": f"sop {__version__}",
         "total_bytes": sum(piece.bytes for piece in pieces),
         "parts": [dict(piece.part) for piece in pieces if piece.part],
-        "files": _files(files) if files else None,
-        "encrypted_to": None,
+        "files": _files(files, AGE if recipients else "") if files else None,
+        "encrypted_to": list(recipients) or None,
         "notes": sorted({note for part in parts for note in part.get("notes", ())}),
     }
 
@@ -88,12 +94,13 @@ def render_sums(sums: Mapping[str, str]) -> bytes:
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()
 
 
-def _files(part: Mapping[str, Any]) -> dict[str, Any]:
+def _files(part: Mapping[str, Any], ending: str) -> dict[str, Any]:
     deletions = part.get("deletions")
     return {
         "source": part["source"],
-        "list": part["list"]["file"],
-        "deletions": deletions["file"] if deletions else None,
+        "list": part["list"]["file"] + ending,
+        "list_sha256": part["list"]["sha256"],
+        "deletions": deletions["file"] + ending if deletions else None,
         "entries": part["entries"],
         "bytes": part["content_bytes"],
         "excluded": part["exclude"],

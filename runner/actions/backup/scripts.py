@@ -50,6 +50,12 @@ _SHELL_UNPACK = """for volume in p[0-9]*.tar.zst; do
     zstd -dc "$volume" | tar -xpf - -C "$to"
 done
 """
+_SHELL_UNLOCK = """[ -f "${KUNCI:-}" ] || { echo "KUNCI: tidak ada kunci rahasia / no secret key" >&2; exit 2; }
+for volume in p[0-9]*.tar.zst.age; do
+    [ -e "$volume" ] || continue
+    age -d -i "$KUNCI" "$volume" | zstd -dc | tar -xpf - -C "$to"
+done
+"""
 _POWERSHELL = """# Memulihkan berkas dari backup {set} / Restores the files of the backup {set}
 # Pakai / usage: powershell -ExecutionPolicy Bypass -File PULIHKAN.ps1 FOLDER-BARU
 # Perlu / needs: zstd.exe (https://github.com/facebook/zstd/releases), tar.exe (Windows 10)
@@ -94,6 +100,19 @@ def parse_steps(page: bytes) -> Steps:
     return Steps(before, after, [Cut(b64decode(path), *rest) for path, *rest in body["cut"]])
 
 
+_POWERSHELL_UNLOCK = """foreach ($locked in Get-ChildItem -Filter 'p*.tar.zst.age' | Sort-Object Name) {
+    $packed, $plain = (Join-Path $env:TEMP $locked.BaseName), (Join-Path $env:TEMP 'pulih.tar')
+    age -d -i $env:KUNCI -o $packed $locked.FullName
+    if ($LASTEXITCODE) { throw "$($locked.Name): age" }
+    zstd -d -f $packed -o $plain
+    if ($LASTEXITCODE) { throw "$($locked.Name): zstd" }
+    tar -xpf $plain -C $To
+    if ($LASTEXITCODE) { throw "$($locked.Name): tar" }
+    Remove-Item -LiteralPath $packed, $plain
+}
+"""
+
+
 def render_shell(manifest: Mapping[str, Any], steps: Steps) -> bytes:
     """Given a manifest and what is to be done besides unpacking, return PULIHKAN.sh."""
     lines = [_SHELL.format(set=manifest["set"])]
@@ -101,7 +120,7 @@ def render_shell(manifest: Mapping[str, Any], steps: Steps) -> bytes:
         lines.append(_SHELL_PARENT.format(set=parent["set"], sha256=parent["manifest_sha256"]))
     body = [line.encode() for line in lines]
     body += [b'rm -rf -- "$to"/%s\n' % _quote(path) for path in steps.before]
-    body.append(_SHELL_UNPACK.encode())
+    body.append((_SHELL_UNLOCK if manifest["encrypted_to"] else _SHELL_UNPACK).encode())
     body += [b'rm -rf -- "$to"/%s\n' % _quote(path) for path in steps.after]
     body += [_join(cut) for cut in steps.cut]
     body += [f'rm -rf -- "$to"/{SLICES}\n'.encode()] if steps.cut else []
@@ -111,9 +130,10 @@ def render_shell(manifest: Mapping[str, Any], steps: Steps) -> bytes:
 def render_powershell(manifest: Mapping[str, Any], steps: Steps) -> bytes:
     """Given the same, return PULIHKAN.ps1. Names that are not UTF-8 cannot be on Windows, and are left out."""
     text = _POWERSHELL.format(set=manifest["set"])
+    unpack = _POWERSHELL_UNLOCK if manifest["encrypted_to"] else _POWERSHELL_UNPACK
     if parent := manifest["parent"]:
         text += _POWERSHELL_PARENT.format(set=parent["set"], sha256=parent["manifest_sha256"])
-    text += "".join(map(_remove, steps.before)) + _POWERSHELL_UNPACK + "".join(map(_remove, steps.after))
+    text += "".join(map(_remove, steps.before)) + unpack + "".join(map(_remove, steps.after))
     for cut in steps.cut:
         slices = f"(Join-Path $To '{cut.slices}.*')"
         text += f"cmd /c copy /b {slices} {_literal(cut.path)}\n"

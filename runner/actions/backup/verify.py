@@ -46,7 +46,12 @@ def verify_piece(path: Path, piece: Piece, sets: Path, deadline: Deadline) -> No
     """
     if piece.part and piece.part["kind"] == "database":
         verify_part(path, piece.part, sets, deadline)
-        return
+    else:
+        check_bytes(path, piece, deadline)
+
+
+def check_bytes(path: Path, piece: Piece, deadline: Deadline) -> None:
+    """Read a file of a set from the disk and hold its bytes against those written. Raise as `verify_piece` does."""
     try:
         forget_cached(path)
         if path.stat().st_size != piece.bytes or hash_file(path, deadline) != piece.sha256:
