@@ -11,7 +11,7 @@ from runner.durations import parse_limit
 from runner.errors import Failed
 
 # Each script says what was done: closed, opened, unchanged, or another, where somebody else has closed the site.
-# WordPress takes the mode for over ten minutes after the moment in the file (wp_is_maintenance_mode): it ends itself.
+# WordPress drops the mode ten minutes after the moment in the file (wp_is_maintenance_mode): it ends by itself.
 _WORDPRESS = r"""cd -- "$1" || exit
 [ -f wp-load.php ] || { echo 'there is no WordPress in this folder' >&2; exit 44; }
 if [ -e .maintenance ] && ! grep -q '// sop$' .maintenance; then echo another; exit; fi
