@@ -141,8 +141,8 @@ ACTION = Action(
     preview=preview,
     targets=("website",),
     example="""\
-- {id: close, action: website.maintenance, with: {closed: true}}
-- {id: files, action: backup.files, with: {root: "{{ target.root }}", exclude: [./.maintenance]}}
-- {id: open, action: website.maintenance, always: true, with: {closed: false}}
+- id: close
+  action: website.maintenance
+  with: {closed: true}
 """,
 )

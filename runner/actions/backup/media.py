@@ -11,7 +11,6 @@ from runner.actions.backup.copying import Store
 from runner.actions.backup.disk_store import DiskStore
 from runner.actions.backup.disks import find_disk
 from runner.actions.backup.part import label
-from runner.connections import Connections, open_connections
 from runner.contract import Call
 
 DISK, HOST, S3, DISC = KINDS = ("disk", "host", "s3", "disc")
@@ -56,8 +55,9 @@ def _open_disk(call: Call, name: str) -> Medium:
 
 def _open_host(call: Call, settings: Mapping[str, Any]) -> Medium:
     from runner.actions.backup.sftp_store import SftpStore
+    from runner.connections import open_connections
 
-    connections: Connections = open_connections()
+    connections = open_connections()
     address = str(settings["address"])
     connection = connections.get(Host(address, settings))
     folder = str(PurePosixPath(settings["folder"]) / label(call.target))
