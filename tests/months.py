@@ -57,6 +57,16 @@ def at(day: int, hour: int, minute: int = 0) -> datetime:
     return datetime(2026, 10, day, hour, minute, tzinfo=ZONE).astimezone(UTC)
 
 
+DRILL = {
+    "set": "WEB-PN-CONTOH-2026-10-20-013000-P",
+    "proved": True,
+    "checks": [
+        {"what": "files", "result": "proved", "detail": "3 files, 90 bytes"},
+        {"what": "site", "result": "not_checked", "detail": "PHP is not installed here"},
+    ],
+}
+
+
 class Month:
     """Writes the month to a records folder; `message` is the text of the site's problem."""
 
@@ -93,7 +103,7 @@ class Month:
 
     def drill(self, began: datetime) -> list[Event]:
         """The events of a restore test."""
-        return self._run("backup", began, [("drill", ("backup.drill", Outcome(Status.OK, {})))])
+        return self._run("backup", began, [("drill", ("backup.drill", Outcome(Status.OK, DRILL)))])
 
     def _run(
         self,

@@ -87,7 +87,9 @@ def test_the_last_restore_test_before_the_end_is_told(tmp_path: Path) -> None:
     found = month.write()
     month.journal.append(month.drill(at(31, 10) + timedelta(days=9)))
     text = read(build_it(tell_term(found, parse_term("2026-10"), OFFICE)))
-    assert "Uji pulih terakhir atas Website PN Contoh: Selasa, 20 Oktober 2026 pukul 10.02 WIB, selesai" in text
+    said = "Uji pulih terakhir atas Website PN Contoh: Selasa, 20 Oktober 2026 pukul 10.02 WIB, "
+    proof = "WEB-PN-CONTOH-2026-10-20-013000-P terbukti dapat dipulihkan (berkas terbukti; website tidak dapat diuji)"
+    assert said + proof in text
 
 
 def test_each_activity_stands_with_its_norm_and_how_it_went(october: str) -> None:

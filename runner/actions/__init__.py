@@ -23,6 +23,7 @@ _FILES = {
     "backup.compare": "backup_compare",
     "backup.restore": "backup_restore",
     "backup.drill": "backup_drill",
+    "backup.prune": "backup_prune",
     "logs.discover": "logs_discover",
     "logs.fetch": "logs_fetch",
     "logs.scan": "logs_scan",

@@ -68,7 +68,7 @@ def _of_target(call: Call) -> str:
 
 def _order(call: Call, found: BackupSet, part: Mapping[str, Any] | None) -> Order:
     paths, tables = tuple(call.inputs["paths"]), tuple(call.inputs["tables"])
-    all_files = found.kind != "D" and not tables and call.inputs.get("database", NONE) == NONE
+    all_files = found.kind != "D" and not tables and call.inputs.get("database") in (None, "", NONE)
     return Order(
         made=call.now.astimezone(UTC).isoformat(timespec="seconds"),
         set=found.name,
@@ -156,7 +156,6 @@ ACTION = Action(
             "description": "The database, as the set names it (`mariadb:joomla`) or by its name alone, and no files "
             "unless paths are given; `none` for files only. Without it: the set's files and its one database",
             "type": "string",
-            "minLength": 1,
             "optional": True,
             "examples": ["mariadb:joomla", NONE],
         },

@@ -174,7 +174,6 @@ ACTION = Action(
             "description": "Folder of the rescue set, as backup.seal gave it: sealed today with reason before_restore. "
             "Needed unless nothing is live",
             "type": "string",
-            "minLength": 1,
             "optional": True,
             "examples": ["{{ tasks.rescue.set }}"],
         },

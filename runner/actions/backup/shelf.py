@@ -18,7 +18,6 @@ SET: JsonSchema = {
     "description": "The set: its name, or the path of its folder where it lies elsewhere, as on a disc; without it the "
     "newest one",
     "type": "string",
-    "minLength": 1,
     "optional": True,
     "examples": ["WEB-PN-TAIS-2026-11-22-013000-P", "/media/cdrom/WEB-PN-TAIS-2026-11-22-013000-P"],
 }

@@ -15,6 +15,8 @@ from runner.reports.periodic.gathering import Gathered
 GOOD = ("ok", "changed")
 NO_SETS = "Tidak ada backup yang tercatat dalam periode ini."
 NO_DRILL = "Uji pulih terakhir: belum ada yang tercatat."
+_WHAT = {"files": "berkas", "site": "website"}
+_RESULTS = {"proved": "terbukti", "failed": "gagal", "not_checked": "tidak dapat diuji"}
 COLUMNS = (
     Column("Waktu", 27),
     Column("Sasaran", 26),
@@ -50,12 +52,21 @@ def build_sets(sets: Sequence[Event], office: Office, pen: Pen) -> Iterator[Bloc
 
 
 def say_drill(drill: Event | None, office: Office, pen: Pen) -> str:
-    """Given the last restore test, return when it was and how it ended; without one, that there is none."""
+    """Given the last restore test, return when it was and what it proved; without one, that there is none."""
     if drill is None:
         return NO_DRILL
     on = f" atas {office.title_of(drill.target)}" if drill.target else ""
-    message = f": {drill.data['message']}" if drill.data.get("message") else ""
-    return f"Uji pulih terakhir{on}: {pen.time(drill.at)}, {pen.status(drill.data['status'])}{message}"
+    outputs = drill.data.get("outputs") or {}
+    if not outputs.get("set"):
+        return f"Uji pulih terakhir{on}: {pen.time(drill.at)}, {pen.status(drill.data['status'])}"
+    verdict = "terbukti dapat dipulihkan" if outputs.get("proved") else "BELUM terbukti dapat dipulihkan"
+    return f"Uji pulih terakhir{on}: {pen.time(drill.at)}, {outputs['set']} {verdict}{_found(outputs)}"
+
+
+def _found(outputs: Mapping[str, Any]) -> str:
+    """What a drill looked at, and what came of it."""
+    said = [f"{_WHAT.get(each['what'], each['what'])} {_RESULTS[each['result']]}" for each in outputs["checks"]]
+    return f" ({'; '.join(said)})" if said else ""
 
 
 def parts_of(event: Event) -> Sequence[Mapping[str, Any]]:
