@@ -2,7 +2,8 @@
 and `grep -Ei` with fifteen patterns, on the same lines in the same run; CPU seconds, and memory at two sizes.
 
 The lines are made anew each time (the same each time): visitors by a long tail of addresses, pages with their pictures,
-programs, a few per cent of attacks and of missing pages. `logs.py LINES [MORE LINES]` takes other sizes.
+where they came from, programs, a few per cent of attacks and of missing pages. GOACCESS names another GoAccess than the
+one on the path. `logs.py LINES [MORE LINES]` takes other sizes.
 """
 
 from __future__ import annotations
@@ -85,10 +86,11 @@ def lines(count: int) -> Iterator[str]:
         for n in range(chance.randint(1, 4) if hostile else chance.randint(3, 12)):
             second = at + n
             target, status = _ask(chance, pages, files, hostile=hostile)
+            referer = "-" if hostile or (n == 0 and chance.random() < 0.5) else _referer(chance, pages, first=n == 0)
             day, hour, minute = 1 + second // 86_400, second // 3600 % 24, second // 60 % 60
             yield (
                 f"{address} - - [{day:02d}/Nov/2026:{hour:02d}:{minute:02d}:{second % 60:02d} +0700] "
-                f'"GET {target} HTTP/1.1" {status} {chance.randint(200, 90_000)} "-" "{agent}"\n'
+                f'"GET {target} HTTP/1.1" {status} {chance.randint(200, 90_000)} "{referer}" "{agent}"\n'
             )
             made += 1
 
@@ -101,6 +103,13 @@ def _ask(chance: random.Random, pages: list[str], files: list[str], *, hostile: 
         return files[tail % 20_000], chance.choice((200,) * 9 + (304,))
     query = f"?page={chance.randint(1, 9999)}" if chance.random() < 0.3 else ""
     return pages[tail] + query, chance.choice((200,) * 30 + (301, 404))
+
+
+def _referer(chance: random.Random, pages: list[str], *, first: bool) -> str:
+    if first:
+        words = "%20".join(chance.choices(WORDS, k=3))
+        return f"https://www.google.com/search?q={words}" if chance.random() < 0.5 else "https://www.google.com/"
+    return f"https://pn-contoh.go.id{pages[min(int(chance.paretovariate(0.6)), 59_999)]}"
 
 
 def _agent(chance: random.Random, number: int) -> str:
@@ -131,10 +140,16 @@ def report(size: int, log: Path) -> None:
     python, environment = sys.executable, {"LC_ALL": "C", "PYTHONHASHSEED": "0"}
     subprocess.run([python, "-c", "from runner.actions.logs.pack import load_detector; load_detector()"], check=True)
     out = str(log.with_suffix(".json"))
+    goaccess = os.environ.get("GOACCESS", "goaccess")
+    version = (
+        subprocess.run([goaccess, "--version"], capture_output=True, text=True, check=True)
+        .stdout.split("\n")[0]
+        .strip(".")
+    )
     rivals = [
         Rival("sop: statistics, detection, evidence", [python, "-c", SCAN, str(log)], environment=environment),
         Rival("sop: detection", [python, "-c", DETECT, str(log)], environment=environment),
-        Rival("goaccess: statistics", ["goaccess", str(log), "--log-format=COMBINED", "--no-progress", "-o", out]),
+        Rival(f"{version}: statistics", [goaccess, str(log), "--log-format=COMBINED", "--no-progress", "-o", out]),
         Rival("grep -aciE, fifteen patterns", ["grep", "-aciE", PATTERNS, str(log)], environment=environment),
     ]
     for rival in rivals:
