@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -122,42 +123,44 @@ def _agent(chance: random.Random, number: int) -> str:
     return f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) {version}"
 
 
+def write_log(path: Path, count: int) -> None:
+    """Write a log of so many lines."""
+    with path.open("w", encoding="ascii") as file:
+        file.writelines(lines(count))
+
+
+def build_rivals(log: Path) -> list[Rival]:
+    """Given a log, return who reads it: ours, and behind it the program that does the same work or less."""
+    python, environment = sys.executable, {"LC_ALL": "C", "PYTHONHASHSEED": "0"}
+    subprocess.run([python, "-c", "from runner.actions.logs.pack import load_detector; load_detector()"], check=True)
+    goaccess = os.environ.get("GOACCESS", "goaccess")
+    if shutil.which(goaccess) is None:
+        raise SystemExit("goaccess is not installed. apt-get install goaccess, or name one in GOACCESS")
+    version = subprocess.run([goaccess, "--version"], capture_output=True, text=True, check=True).stdout.split("\n")[0]
+    report = [goaccess, str(log), "--log-format=COMBINED", "--no-progress", "-o", str(log.with_suffix(".json"))]
+    return [
+        Rival("sop: statistics, detection, evidence", [python, "-c", SCAN, str(log)], environment=environment),
+        Rival(f"{version.strip('.')}: statistics", report),
+        Rival("sop: detection", [python, "-c", DETECT, str(log)], environment=environment),
+        Rival("grep -aciE, fifteen patterns", ["grep", "-aciE", PATTERNS, str(log)], environment=environment),
+    ]
+
+
 def main() -> None:
-    """Measure all of them at each size, and print a table."""
+    """Measure all of them once at each size, one after the other: the log is in the cache for all of them."""
     sizes = [int(word.replace("_", "")) for word in sys.argv[1:]] or list(SIZES)
-    print("## Logs\n\n| lines | program | CPU s | CPU s per million lines | MiB |\n|---|---|---|---|---|")
+    print("| lines | program | CPU s | CPU s per million lines | wall s | MiB |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
             log = Path(folder) / f"{size}.log"
-            with log.open("w", encoding="ascii") as file:
-                file.writelines(lines(size))
-            report(size, log)
+            write_log(log, size)
+            for rival in build_rivals(log):
+                cost = measure(rival)
+                each = cost.cpu / size * 1e6
+                row = f"{size:,} | {rival.name} | {cost.cpu:.2f} | {each:.2f} | {cost.wall:.1f} | {cost.memory:.0f}"
+                print(f"| {row} |", flush=True)
             log.unlink()
 
 
-def report(size: int, log: Path) -> None:
-    """Measure the rivals on a log, one after the other, each once: the log is in the cache for all of them."""
-    python, environment = sys.executable, {"LC_ALL": "C", "PYTHONHASHSEED": "0"}
-    subprocess.run([python, "-c", "from runner.actions.logs.pack import load_detector; load_detector()"], check=True)
-    out = str(log.with_suffix(".json"))
-    goaccess = os.environ.get("GOACCESS", "goaccess")
-    version = (
-        subprocess.run([goaccess, "--version"], capture_output=True, text=True, check=True)
-        .stdout.split("\n")[0]
-        .strip(".")
-    )
-    rivals = [
-        Rival("sop: statistics, detection, evidence", [python, "-c", SCAN, str(log)], environment=environment),
-        Rival("sop: detection", [python, "-c", DETECT, str(log)], environment=environment),
-        Rival(f"{version}: statistics", [goaccess, str(log), "--log-format=COMBINED", "--no-progress", "-o", out]),
-        Rival("grep -aciE, fifteen patterns", ["grep", "-aciE", PATTERNS, str(log)], environment=environment),
-    ]
-    for rival in rivals:
-        cost = measure(rival)
-        each = cost.cpu / size * 1e6
-        print(f"| {size:,} | {rival.name} | {cost.cpu:.2f} | {each:.2f} | {cost.memory:.0f} |", flush=True)
-
-
 if __name__ == "__main__":
-    os.chdir(Path(__file__).parent)
     main()

@@ -2,8 +2,8 @@
 
     python benchmarks/table.py [ROUNDS [ROW…]]
 
-ROW is one of: 20, 100, 500 (SSH targets), 50ms, 300ms (links to 20 targets), web, inventory, start, outcomes. Ansible
-needs minutes where the others need seconds: beyond 20 targets at hand it runs once, and the table says so.
+ROW is one of: 20, 100, 500 (SSH targets), 50ms, 300ms (links to 20 targets), web, inventory, start, outcomes, logs.
+Ansible needs minutes where the others need seconds: beyond 20 targets at hand it runs once, and the table says so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from statistics import median
 
 import commands
 import load_inventory
+import logs
 import startup
 import web_checks
 from fleet import fleet
@@ -24,6 +25,7 @@ from measuring import Cost, Rival, compare, fresh, program, render_share, versio
 
 FORKS = 20
 OUTCOMES = (1000, 100)  # targets, tasks
+LINES = 1_000_000
 HEADERS = ["what", "program", "wall s", "least – most", "CPU s", "MiB", "sop's wall", "sop's CPU", "goal", "reached"]
 LINEAR, MOST_MEMORY, LEAST_OUTCOMES = 1.1, 200, 5000
 
@@ -110,6 +112,16 @@ def measure_outcomes(rounds: int) -> Row:
         return Row(f"{targets * tasks:,} outcomes of tasks that do nothing", compare([rival], rounds=rounds), {})
 
 
+def measure_logs(rounds: int) -> Row:
+    """A million lines of an access log."""
+    with tempfile.TemporaryDirectory(prefix="sop-bench-") as place:
+        log = Path(place) / "access.log"
+        logs.write_log(log, LINES)
+        rivals = logs.build_rivals(log)
+        goals = {rivals[1].name: Goal(cpu=1 / 12), rivals[3].name: Goal(cpu=2)}
+        return Row(f"{LINES:,} lines of an access log", compare(rivals, rounds=min(rounds, 3)), goals)
+
+
 ROWS: dict[str, Callable[[int], Row]] = {
     "20": lambda rounds: measure_ssh("20 SSH targets × 10 commands", 20, rounds),
     "100": lambda rounds: measure_ssh("100 SSH targets × 10 commands", 100, rounds),
@@ -120,6 +132,7 @@ ROWS: dict[str, Callable[[int], Row]] = {
     "inventory": measure_inventory,
     "start": measure_start,
     "outcomes": measure_outcomes,
+    "logs": measure_logs,
 }
 
 
@@ -147,7 +160,7 @@ def _median(costs: Sequence[Cost]) -> tuple[float, float]:
 def _shares(ours: tuple[float, float], theirs: tuple[float, float], goal: Goal) -> list[str]:
     shares = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     goals = [(share, most) for share, most in zip(shares, (goal.wall, goal.cpu), strict=True) if most]
-    said = " and ".join(dict.fromkeys(f"≤ {most:g} ×" for _, most in goals))
+    said = " and ".join(dict.fromkeys(f"≤ {most:.2g} ×" for _, most in goals))
     of = " of wall" if goal.wall and not goal.cpu else ""
     reached = "" if not goals else "yes" if all(share <= most for share, most in goals) else "no"
     return [render_share(shares[0]), render_share(shares[1]), said + of, reached]
