@@ -14,6 +14,7 @@ from runner.actions.logs.sigma import Correlation, Rule
 from runner.contract import Severity
 
 MOST_HITS = 10_000
+MOST_HIT_BYTES = 16 * 1024 * 1024
 MOST_SOURCES = 50_000
 MOST_EXAMPLES = 5
 MOST_LOOKED_AT = 200  # for examples that differ

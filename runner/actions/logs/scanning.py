@@ -13,7 +13,7 @@ from runner.actions.logs.columns import LAST_MINUTE, MINUTE, Columns, Visit, cut
 from runner.actions.logs.correlations import Counting, Event, Flood, Floods, group_value
 from runner.actions.logs.detector import Detector, Met, is_every
 from runner.actions.logs.engines import Engines, Network, claimed_engine
-from runner.actions.logs.findings import MOST_HITS, Finding, build_hit
+from runner.actions.logs.findings import MOST_HIT_BYTES, MOST_HITS, Finding, build_hit
 from runner.actions.logs.layouts import COMBINED, SAMPLE, Entry, Layout, guess_layout, parse_moment
 from runner.actions.logs.pack import Pack
 from runner.actions.logs.sigma import Correlation, Rule
@@ -59,7 +59,7 @@ class Scan:
         self.layouts: dict[str, int] = {}
         self.findings: dict[str, Finding] = {}
         self.hits: list[dict[str, Any]] = []
-        self.hits_left_out = 0
+        self.hits_left_out = self._hit_bytes = 0
 
     @property
     def requests(self) -> int:
@@ -161,8 +161,10 @@ class Scan:
     def _hit(self, rule: Rule | Correlation, entry: Entry, at: datetime, *, worked: bool) -> None:
         usual = self._terms.usual.get(rule.name, frozenset())
         self._finding(rule).add(entry, at, worked=worked, usual=usual)
-        if len(self.hits) < MOST_HITS:
-            self.hits.append(build_hit(rule, entry, at, worked=worked))
+        if len(self.hits) < MOST_HITS and self._hit_bytes < MOST_HIT_BYTES:
+            hit = build_hit(rule, entry, at, worked=worked)
+            self._hit_bytes += sum(len(hit[name]) for name in ("target", "referer", "agent"))
+            self.hits.append(hit)
         else:
             self.hits_left_out += 1
 

@@ -16,8 +16,8 @@ from runner.actions.logs.publishing import is_bot, public_hosts, public_networks
 
 MOST_KEYS = 100_000
 MOST_VISITORS = 300_000
-MOST_BYTES = 32 * 1024 * 1024
-TRIMS_PER_WEIGHING = 64  # a block adds at most 200 KiB
+MOST_BYTES = 16 * 1024 * 1024
+TRIMS_PER_WEIGHING = 32  # a block adds at most 200 KiB
 VISIT_GAP = 30 * 60  # seconds without a request after which a visitor's next one begins a new visit
 PAGE_STATUSES = frozenset([b"200", b"304"])
 
