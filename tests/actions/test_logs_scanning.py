@@ -290,5 +290,21 @@ def test_what_one_client_sends_without_end_is_forgotten(
     assert len(scan.hits) <= 200
 
 
+def test_long_lines_without_end_take_no_more_memory(
+    rules: tuple[Pack, Detector], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runner.actions.logs.scanning.MOST_HIT_BYTES", 50_000)
+    monkeypatch.setattr("runner.actions.logs.statistics.MOST_BYTES", 100_000)
+    monkeypatch.setattr("runner.actions.logs.statistics.TRIMS_PER_WEIGHING", 1)
+    log = b"".join(line(f"/?id={n}'+union+select+{'A' * 2000}--") for n in range(600))
+    scan = scanned(rules, log)
+    pages = scan.statistics._shown
+    assert scan.requests == 600
+    assert scan.hits_left_out > 0
+    assert sum(len(hit.get("target", "")) for hit in scan.hits) < 60_000
+    assert sum(map(len, pages)) < 2 * 128 * 1024
+    assert pages.total() + pages.forgotten == 600
+
+
 def test_columns_can_be_empty() -> None:
     assert cut_columns(b"", Layout("combined", 6))[0] == Columns([], [], [], [], [], [])
