@@ -4,8 +4,10 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+LOCKED := --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-annotate --no-header --no-emit-index-url \
+	--no-emit-find-links
 
-.PHONY: demo test test-heavy fuzz reliability lint types fix reference bench servers release-check docs pages clean
+.PHONY: demo test test-heavy fuzz reliability lock sbom lint types fix reference bench servers release-check docs pages clean
 
 demo: .venv/installed
 	$(BIN)/sop demo
@@ -29,6 +31,15 @@ lint: .venv/tools
 
 types: .venv/tools
 	$(BIN)/mypy
+
+lock: .venv/tools
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip compile setup.cfg $(LOCKED) --output-file requirements/base.lock
+	$(BIN)/uv pip compile setup.cfg --extra test $(LOCKED) --output-file requirements/test.lock
+
+sbom: .venv/tools
+	$(PYTHON) -m venv build/sbom && build/sbom/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom
+	build/sbom/bin/cyclonedx-py requirements requirements/base.lock --output-reproducible --of JSON -o build/sop.cdx.json
 
 fix: .venv/tools
 	$(BIN)/ruff check --fix .
@@ -61,12 +72,14 @@ servers:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "sop needs Python 3.11 or later: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv || { echo "the venv module is missing: apt-get install python3-venv"; exit 1; }
 
-.venv/installed: setup.cfg | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+.venv/installed: setup.cfg requirements/base.lock | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/base.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
-.venv/tools: setup.cfg | .venv/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+.venv/tools: setup.cfg requirements/test.lock | .venv/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/test.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@ .venv/installed
 
 clean:

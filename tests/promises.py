@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 HEAD = """\
 # What happens when things break, and when somebody attacks
 
-Made from the tests by `make reliability`: each row is a test that was run, or a case of one.
+Made from the tests by `make reliability`: each row is a test that was run, or a case of one. What is
+defended, and what is not, stands in `SECURITY.md`.
 """
 
 
