@@ -33,7 +33,8 @@ def asked(*extras: str) -> list[Requirement]:
 @pytest.mark.parametrize("lock", ["base.lock", "test.lock"])
 def test_every_file_is_pinned_by_its_hash(lock: str) -> None:
     for block in re.split(r"\n(?=[A-Za-z0-9])", (ROOT / "requirements" / lock).read_text().strip()):
-        assert PINNED.match(block) and "--hash=sha256:" in block, block
+        assert PINNED.match(block), block
+        assert "--hash=sha256:" in block, block
         assert "://" not in block
 
 
