@@ -15,7 +15,7 @@ sys.path.insert(0, str(ROOT))
 from tests.sshd import SshServer, ssh_server
 
 MOST_ADDRESSES = 15  # of one sshd, beside 127.0.0.1: it listens on sixteen at most
-OPTIONS = {"MaxStartups": "1000", "MaxSessions": "100", "LogLevel": "ERROR"}
+OPTIONS = {"MaxStartups": "1000", "MaxSessions": "100"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,8 @@ def fleet(folder: Path, number: int, *, delay: float = 0.0) -> Iterator[Sequence
         hosts: list[Host] = []
         for index in range(-(-number // MOST_ADDRESSES)):
             addresses = [f"127.0.{index + 1}.{last + 1}" for last in range(min(MOST_ADDRESSES, number - len(hosts)))]
-            listen = "127.0.0.1" + "".join(f"\nListenAddress {address}" for address in addresses)
-            options = {**OPTIONS, "ListenAddress": listen}
+            further = "".join(f"\nListenAddress {address}" for address in addresses)  # beside 127.0.0.1
+            options = {**OPTIONS, "LogLevel": f"ERROR{further}"}
             server = stack.enter_context(ssh_server(folder / f"sshd{index:02d}", f"sshd{index:02d}", options))
             hosts += _hosts(server, addresses, hosts[0].identity if hosts else server.identity, len(hosts))
         if delay:

@@ -24,10 +24,14 @@ class Link:
         self._lock = threading.Lock()
         self._turn = threading.Lock()
         self._opening: Future[Opened] | None = None
+        self._opened: Opened | None = None
         self._closed = False
 
     def open(self, deadline: Deadline) -> Opened:
         """Return the open connection; open it where there is none or it broke. Raise Unreachable."""
+        opened = self._opened
+        if opened and opened.transport.is_active():
+            return opened
         with self._lock:
             if self._closed:
                 raise Unreachable(f"{self._login.name}: the connection was closed. open a new one")
@@ -63,7 +67,7 @@ class Link:
     def drop(self) -> None:
         """Close a connection that gives no answer; the next command opens a new one."""
         with self._lock:
-            opening, self._opening = self._opening, None
+            opening, self._opening, self._opened = self._opening, None, None
         if opening:
             opening.add_done_callback(_close_opened)
 
@@ -81,9 +85,14 @@ class Link:
 
     def _work(self, opening: Future[Opened]) -> None:
         try:
-            opening.set_result(self._opener.open(self._login, Deadline.after(OPEN_LIMIT)))
+            opened = self._opener.open(self._login, Deadline.after(OPEN_LIMIT))
         except BaseException as error:  # noqa: BLE001 - it is passed on to whoever waits
             opening.set_exception(error)
+            return
+        with self._lock:
+            if opening is self._opening:
+                self._opened = opened
+        opening.set_result(opened)
 
 
 def _is_dead(opening: Future[Opened]) -> bool:

@@ -70,7 +70,8 @@ class Wire:
 
     def send(self, data: bytes, deadline: Deadline, feeds: Feeds | None = None) -> None:
         """Send all of `data`, and hand over meanwhile what comes: a command that answers while it reads would else wait
-        for us, as we for it. Raise TimeoutError when the server does not take it before the deadline."""
+        for us, as we for it. What nobody is there to read any more is dropped. Raise TimeoutError when the server does
+        not take it before the deadline."""
         start = 0
         try:
             while start < len(data):
@@ -80,7 +81,8 @@ class Wire:
         except TimeoutError:
             raise
         except (OSError, EOFError) as error:
-            raise WireBroken("the connection broke while sending") from error
+            if not (self.alive and self.at_end):
+                raise WireBroken("the connection broke while sending") from error
 
     def _send_some(self, data: bytes, deadline: Deadline) -> int:
         """Send what the server takes just now, which may be nothing; return how much. Raise TimeoutError."""
