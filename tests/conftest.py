@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("same", derandomize=True)  # a change is judged by what it changes; `make fuzz` searches
-settings.register_profile("search", derandomize=False, print_blob=True)
+# A change is judged by what it changes, not by how busy the machine is; `make fuzz` searches.
+_PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", _PATIENT, derandomize=True)
+settings.register_profile("search", _PATIENT, derandomize=False, print_blob=True)
 settings.load_profile(os.environ.get("SOP_EXAMPLES", "same"))
 
 NAMESPACES = ipaddress.ip_network("10.203.0.0/16")  # network namespaces that tests make on this machine
