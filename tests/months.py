@@ -105,6 +105,11 @@ class Month:
         """The events of a restore test."""
         return self._run("backup", began, [("drill", ("backup.drill", Outcome(Status.OK, DRILL)))])
 
+    def copied(self, began: datetime, **outputs: Any) -> list[Event]:
+        """The events of a backup that is copied to a medium as well."""
+        medium = "backup.media", Outcome(Status.CHANGED, outputs)
+        return self._run("backup", began, [("set", self._backup(began.day)), ("medium", medium)])
+
     def _run(
         self,
         step: str,

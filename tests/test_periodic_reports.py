@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import docx
 import pytest
@@ -206,6 +207,31 @@ def test_minutes_of_a_backup_spell_the_day(journal: Journal) -> None:
     assert "WEB-PN-CONTOH-2026-10-10-013000-P" in text
     with pytest.raises(Refused, match="sealed no backup"):
         make_minutes(journal, HANDLING, OFFICE)
+
+
+@pytest.mark.parametrize(
+    ("outputs", "words"),
+    [
+        (
+            {"medium": "disk", "label": "BACKUP-1", "place": "/media/disk", "images": []},
+            "Hardisk BACKUP-1 (/media/disk): SET-P; disalin dan dibaca kembali; "
+            "dibaca lagi paling lambat 1 November 2028",
+        ),
+        (
+            {"medium": "disc", "label": "D-01 D-02", "place": "/discs", "images": [{}, {}]},
+            "Cakram D-01 D-02 (/discs): SET-P; 2 citra cakram dibuat dan dibaca kembali; "
+            "dibaca lagi paling lambat 1 November 2028",
+        ),
+    ],
+)
+def test_minutes_of_a_backup_name_its_media(tmp_path: Path, outputs: dict[str, Any], words: str) -> None:
+    month = Month(tmp_path / "records")
+    events = month.copied(at(31, 10), sets=["SET-P"], recheck_due="2028-11-01", **outputs)
+    month.journal.append(events)
+    month.journal.close()
+    found = open_journal(tmp_path / "records")
+    assert found
+    assert words in read(make_minutes(found, events[0].run, OFFICE))
 
 
 def test_an_incident_shows_both_clocks_through_the_weekend(journal: Journal) -> None:

@@ -18,6 +18,7 @@ _FILES = {
     "backup.files": "backup_files",
     "backup.seal": "backup_seal",
     "backup.media": "backup_media",
+    "backup.register": "backup_register",
     "backup.verify": "backup_verify",
     "backup.catalogue": "backup_catalogue",
     "backup.compare": "backup_compare",

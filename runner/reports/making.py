@@ -30,7 +30,7 @@ from runner.reports.situation import build_situation, find_end, read_roles
 from runner.reports.visits import gather_visits
 from runner.reports.visits_page import WEEKS, build_visits
 
-DRILL = "backup.drill"
+SEAL, MEDIA, DRILL = "backup.seal", "backup.media", "backup.drill"
 INSTANT = timedelta(microseconds=1)
 EARLIER = timedelta(weeks=WEEKS + 1)  # what visits are compared with
 LATER = timedelta(days=1)  # the scan that sees the end of a period's last day
@@ -124,14 +124,11 @@ def make_surat(journal: JournalReader, run: str, office: Office, *, sender: str,
 def make_minutes(journal: JournalReader, run: str, office: Office) -> Paper:
     """Given a run, return the berita acara of its backups. Raise Refused where it sealed none."""
     record = build_record(journal.events(run))
-    sets = [
-        event
-        for event in journal.events(run)
-        if event.data.get("action") == "backup.seal" and event.data.get("status") in ("ok", "changed")
-    ]
+    good = [event for event in journal.events(run) if event.data.get("status") in ("ok", "changed")]
+    sets, media = ([event for event in good if event.data.get("action") == name] for name in (SEAL, MEDIA))
     end = find_end(record, pair_activities(record))
     drill = find_latest(journal, DRILL, end + INSTANT)
-    return build_minutes(record, sets, drill, office, journal.printed_head(), posts=posts_of(record))
+    return build_minutes(record, sets, media, drill, office, journal.printed_head(), posts=posts_of(record))
 
 
 def make_incident(journal: JournalReader, problem: KnownProblem, office: Office) -> Paper:

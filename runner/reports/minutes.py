@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import PurePath
 
 from runner.errors import refuse
@@ -18,13 +18,21 @@ from runner.reports.periodic.backups import build_sets, parts_of, read_manifest,
 from runner.reports.situation import DRAFT, find_end, read_roles, read_title
 
 MADE = "Yang membuat,"
+MEDIUM_WORDS = {"disk": "Hardisk", "host": "Komputer lain", "s3": "Penyimpanan S3", "disc": "Cakram"}
 
 
 def build_minutes(
-    record: Record, sets: list[Event], drill: Event | None, office: Office, head: str, *, posts: list[str]
+    record: Record,
+    sets: list[Event],
+    media: list[Event],
+    drill: Event | None,
+    office: Office,
+    head: str,
+    *,
+    posts: list[str],
 ) -> Paper:
-    """Given a run, its sealed backups, the last restore test, the office and the posts that sign (who made it, who
-    acknowledges), return the berita acara. Raise Refused where the run sealed no backup."""
+    """Given a run, its sealed backups, their copies on media, the last restore test, the office and the posts that sign
+    (who made it, who acknowledges), return the berita acara. Raise Refused where the run sealed no backup."""
     if not sets:
         raise refuse(
             "RUN", f"run {record.run} sealed no backup", "name a run whose backup ended well; see 'sop history'"
@@ -35,14 +43,20 @@ def build_minutes(
         title="BERITA ACARA BACKUP",
         subtitle="",
         letterhead=build_letterhead(office.settings),
-        blocks=list(_blocks(record, sets, drill, office, pen, posts)),
+        blocks=list(_blocks(record, sets, media, drill, office, pen, posts)),
         as_of=pen.local(until),
         head=head,
     )
 
 
 def _blocks(
-    record: Record, sets: list[Event], drill: Event | None, office: Office, pen: Pen, posts: list[str]
+    record: Record,
+    sets: list[Event],
+    media: list[Event],
+    drill: Event | None,
+    office: Office,
+    pen: Pen,
+    posts: list[str],
 ) -> Iterator[Block]:
     roles, made = read_roles(record.started), pen.local(sets[-1].at)
     maker = office.holder(posts[0], made.date()) if posts else None
@@ -62,7 +76,7 @@ def _blocks(
     )
     yield from build_sets(sets, office, pen)
     yield Heading("Media dan tempat penyimpanan", 2)
-    yield Bullets([_place(event, pen) for event in sets])
+    yield Bullets([_place(event, pen) for event in sets] + [_copy(event, pen) for event in media])
     yield Heading("Uji pulih", 2)
     yield Line(say_drill(drill, office, pen))
     yield Line("Cara memulihkan tertulis dalam berkas PULIHKAN.txt di dalam setiap perangkat backup.")
@@ -77,6 +91,17 @@ def _place(event: Event, pen: Pen) -> str:
     taken = read_manifest(event).get("begun")
     since = f"; keadaan data per {pen.value(taken)}" if taken else ""
     return f"{folder.parent} / {folder.name}: {len(parts_of(event))} bagian{since}"
+
+
+def _copy(event: Event, pen: Pen) -> str:
+    """A copy on a medium: what it is called, what is on it, and until when it is to be read again."""
+    outputs = event.data.get("outputs") or {}
+    medium, due = str(outputs.get("medium")), date.fromisoformat(str(outputs["recheck_due"]))
+    copied = ", ".join(map(str, outputs.get("sets") or ()))
+    images = len(outputs.get("images") or ())
+    done = f"{images} citra cakram dibuat dan dibaca kembali" if images else "disalin dan dibaca kembali"
+    name = f"{MEDIUM_WORDS.get(medium, medium)} {outputs.get('label')}"
+    return f"{name} ({outputs.get('place')}): {copied}; {done}; dibaca lagi paling lambat {pen.day(due)}"
 
 
 def _signing(posts: list[str], roles: Mapping[str, str], office: Office, made: datetime) -> Signatures:
