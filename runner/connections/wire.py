@@ -11,7 +11,7 @@ from runner.durations import Deadline
 if TYPE_CHECKING:
     import paramiko
 
-MOST_AT_ONCE = 1 << 24
+MOST_AT_ONCE = 1 << 21  # more needs more memory; with less, paramiko moves what is left of its buffer more often
 PIECE = 32 * 1024  # as much as a packet carries
 STALL = 0.02
 

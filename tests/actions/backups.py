@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from runner.actions import backup_seal
 from runner.contract import Action, Call, Outcome, Status
@@ -82,6 +82,13 @@ def seal(part: Mapping[str, Any], folder: Path, **more: Any) -> Path:
 def unpack(part: Mapping[str, Any]) -> bytes:
     """The plain content of a part, by the tool that its paper names."""
     return subprocess.run([*UNPACK[part["compression"]], part["path"]], capture_output=True, check=True).stdout
+
+
+class Server(NamedTuple):
+    """A server as the inventory knows it."""
+
+    name: str
+    settings: Mapping[str, Any]
 
 
 class PathWithout:

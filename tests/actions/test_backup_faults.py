@@ -74,3 +74,25 @@ def test_a_backup_killed_at_any_touch_of_the_disk_recovers(site: Path, tmp_path:
     assert count > 60
     for last in range(1, count + 1):
         assert_recovers(site, fresh(tmp_path / f"killed-{last}"), last)
+
+
+@pytest.mark.heavy
+def test_many_tiny_files_and_a_huge_one_need_little_memory(tmp_path: Path) -> None:
+    """30,000 files, one of 20 GB that is nearly all hole, one of 400 MB that does not compress."""
+    root = tmp_path / "site"
+    for number in range(30):
+        (root / f"{number}").mkdir(parents=True)
+        for other in range(1000):
+            (root / f"{number}" / f"{other}").write_text(str(other))
+    with (root / "image.raw").open("wb") as file:
+        file.write(b"begin")
+        file.truncate(20 * 1024**3)
+    with (root / "video.mp4").open("wb") as file:
+        for _ in range(100):
+            file.write(os.urandom(4 * 1024 * 1024))
+    words = [sys.executable, "-m", "tests.actions.large_backup", root, fresh(tmp_path / "backup")]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= 150
+    (chosen,) = list_sets(tmp_path / "backup" / "backups" / "WEB-PN-TAIS").sets
+    assert chosen.manifest["files"]["entries"] == 30 * 1001 + 3

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,7 +15,7 @@ from runner.actions.backup.sets import BackupSet, load_set
 from runner.actions.backup_files import ACTION
 from runner.connections import open_connections
 from runner.contract import Connection
-from tests.actions.backups import assert_refused, backup_call, run_well, seal
+from tests.actions.backups import Server, assert_refused, backup_call, run_well, seal
 from tests.actions.test_backup_files import ODD_NAMES, snapshot
 from tests.calls import NOW
 from tests.sshd import SshServer, ssh_server
@@ -43,13 +42,6 @@ def site(tmp_path: Path) -> Path:
         if not path.is_symlink():
             os.utime(path, (1_700_000_000, 1_700_000_000))
     return root
-
-
-class Server(NamedTuple):
-    """A settled SSH server, as the inventory knows it."""
-
-    name: str
-    settings: Mapping[str, Any]
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from runner.errors import Failed
 
 FRAME = 4 * 1024 * 1024
 LARGEST_FRAME = 2 * FRAME
-WAITING = 2
+WAITING = 1
 SLICES = "SOP-BAGIAN"
 _SLICE_ROOM = 64 * 1024
 
