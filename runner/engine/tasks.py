@@ -123,7 +123,7 @@ class TaskFlow:
             outcome = self._course.record(key, task.action.name, refused, item)
         else:
             act = self._act(task, key, inputs, item)
-            if self._course.ahead and not self._course.replaying and key not in self._sent:
+            if self._sends_ahead() and key not in self._sent:
                 act = act._replace(ahead=tuple(self._acts_ahead(behind, scope)))
             outcome, key = yield from self._tries.settle(act, conduct.retry)
         place = key.step, key.attempt, key.task
@@ -131,6 +131,11 @@ class TaskFlow:
         self._course.note(key, outcome)
         self._routes.take(conduct, key, outcome)
         return outcome
+
+    def _sends_ahead(self) -> bool:
+        """Whether commands are sent ahead: over a link, by a run that goes on; here there is nothing to wait for."""
+        far = self._server is not None and self._server.settings.get("connection") != "local"
+        return far and self._course.ahead and not self._course.replaying
 
     def _acts_ahead(self, behind: Behind, scope: Scope) -> Iterator[Act]:
         for task, key in islice(behind, MOST):
