@@ -27,6 +27,7 @@ from runner.inventory import Inventory, Target
 from runner.people.accounts import account
 from runner.plan import Plan
 from runner.record import build_record
+from runner.record.digest import digest
 from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal, new_run_id, open_journal
@@ -81,10 +82,13 @@ def _age(seconds: float) -> str:
     return render_duration(seconds, "en")
 
 
-def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callable[[], None]) -> Record:
+def carry_out(
+    bound: Bound, options: Options, listen: Emit, *, stopping: Callable[[], None], whole: bool = True
+) -> Record:
     """Given a bound plan, run it (or go on with it), record it, and return its record.
 
-    `stopping` is called, in a thread of its own, when the first Ctrl-C or SIGTERM has come.
+    `stopping` is called, in a thread of its own, when the first Ctrl-C or SIGTERM has come. Without `whole` the record
+    holds what a summary tells, and not the tasks that simply went well.
     """
     plan = bound.plan
     secrets = Secrets(plan.inventory, secrets_of(plan))
@@ -122,7 +126,7 @@ def carry_out(bound: Bound, options: Options, listen: Emit, *, stopping: Callabl
 
         with braked(stopping) as brake:
             Engine(plan, emit, staff.executor, world, request, brake).run()
-        return build_record(journal.events(run))
+        return build_record(journal.events(run) if whole else digest(journal, run))
 
 
 def _check_going_on(journal: Journal, run: str) -> None:

@@ -31,7 +31,8 @@ def command(playbook: Path, dry: bool, diff: bool, executor: str, **asked: Any) 
     if dry:
         return rehearse_and_show(bound, options, form=asked["form"], verbose=asked["verbose"], diff=diff)
     with Screen.for_run(bound.plan, form=asked["form"], verbose=asked["verbose"]) as screen:
-        record = carry_out(bound, options.with_executor(executor), screen.listen, stopping=screen.say_stopping)
+        whole, options = asked["form"] == "json", options.with_executor(executor)
+        record = carry_out(bound, options, screen.listen, stopping=screen.say_stopping, whole=whole)
     return finish(record, screen, form=asked["form"], records=options.records)
 
 

@@ -76,7 +76,8 @@ def group_names(rows: Iterable[tuple[tuple[str, ...], str]]) -> dict[tuple[str, 
 
 
 def _row(step: StepRecord) -> list[str]:
-    used = [target.used_seconds for target in step.targets if target.used_seconds is not None and target.tasks]
+    done = [target for target in step.targets if target.status is not Status.SKIPPED]
+    used = [target.used_seconds for target in done if target.used_seconds is not None]
     deviations = sum(len(target.deviations) for target in step.targets)
     attempt = f" (attempt {step.attempt})" if step.attempt > 1 else ""
     return [
