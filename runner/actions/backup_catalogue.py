@@ -81,7 +81,9 @@ def _describe(call: Call, found: BackupSet, memory: Memory, faults: list[dict[st
 
 
 def _medium(outputs: Mapping[str, Any]) -> str:
-    return str(outputs.get("label") or outputs.get("medium") or "?")
+    """A medium by its label, what kind it is, and where it is."""
+    kind, place = outputs.get("medium"), outputs.get("place")
+    return f"{outputs.get('label') or '?'}" + (f" ({kind}, {place})" if kind and place else "")
 
 
 def _holds(call: Call, found: BackupSet) -> list[str]:

@@ -13,6 +13,7 @@ from tests.actions.made_sets import make_set
 from tests.calls import assert_fits, read_evidence
 
 DUMP = b"-- Table structure for table `wp_posts`\n-- Dump completed\n"
+DISK = {"label": "WEB-PNTAIS-01", "medium": "disk", "place": "/media/disk"}
 SITE: Mapping[str | bytes, bytes] = {"index.php": b"<?php", "a/b.txt": b"b"}
 
 
@@ -43,12 +44,12 @@ def test_lists_sets_with_what_is_known_of_each(tmp_path: Path) -> None:
         ),
         ("backup.drill", happened("2026-11-04T00:00:00+00:00", set=later.name, proved=False)),
         ("backup.verify", happened("2026-11-05T00:00:00+00:00", set=later.name, good=True)),
-        ("backup.media", happened("2026-11-06T00:00:00+00:00", set=full.name, label="WEB-PNTAIS-01")),
+        ("backup.media", happened("2026-11-06T00:00:00+00:00", set=later.name, sets=[full.name], **DISK)),
     ]
     outcome = catalogue(tmp_path, past)
     first, second = outcome.outputs["sets"]
     assert (first["set"], first["kind"], first["proved"]) == (full.name, "P", "2026-11-03T00:00:00+00:00")
-    assert (first["media"], first["needs"]) == (["WEB-PNTAIS-01"], [])
+    assert (first["media"], first["needs"]) == (["WEB-PNTAIS-01 (disk, /media/disk)"], [])
     assert (second["needs"], second["proved"], second["verified"]) == ([full.name], None, "2026-11-05T00:00:00+00:00")
     assert (outcome.outputs["newest"], outcome.outputs["newest_proved"]) == (later.name, full.name)
     assert [fault["name"] for fault in outcome.outputs["faults"]] == [bad.name]

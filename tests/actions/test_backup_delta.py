@@ -70,7 +70,7 @@ class Days:
 def restore_by_guide(sealed: Path, folder: Path) -> bytes:
     """What the line of PULIHKAN.txt gives, done in the set's folder by a shell with nothing of ours."""
     guide = (sealed / "PULIHKAN.txt").read_text()
-    line = next(line for line in guide.splitlines() if line.strip().startswith("mkdir susun"))
+    line = next(line for line in guide.splitlines() if line.strip().startswith("rm -rf susun"))
     for made in ("susun", "pulih.sql"):
         assert not (sealed / made).exists()
     command = line.replace("susun", str(folder / "susun")).replace("pulih.sql", str(folder / "pulih.sql"))

@@ -53,7 +53,7 @@ _HOW = {
     ),
 }
 _JOIN = (
-    "mkdir susun && {base_plain} | split -a 4 -b {segment} - susun/dasar. && "
+    "rm -rf susun && mkdir susun && {base_plain} | split -a 4 -b {segment} - susun/dasar. && "
     "{plain} | tar -xf - -C susun && (cd susun && for f in ????.zst; do if [ -f dasar.${{f%.zst}} ]; then "
     "zstd -dc --patch-from=dasar.${{f%.zst}} $f; else zstd -dc $f; fi; done) > pulih.sql"
 )

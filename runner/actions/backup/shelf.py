@@ -82,7 +82,8 @@ def recall(call: Call) -> Memory:
 def _by_set(call: Call, action: str) -> dict[str, list[Mapping[str, Any]]]:
     found: dict[str, list[Mapping[str, Any]]] = {}
     for outcome in call.record.outcomes(action):
-        name = (outcome["outputs"] or {}).get("set")
-        if outcome["status"] in FINISHED_WELL and isinstance(name, str):
-            found.setdefault(Path(name).name, []).append(outcome)
+        outputs = outcome["outputs"] or {}
+        if outcome["status"] in FINISHED_WELL:
+            for name in outputs.get("sets") or [outputs.get("set", "")]:
+                found.setdefault(Path(name).name, []).append(outcome)
     return found

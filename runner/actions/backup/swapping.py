@@ -2,6 +2,9 @@
 
 Beside the folder `html` stand `html.pulih-ID.sebagian` while it is unpacked, `html.pulih-ID` once that is whole, and
 `html.lama-ID` with what was there before; ID is the plan's. So a restore that was cut off goes on where it was.
+
+Where the account may not write to the folder above, these stand inside, as `.pulih-ID` and `.lama-ID`, which only the
+account may enter; then what is in the folder is moved, and `.pulih-ID.masuk` says that the old is all aside.
 """
 
 from __future__ import annotations
@@ -26,19 +29,24 @@ if [ -d "$root" ]; then cd -P -- "$root" || exit 3; root=$(pwd -P; echo .); root
 else cd -P -- "$(dirname -- "$root")" 2>/dev/null || { echo nowhere; exit; }; root=$(pwd -P)/${root##*/}; fi
 cd -P -- "${root%/*}/" && name=${root##*/} || exit 3
 [ -n "$name" ] || { echo nowhere; exit; }
-[ -w . ] || { echo closed; exit; }
-new=$name.pulih-$id old=$name.lama-$id
-if [ -d "$old" ] && [ ! -d "$new" ] && [ ! -d "$new.sebagian" ]; then echo done
-elif [ -d "$new" ]; then echo ready
+if [ -w . ]; then at=$root.
+elif [ -d "$root" ] && [ -w "$root" ]; then at=$root/.
+else echo closed; exit; fi
+new=${at}pulih-$id old=${at}lama-$id
+if [ -d "$new" ] || [ -d "$new.masuk" ]; then echo ready
+elif [ -d "$old" ] && [ ! -d "$new.sebagian" ]; then echo done
 else echo begin; fi
 df -Pk . | tail -n 1 | { read -r _ _ _ free _; echo "$free"; }
-if [ -d "$name" ] && [ -n "$(ls -A -- "$name" 2>/dev/null | head -n 1)" ]; then echo filled; else echo empty; fi
+if [ -d "$name" ] && ls -A -- "$name" | grep -qv '^[.]\\(pulih\\|lama\\)-'; then echo filled; else echo empty; fi
+[ "$at" = "$root." ] && echo beside || echo inside
 printf %s "$root"
 """
-_STAGE = """rm -rf -- "$1.pulih-$2.sebagian" && mkdir -m 700 -- "$1.pulih-$2.sebagian\""""
-_WHOLE = """mv -T -- "$1.pulih-$2.sebagian" "$1.pulih-$2\""""
+_STAGE = """rm -rf -- "$3pulih-$2.sebagian" && mkdir -m 700 -- "$3pulih-$2.sebagian"
+"""
+_WHOLE = """mv -T -- "$3pulih-$2.sebagian" "$3pulih-$2"
+"""
 # Either rename may be the one that was cut off. Where the second fails, the first is taken back.
-_SWAP = """new=$1.pulih-$2 old=$1.lama-$2
+_SWAP = """new=$3pulih-$2 old=$3lama-$2
 if [ -d "$1" ] && [ ! -e "$old" ]; then mv -T -- "$1" "$old" || exit 1; fi
 [ -d "$old" ] || mkdir -m 700 -- "$old" || exit 1
 [ ! -e "$1" ] || { echo "$1 is there again" >&2; exit 1; }
@@ -46,13 +54,35 @@ mv -T -- "$new" "$1" && exit
 mv -T -- "$old" "$1"
 exit 1
 """
-_BACK = """new=$1.pulih-$2 old=$1.lama-$2
+_BACK = """new=$3pulih-$2 old=$3lama-$2
 [ -d "$old" ] && [ ! -e "$new" ] || exit 1
 mv -T -- "$1" "$new" && mv -T -- "$old" "$1"
 """
+# Moves all entries from here to the folder $1, but those of this restore.
+_MOVE = """id=$2
+move() {
+    for name in * .[!.]* ..?*; do
+        case $name in .pulih-"$id"|.pulih-"$id".masuk|.lama-"$id") continue;; esac
+        [ -e "./$name" ] || [ -L "./$name" ] || continue
+        mv -T -- "./$name" "$1/$name" || return 1
+    done
+}
+"""
+_SWAP_INSIDE = (
+    _MOVE
+    + """root=$1 new=$3pulih-$2 old=$3lama-$2
+mkdir -p -m 700 -- "$old" && cd -P -- "$root" || exit 1
+if [ -d "$new" ]; then
+    if ! move "$old"; then cd -P -- "$old" && move "$root"; exit 1; fi
+    mv -T -- "$new" "$new.masuk" || exit 1
+fi
+cd -P -- "$new.masuk" && move "$root" && chmod --reference=. -- "$root" && touch -r . -- "$root" && cd / &&
+    rmdir -- "$new.masuk"
+"""
+)
 # Goes down to each path's folder without following a link, then works there on names alone.
-_PUT = r"""root=$1 new=$1.pulih-$2 old=$1.lama-$2
-shift 2
+_PUT = r"""root=$1 new=$3pulih-$2 old=$3lama-$2
+shift 3
 mkdir -p -m 700 -- "$old" && cd -P -- "$root" || exit 1
 set -f
 put() {
@@ -88,7 +118,8 @@ while [ $# -gt 0 ]; do
     shift 3
 done
 """
-_TIDY = """rm -rf -- "$1.pulih-$2.sebagian" "$1.pulih-$2\""""
+_TIDY = """rm -rf -- "$3pulih-$2.sebagian" "$3pulih-$2"
+"""
 
 
 class State(StrEnum):
@@ -101,7 +132,7 @@ class State(StrEnum):
 
 class Site(NamedTuple):
     """A folder on a server that a restore is to replace, or to put files into. `root` is its real path; `free` counts
-    bytes, `filled` tells whether anything is in it now."""
+    bytes, `filled` tells whether anything is in it now, `inside` that what is unpacked stands in it, not beside it."""
 
     connection: Connection
     root: str
@@ -111,16 +142,17 @@ class Site(NamedTuple):
     state: State
     free: int
     filled: bool
+    inside: bool
 
     @property
     def old(self) -> str:
         """Where what was there before is kept."""
-        return f"{self.root}.lama-{self.id}"
+        return f"{self._at}lama-{self.id}"
 
     def stage(self) -> Place:
         """Make the folder to unpack into anew; what an earlier try left there is removed."""
         self._do(_STAGE)
-        return Place(self.connection, f"{self.root}.pulih-{self.id}.sebagian", self.deadline, self.run_as)
+        return Place(self.connection, f"{self._at}pulih-{self.id}.sebagian", self.deadline, self.run_as)
 
     def make_whole(self) -> None:
         """Say that all was unpacked."""
@@ -128,10 +160,12 @@ class Site(NamedTuple):
 
     def swap(self) -> None:
         """Bring the whole folder into place; the one that was there is kept. Raise Failed; then it is there again."""
-        self._do(_SWAP)
+        self._do(_SWAP_INSIDE if self.inside else _SWAP)
 
     def swap_back(self) -> None:
-        """Bring the folder that was there before into place again. Raise Failed."""
+        """Bring the folder that was there before into place again. Raise Failed, always where it was swapped inside."""
+        if self.inside:
+            raise Failed(f"{self.root}: its files are restored, its database is not. run the task again")
         self._do(_BACK)
 
     def put(self, entries: Iterable[Entry]) -> None:
@@ -141,8 +175,12 @@ class Site(NamedTuple):
             self._do(_PUT, words)
         self._do(_TIDY)
 
+    @property
+    def _at(self) -> str:
+        return f"{self.root}/." if self.inside else f"{self.root}."
+
     def _do(self, line: str, words: Sequence[str] = ()) -> None:
-        command = Command(line=line, parameters=(self.root, self.id, *words), run_as=self.run_as)
+        command = Command(line=line, parameters=(self.root, self.id, self._at, *words), run_as=self.run_as)
         result = self.connection.run(command, self.deadline)
         if result.exit_code != 0:
             fault = complaint(result.stderr)
@@ -154,17 +192,18 @@ class Site(NamedTuple):
 def find_site(connection: Connection, root: str, id_: str, deadline: Deadline, run_as: str) -> Site:
     """Given a folder and a plan's ID, return how a restore of it stands. Raise Failed where it cannot be replaced."""
     result = connection.run(Command(line=_LOOK, parameters=(root, id_), run_as=run_as), deadline)
-    said = result.stdout.decode("utf-8", "surrogateescape").split("\n", 3)
+    said = result.stdout.decode("utf-8", "surrogateescape").split("\n", 4)
     if said[0] == "nowhere":
         raise Failed(f"{root}: the folder above it is not there. make it, or name another root")
     if said[0] == "closed":
-        raise Failed(f"{root}: the account may not write to the folder above it. name one that may by run_as")
-    if result.exit_code != 0 or len(said) < 4:
+        raise Failed(f"{root}: the account may not write to it, nor to the folder above. name one that may by run_as")
+    if result.exit_code != 0 or len(said) < 5:
         raise Failed(
             f"{root}: cannot be looked at: {complaint(result.stderr)}. check the root, and the account's rights"
         )
     free = int(said[1]) * 1024 if said[1].isdigit() else 0
-    return Site(connection, said[3], id_, deadline, run_as, State(said[0]), free, said[2] == "filled")
+    facts = State(said[0]), free, said[2] == "filled", said[3] == "inside"
+    return Site(connection, said[4], id_, deadline, run_as, *facts)
 
 
 def _batches(entries: Iterator[Entry]) -> Iterator[list[Entry]]:

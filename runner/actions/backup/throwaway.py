@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runner.actions.backup.dumps import Database
@@ -44,6 +44,8 @@ def throwaway_mariadb(folder: Path, deadline: Deadline) -> Iterator[Database]:
     if not server or not install:
         raise NoServer("no MariaDB server is installed here to try it on: apt-get install mariadb-server")
     socket = folder / "s"
+    with suppress(NoServer):
+        plainly(folder)  # as root the site's programs run as that account, and reach the socket
     data = [f"--datadir={folder / 'data'}", *(["--user=root"] if os.geteuid() == 0 else [])]
     how = ["--no-defaults", *data, "--auth-root-authentication-method=normal", "--skip-test-db"]
     _prepare([install, *how], deadline)
@@ -85,7 +87,7 @@ def plainly(folder: Path) -> list[str]:
     if not shutil.which("setpriv"):
         raise NoServer("it does not run as root, and there is no setpriv here: run sop as a plain account")
     for path in (folder, *folder.rglob("*")):
-        os.chown(path, _NOBODY, _NOBODY)
+        os.lchown(path, _NOBODY, _NOBODY)
     return ["setpriv", f"--reuid={_NOBODY}", f"--regid={_NOBODY}", "--clear-groups"]
 
 
