@@ -142,7 +142,14 @@ def rivals(bench: Bench) -> dict[str, Rival]:
 
 def pull(port: str, keys: str, site: str) -> None:
     """Back up and seal in the working folder, as the two tasks of a playbook do."""
-    from runner.actions import backup_files, backup_seal
+    from runner.actions import backup_files
+
+    back_up(backup_files.ACTION, {"root": site, "increments": 100}, port, keys)
+
+
+def back_up(action: Any, inputs: Mapping[str, Any], port: str, keys: str) -> None:
+    """Have an action make a part of the server's at that port, with the key in that folder, and seal it."""
+    from runner.actions import backup_seal
     from runner.connections import open_connections
     from tests.actions.backups import backup_call, run_well
 
@@ -150,9 +157,8 @@ def pull(port: str, keys: str, site: str) -> None:
     key = " ".join(Path(f"{keys}/host_key.pub").read_text().split()[:2])
     connections, now = open_connections(known_hosts=[]), datetime.now(UTC)
     connection = connections.get(Server("web1", {**settings, "host_key": key}))
-    inputs = {"root": site, "increments": 100}
     more = {"connect": lambda: connection, "limit": 3600.0, "now": now}
-    part = run_well(backup_files.ACTION, backup_call(backup_files.ACTION, inputs, Path.cwd(), **more))["part"]
+    part = run_well(action, backup_call(action, inputs, Path.cwd(), **more))["part"]
     run_well(backup_seal.ACTION, backup_call(backup_seal.ACTION, {"parts": [part]}, Path.cwd(), **more))
     connections.close()
 

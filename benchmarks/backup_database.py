@@ -1,4 +1,4 @@
-"""A database of 314 MB dumped over SSH on two days: what each day takes, and by how much the backups grow.
+"""A database of some 300 MB dumped over SSH on two days: what each day takes, and by how much the backups grow.
 
     python benchmarks/backup_database.py [ROUNDS]
 
@@ -16,13 +16,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from backup import ENVIRONMENT, back_up
 from measuring import Cost, Rival, fresh, measure, render_machine
 
 from tests.mariadb import MariaDB, running_mariadb
@@ -31,7 +31,6 @@ from tests.sshd import SshServer, ssh_server
 DATABASE = "situs"
 POSTS, METAS, VISITS = 60_000, 400_000, 900_000
 DAYS = ("first day", "second day")
-ENVIRONMENT = {"RESTIC_PASSWORD": "benchmark", "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes"}
 TABLES = """
 CREATE TABLE wp_posts (ID INT AUTO_INCREMENT PRIMARY KEY, post_date DATETIME, post_title TEXT, post_content LONGTEXT);
 CREATE TABLE wp_postmeta (meta_id BIGINT AUTO_INCREMENT PRIMARY KEY, post_id BIGINT, meta_key TEXT, meta_value TEXT);
@@ -42,13 +41,6 @@ UPDATE wp_posts SET post_title = CONCAT(post_title, ' baru') WHERE ID % 500 = 3;
 UPDATE wp_postmeta SET meta_value = CONCAT(meta_value, 'x') WHERE meta_id % 500 = 7;
 UPDATE wp_visits SET seen = seen + 1 WHERE id % 500 = 9;
 """
-
-
-class Server(NamedTuple):
-    """The server as the inventory knows it."""
-
-    name: str
-    settings: Mapping[str, Any]
 
 
 class Run(NamedTuple):
@@ -111,16 +103,16 @@ def rivals(bench: Bench) -> dict[str, Rival]:
     dump = f"mariadb-dump --no-defaults -uroot -S {bench.mariadb.socket} {flags} {DATABASE}"
     pull = f"ssh {options} {getpass.getuser()}@127.0.0.1 {dump}"
     lines = {
-        "ssh dump | zstd": f"{pull} | zstd -q -3 -f -o $(date +%s%N).sql.zst",
+        "ssh dump, zstd": f"{pull} | zstd -q -3 -f -o $(date +%s%N).sql.zst",
         "restic --stdin": f"[ -e r/config ] || restic -q init -r r; {pull} | restic -q backup -r r --stdin",
         "borg -": "export BORG_BASE_DIR=$PWD/base; [ -e b/config ] || borg init -e none b; "
         f"{pull} | borg create -C zstd,3 b::$(date +%s%N) -",
     }
     found = {"sop": Rival("sop", ours, bench.folder / "sop")}
     for name, line in lines.items():
-        program = name.split()[-1] if "|" in name else name.split()[0]
+        program = name.split()[-1] if "," in name else name.split()[0]
         if shutil.which(program):
-            place = bench.folder / name.replace(" ", "-").replace("|", "")
+            place = bench.folder / name.replace(" ", "-").replace(",", "")
             found[name] = Rival(name, ["sh", "-ec", line], place, ENVIRONMENT)
         else:
             print(f"{name}: left out, {program} is not installed", file=sys.stderr)
@@ -129,19 +121,10 @@ def rivals(bench: Bench) -> dict[str, Rival]:
 
 def dump(port: str, keys: str, socket: str) -> None:
     """Dump and seal in the working folder, as the two tasks of a playbook do."""
-    from runner.actions import backup_database, backup_seal
-    from runner.connections import open_connections
-    from tests.actions.backups import backup_call, run_well
+    from runner.actions import backup_database
 
-    settings = {"address": "127.0.0.1", "port": int(port), "user": getpass.getuser(), "identity": f"{keys}/user_key"}
-    key = " ".join(Path(f"{keys}/host_key.pub").read_text().split()[:2])
-    connections, now = open_connections(known_hosts=[]), datetime.now(UTC)
-    connection = connections.get(Server("web1", {**settings, "host_key": key}))
-    inputs = {"engine": "mariadb", "name": DATABASE, "user": "root", "socket": socket}
-    more = {"connect": lambda: connection, "limit": 3600.0, "now": now}
-    part = run_well(backup_database.ACTION, backup_call(backup_database.ACTION, inputs, Path.cwd(), **more))["part"]
-    run_well(backup_seal.ACTION, backup_call(backup_seal.ACTION, {"parts": [part]}, Path.cwd(), **more))
-    connections.close()
+    login = {"engine": "mariadb", "name": DATABASE, "user": "root", "socket": socket}
+    back_up(backup_database.ACTION, login, port, keys)
 
 
 def take_turns(bench: Bench, rounds: int) -> dict[tuple[str, str], list[Run]]:

@@ -7,6 +7,7 @@ import time
 
 from runner.actions.backup import sqlite
 from runner.actions.backup.databases import build_dumper, copy_server, copy_sqlite, find_programs
+from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.logins import ENGINES, find_login
 from runner.actions.backup.part import ACCEPT_SMALLER, DESTINATION, PART, check_folder, make_folder, part_folder
 from runner.actions.backup.verdict import judged
@@ -87,41 +88,7 @@ ACTION = Action(
             "optional": True,
             "examples": ["{{ target.root }}/configuration.php"],
         },
-        "user": {
-            "description": "Account of the database; without it the target's `database.user`, else what the server "
-            "account's own option files say",
-            "type": "string",
-            "optional": True,
-            "examples": ["backup"],
-        },
-        "password": {
-            "description": "Its password; without it the target's `database.password`",
-            "type": "string",
-            "optional": True,
-            "secret": True,
-            "examples": ["{{ secret('db') }}"],
-        },
-        "host": {
-            "description": "Host of the database as seen from the server; without it the target's `database.host`, "
-            "else the server itself",
-            "type": "string",
-            "optional": True,
-            "examples": ["localhost"],
-        },
-        "port": {
-            "description": "Port of the database on that host; without it the target's `database.port`",
-            "type": "integer",
-            "minimum": 1,
-            "maximum": 65535,
-            "optional": True,
-            "examples": [3306],
-        },
-        "socket": {
-            "description": "Socket file of the database on the server; without it the target's `database.socket`",
-            "type": "string",
-            "optional": True,
-            "examples": ["/run/mysqld/mysqld.sock"],
-        },
+        **{name: schema for name, schema in LOGIN.items() if name != "config"},
         "destination": DESTINATION,
         "increments": {
             "description": "How many dumps after a whole one are stored as what differs from it, where that is less "

@@ -6,13 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from runner.actions import backup_seal
-from runner.contract import Action, Call, Outcome, Status
-from tests.calls import assert_fits, make_call
+from runner.contract import Action, Call, Command, Outcome, Result, Status
+from runner.durations import Deadline
+from tests.calls import LocalConnection, assert_fits, make_call
 
 TARGET = {"name": "pn_tais", "kind": "website", "url": "http://127.0.0.1/", "server": "here"}
 PROGRAMS = [
@@ -109,3 +111,28 @@ def _which(name: str) -> str:
     found = os.path.realpath(sys.executable) if name == "python3" else shutil.which(name)
     assert found, f"{name} is needed for this test"
     return found
+
+
+def processes_seen() -> list[bytes]:
+    """Command lines and environments of all processes of this machine."""
+    return [_read(entry / name) for entry in Path("/proc").glob("[0-9]*") for name in ("cmdline", "environ")]
+
+
+def _read(path: Path) -> bytes:
+    """A file's bytes, none where it is gone or closed to us."""
+    try:
+        return path.read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoiling(LocalConnection):
+    """A connection over which the dump arrives altered, and ends as if all were well."""
+
+    alter: Callable[[bytes], bytes]
+
+    def stream(self, command: Command, deadline: Deadline, sink: Callable[[bytes], None]) -> Result:
+        result = self.run(command, deadline)
+        sink(self.alter(result.stdout))
+        return Result(0)

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +20,16 @@ from runner.actions import backup_seal
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.mariadb import render_options
 from runner.actions.backup_database import ACTION
-from runner.contract import Command, Result
-from runner.durations import Deadline
 from runner.errors import Failed, Unreachable
-from tests.actions.backups import PathWithout, assert_refused, backup_call, files_in, run_well, unpack
-from tests.calls import LocalConnection
+from tests.actions.backups import (
+    PathWithout,
+    Spoiling,
+    assert_refused,
+    backup_call,
+    files_in,
+    run_well,
+    unpack,
+)
 from tests.mariadb import PASSWORD, USER, MariaDB, running_mariadb
 
 LACKS = "lacks these tables, or their rows: "
@@ -252,30 +256,13 @@ def test_keeps_nothing_of_a_dump_that_was_killed(server: MariaDB, database: str,
 
 def test_shows_no_password_to_other_processes(server: MariaDB, database: str, tmp_path: Path) -> None:
     with blocked_dump(server, database, tmp_path) as (outcome, number):
-        seen = [_read(entry / name) for entry in Path("/proc").glob("[0-9]*") for name in ("cmdline", "environ")]
+        seen = [
+            read_or_nothing(entry / name) for entry in Path("/proc").glob("[0-9]*") for name in ("cmdline", "environ")
+        ]
         assert any(b"mariadb-dump" in text and database.encode() in text for text in seen)
         assert not any(b"s3cret" in text for text in seen)
         server.sql(f"KILL {number}")
         outcome()
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:  # it ended meanwhile
-        return b""
-
-
-@dataclass(frozen=True, slots=True)
-class Spoiling(LocalConnection):
-    """A connection over which the dump arrives altered, and ends as if all were well."""
-
-    alter: Callable[[bytes], bytes]
-
-    def stream(self, command: Command, deadline: Deadline, sink: Callable[[bytes], None]) -> Result:
-        result = self.run(command, deadline)
-        sink(self.alter(result.stdout))
-        return Result(0)
 
 
 @pytest.mark.parametrize(

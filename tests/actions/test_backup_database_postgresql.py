@@ -6,7 +6,6 @@ import io
 import re
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +18,16 @@ from runner.actions.backup.dumps import Database
 from runner.actions.backup.pgsql import inspect_pgsql
 from runner.actions.backup.postgresql import render_service
 from runner.actions.backup_database import ACTION
-from runner.contract import Command, Result
-from runner.durations import Deadline
 from runner.errors import Failed
-from tests.actions.backups import PathWithout, assert_refused, backup_call, files_in, run_well, unpack
-from tests.calls import LocalConnection
+from tests.actions.backups import (
+    PathWithout,
+    Spoiling,
+    assert_refused,
+    backup_call,
+    files_in,
+    run_well,
+    unpack,
+)
 from tests.postgresql import ADMIN, PASSWORD, USER, PostgreSQL, running_postgresql
 
 REGISTER = (Path(__file__).parents[1] / "cases" / "wordpress" / "perkara.sql").read_text()
@@ -150,7 +154,9 @@ def test_keeps_nothing_of_a_dump_that_was_killed_and_shows_no_password(
         thread = threading.Thread(target=lambda: outcomes.append(ACTION.run(call)))
         thread.start()
         number = holding.waiting("pg_dump")
-        seen = [_read(entry / name) for entry in Path("/proc").glob("[0-9]*") for name in ("cmdline", "environ")]
+        seen = [
+            read_or_nothing(entry / name) for entry in Path("/proc").glob("[0-9]*") for name in ("cmdline", "environ")
+        ]
         assert any(b"pg_dump\0" in text for text in seen)
         assert not any(b"s3cret" in text for text in seen)
         server.sql(f"SELECT pg_terminate_backend({number})")
@@ -188,24 +194,6 @@ class Holding:
                 return found[0]
             self.server.sql("SELECT pg_sleep(0.02)")
         raise AssertionError(self.server.sql("SELECT * FROM pg_stat_activity"))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:  # it ended meanwhile
-        return b""
-
-
-@dataclass(frozen=True, slots=True)
-class Spoiling(LocalConnection):
-    """A connection over which the dump arrives altered, and ends as if all were well."""
-
-    alter: Callable[[bytes], bytes]
-
-    def stream(self, command: Command, deadline: Deadline, sink: Callable[[bytes], None]) -> Result:
-        sink(self.alter(self.run(command, deadline).stdout))
-        return Result(0)
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import resource
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -132,6 +133,20 @@ def test_refuses_a_disk_without_room(
     monkeypatch.setattr("runner.actions.backup.copying.SPARE", 1 << 60)
     assert_refused(media(tmp_path, disk=UUID), "backup.media.incomplete", "the medium has no room", "are free")
     assert not list(plug.mount.rglob("p0000*"))
+
+
+def test_says_when_the_disk_is_full_and_leaves_nothing_of_the_set(full: BackupSet, tmp_path: Path, plug: Plug) -> None:
+    """A limit on the size of files fails writing as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        outcome = media(tmp_path, disk=UUID)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert_refused(outcome, "backup.media.incomplete", "the disk is full")
+    assert not [path for path in plug.mount.rglob("*") if path.is_file()]
+    media(tmp_path, disk=UUID)
+    assert content(plug.mount / "backups" / "WEB-PN-TAIS" / full.name) == content(full.folder)
 
 
 def test_finds_what_a_disk_has_lost(full: BackupSet, tmp_path: Path, plug: Plug) -> None:

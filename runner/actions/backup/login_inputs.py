@@ -1,4 +1,4 @@
-"""How to log in to a database, as inputs of the actions that restore one."""
+"""How to log in to a database, as inputs of the actions that back one up or restore it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ LOGIN: Mapping[str, JsonSchema] = {
         "examples": ["{{ target.root }}/configuration.php"],
     },
     "user": {
-        "description": "Account of the database, which may make databases; without it the target's `database.user`, "
-        "else what the server account's own option files say",
+        "description": "Account of the database, which for a restore may make databases; without it the target's "
+        "`database.user`, else what the server account's own option files say",
         "type": "string",
         "optional": True,
         "examples": ["backup"],
