@@ -27,6 +27,7 @@ from tests.actions.backups import (
     assert_refused,
     backup_call,
     files_in,
+    processes_seen,
     run_well,
     unpack,
 )
