@@ -13,7 +13,16 @@ from typing import Any
 
 import pytest
 
-from runner.actions import backup_compare, backup_database, backup_drill, backup_files, backup_restore, backup_seal
+from runner.actions import (
+    backup_compare,
+    backup_database,
+    backup_drill,
+    backup_files,
+    backup_media,
+    backup_restore,
+    backup_seal,
+)
+from runner.actions.backup import discs
 from runner.connections import Connections
 from runner.contract import Action, Connection, Outcome, Status
 from tests.calls import NOW, make_call
@@ -185,15 +194,12 @@ def test_a_drill_proves_the_set_and_starts_the_site(court: Court) -> None:
     assert court.site.get("/")[0] == 200
 
 
-def test_comes_back_by_a_shell_and_the_guide_alone(court: Court, tmp_path: Path) -> None:
-    site = court.site
-    pages, tables, files = site.pages(), tables_of(site), files_of(site.root)
-    folder = court.back_up()
-    destroy(site)
+def restore_by_guide(site: WordPress, folder: Path, place: Path) -> None:
+    """Do what PULIHKAN.txt says, with a shell and nothing of ours."""
     guide = (folder / "PULIHKAN.txt").read_text()
     subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=folder, check=True)
-    subprocess.run(["sh", "PULIHKAN.sh", str(tmp_path / "pulih")], cwd=folder, check=True, capture_output=True)
-    subprocess.run(["cp", "-a", f"{tmp_path / 'pulih'}/.", str(site.root)], check=True)
+    subprocess.run(["sh", "PULIHKAN.sh", str(place)], cwd=folder, check=True, capture_output=True)
+    subprocess.run(["cp", "-a", f"{place}/.", str(site.root)], check=True)
     give_away(site.root)
     maria = f"mariadb --no-defaults -uroot -S {site.mariadb.socket} {site.database}"
     postgres = f"-d {site.register} -h {site.postgresql.folder} -U {PG_USER}"
@@ -204,6 +210,52 @@ def test_comes_back_by_a_shell_and_the_guide_alone(court: Court, tmp_path: Path)
             environment = {**os.environ, "PGPASSWORD": PG_PASSWORD}
             words = ["bash", "-o", "pipefail", "-ec", command]
             subprocess.run(words, cwd=folder, check=True, env=environment, stdout=subprocess.DEVNULL)
+
+
+def test_comes_back_by_a_shell_and_the_guide_alone(court: Court, tmp_path: Path) -> None:
+    site = court.site
+    pages, tables, files = site.pages(), tables_of(site), files_of(site.root)
+    folder = court.back_up()
+    destroy(site)
+    restore_by_guide(site, folder, tmp_path / "pulih")
     assert tables_of(site) == tables
     assert files_of(site.root) == files
     assert site.pages() == pages
+
+
+def test_comes_back_from_images_of_cds_alone(court: Court, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small discs, so that the set takes several; their folders are copied into one, as CAKRAM.txt says."""
+    site = court.site
+    pages, tables, files = site.pages(), tables_of(site), files_of(site.root)
+    logins = (("mariadb", site.database, court.mariadb), ("postgresql", site.register, court.postgresql))
+    parts = [
+        court.run(backup_database.ACTION, {"engine": engine, "name": name, "increments": 0, **login})
+        for engine, name, login in logins
+    ]
+    parts.append(court.run(backup_files.ACTION, {"root": str(site.root), "increments": 0, "volume_size": 8}))
+    sealed = Path(court.run(backup_seal.ACTION, {"parts": [part.outputs["part"] for part in parts]}).outputs["set"])
+    monkeypatch.setitem(discs.SIZES, "cd", 14 * discs.MIB)
+    outcome = court.run(backup_media.ACTION, {"set": sealed.name, "disc": "cd", "images": str(tmp_path / "discs")})
+    images = outcome.outputs["images"]
+    assert len(images) > 1
+    destroy(site)
+    for image in images:
+        subprocess.run(["bsdtar", "-xf", image["path"], "-C", str(tmp_path)], check=True)
+    restore_by_guide(site, tmp_path / sealed.name, tmp_path / "pulih")
+    assert tables_of(site) == tables
+    assert files_of(site.root) == files
+    assert site.pages() == pages
+    assert_each_volume_stands_alone(images[0], tmp_path)
+
+
+def assert_each_volume_stands_alone(image: Mapping[str, Any], folder: Path) -> None:
+    """With all other discs lost, every file of this disc's volumes is still there."""
+    alone = folder / "alone"
+    alone.mkdir()
+    subprocess.run(["bsdtar", "-xf", image["path"], "-C", str(alone)], check=True)
+    volumes = sorted(path for path in alone.rglob("p*.tar.zst") if path.name in image["files"])
+    assert volumes
+    for volume in volumes:
+        unpack = ["bash", "-o", "pipefail", "-c", f"zstd -dc {volume} | tar -xf - -C {alone}"]
+        subprocess.run(unpack, check=True)
+    assert sum(path.is_file() for path in alone.rglob("*.php")) > 10

@@ -20,7 +20,7 @@ from runner.actions import backup_seal
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.mariadb import render_options
 from runner.actions.backup_database import ACTION
-from runner.errors import Failed, Unreachable
+from runner.errors import Failed, TimeUp, Unreachable
 from tests.actions.backups import (
     PathWithout,
     Spoiling,
@@ -252,6 +252,20 @@ def test_keeps_nothing_of_a_dump_that_was_killed(server: MariaDB, database: str,
         assert [name for name in files_in(tmp_path / "backups") if not name.endswith(".partial")] == []
         server.sql(f"KILL {number}")
         assert_refused(outcome(), "backup.database.incomplete", "the dump ended with exit code")
+    assert files_in(tmp_path / "backups") == []
+
+
+def test_a_table_that_stays_locked_ends_at_the_limit(server: MariaDB, database: str, tmp_path: Path) -> None:
+    server.sql("CREATE TABLE zz_last (a INT)", database)
+    with ThreadPoolExecutor(1) as pool:
+        lock = pool.submit(server.sql, "LOCK TABLES zz_last WRITE; SELECT SLEEP(60)", database, check=False)
+        holder = _number(server, f"db = '{database}' AND state = 'User sleep'")
+        try:
+            with pytest.raises(TimeUp):
+                ACTION.run(backup_call(ACTION, login(server, database), tmp_path, limit=3))
+        finally:
+            server.sql(f"KILL {holder}")
+            lock.result()
     assert files_in(tmp_path / "backups") == []
 
 
