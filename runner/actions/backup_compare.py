@@ -9,7 +9,7 @@ from typing import Any
 from runner.actions.backup.checking import check_stored
 from runner.actions.backup.choosing import choose_way
 from runner.actions.backup.comparing import Difference, compare_tables, hold_against, note_missing
-from runner.actions.backup.loading import opened
+from runner.actions.backup.loading import OLD, derived_name, opened
 from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.orders import PLAN, Order
 from runner.actions.backup.part import DESTINATION
@@ -38,9 +38,10 @@ def run(call: Call) -> Outcome:
         raise spoilt(found.folder, f"{fault.name} {fault.indonesian}", f"{fault.name}: {fault.english}")
     part = _part(call, found)
     order = _order(call, found, part)
-    difference = _compare_files(call, found, order) if order.root else None
+    difference, folder = _compare_files(call, found, order) if order.root else (None, "")
     tables = _compare_tables(call, order, part) if part else None
-    paper = render_paper(call, order, found, recall(call).proved(found), difference, tables)
+    kept_as = [place for place in (folder, _kept_database(order)) if place]
+    paper = render_paper(call, order, found, recall(call).proved(found), difference, tables, kept_as)
     kept = call.keep(f"rencana-pemulihan-{order.target or 'lokal'}-{order.id}.txt", paper, "text/plain")
     outputs = {
         "plan": {**as_output(kept), "order": order.to_json()},
@@ -88,7 +89,16 @@ def _compare_tables(call: Call, order: Order, part: Mapping[str, Any]) -> dict[s
     return compare_tables(order.tables or part["tables"], live)
 
 
-def _compare_files(call: Call, found: BackupSet, order: Order) -> Difference:
+def _kept_database(order: Order) -> str:
+    """What the database of now will be called; single tables of PostgreSQL are emptied and filled where they are."""
+    engine, _, name = (order.database or "").partition(":")
+    if not name or (order.tables and engine == "postgresql"):
+        return ""
+    return derived_name(name, OLD, order.id)
+
+
+def _compare_files(call: Call, found: BackupSet, order: Order) -> tuple[Difference, str]:
+    """How the files differ, and where those of now will be kept."""
     connection, difference = call.connect(), Difference()
     roster = Roster(call.directory, select(found, order.paths))
     try:
@@ -106,7 +116,7 @@ def _compare_files(call: Call, found: BackupSet, order: Order) -> Difference:
         note_missing(roster, difference)
     finally:
         roster.close()
-    return difference
+    return difference, site.old
 
 
 def _counts(difference: Difference) -> dict[str, int]:

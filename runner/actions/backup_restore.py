@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from runner.actions.backup.checking import check_stored
-from runner.actions.backup.loading import Into, derived_name, load_beside, opened
+from runner.actions.backup.loading import NEW, OLD, Into, derived_name, load_beside, opened
 from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.logins import Login
 from runner.actions.backup.orders import PLAN, Order, check_signed
@@ -27,7 +27,6 @@ from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repea
 from runner.errors import Failed
 from runner.messages import render_size
 
-NEW, OLD = "pulih", "lama"
 _SPARE = 64 * 1024 * 1024
 
 

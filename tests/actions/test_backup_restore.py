@@ -308,7 +308,7 @@ def test_a_plan_that_cannot_be_is_refused(sealed: Path, tmp_path: Path, inputs: 
 def test_the_plan_says_what_the_signer_must_know(site: Path, sealed: Path, tmp_path: Path) -> None:
     (site / "large").write_text("defaced")
     paper = compare(tmp_path)["paper"]
-    assert f"Perangkat backup        : {sealed.name} (berkala)" in paper
+    assert f"Perangkat backup          : {sealed.name} (berkala)" in paper
     assert "belum pernah diuji pulih" in paper
     assert f"Berkas dalam folder {site}: seluruh isinya diganti" in paper
     assert "Berkas yang akan ditimpa:\n  large\n" in paper

@@ -113,6 +113,13 @@ def test_a_set_that_cannot_be_opened_does_not_pass_for_one_that_was_never_made(f
     assert "files are missing: p0000.tar.zst" in refused.message
 
 
+def test_a_rescue_set_is_read_by_its_name_only(folder: Path, tmp_path: Path) -> None:
+    good = make_set(folder, 1, SITE)
+    rescue = make_set(folder, 2, SITE, reason="before_restore")
+    assert verify(tmp_path).outputs["set"] == good.name
+    assert verify(tmp_path, set=rescue.name).outputs["set"] == rescue.name
+
+
 def test_a_set_is_read_where_it_lies(folder: Path, tmp_path: Path) -> None:
     found = make_set(folder, 1, SITE)
     (tmp_path / "disk").mkdir()

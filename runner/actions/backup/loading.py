@@ -20,6 +20,7 @@ from runner.contract import Call, Connection
 from runner.durations import Deadline
 from runner.errors import Failed
 
+NEW, OLD = "pulih", "lama"
 LONGEST_NAME = 63  # PostgreSQL's; MariaDB's is 64
 
 

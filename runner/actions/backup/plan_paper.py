@@ -23,15 +23,16 @@ def render_paper(
     proof: Mapping[str, Any] | None,
     difference: Difference | None,
     tables: Mapping[str, Sequence[str]] | None,
+    kept: Sequence[str],
 ) -> bytes:
-    """Given an order and how the set differs from what is live (None where nothing of that kind is restored), return
-    the paper."""
+    """Given an order, how the set differs from what is live (None where nothing of that kind is restored), and where
+    what is live now will be kept, return the paper."""
     lines = ["RENCANA PEMULIHAN", f"{call.office.get('name', '')}, {order.target}".lstrip(", ")]
     lines += [f"Disusun {_moment(call, call.now)}", ""]
     lines += _source(call, chosen, proof)
     lines += _files(order, difference) if difference else []
     lines += _database(order, tables) if tables else []
-    lines += ["", "Yang terjadi bila rencana ini disetujui", *_what_happens(order)]
+    lines += ["", "Yang terjadi bila rencana ini disetujui", *_what_happens(kept)]
     lines += _lists(difference) if difference else []
     return ("\n".join([*lines, "", CODE + order.code]) + "\n").encode()
 
@@ -39,10 +40,10 @@ def render_paper(
 def _source(call: Call, chosen: BackupSet, proof: Mapping[str, Any] | None) -> list[str]:
     proved = _moment(call, datetime.fromisoformat(proof["at"])) if proof else "belum pernah diuji pulih"
     return [
-        f"Perangkat backup        : {chosen.name} ({REASONS[chosen.reason]})",
-        f"Disegel                 : {_moment(call, chosen.sealed)}",
-        f"Terbukti dapat dipulihkan: {proved}",
-        "Keutuhan                : semua berkas perangkat ini sesuai dengan SHA256SUMS",
+        f"Perangkat backup          : {chosen.name} ({REASONS[chosen.reason]})",
+        f"Disegel                   : {_moment(call, chosen.sealed)}",
+        f"Terbukti dapat dipulihkan : {proved}",
+        "Keutuhan                  : semua berkas perangkat ini sesuai dengan SHA256SUMS",
         "",
     ]
 
@@ -70,17 +71,14 @@ def _database(order: Order, tables: Mapping[str, Sequence[str]]) -> list[str]:
     ]
 
 
-def _what_happens(order: Order) -> list[str]:
-    kept = []
-    if order.root:
-        kept.append(f"{order.root}.lama-{order.id}")
-    if order.database and not order.tables:
-        kept.append(f"basis data {order.database.partition(':')[2]}_lama_{order.id}")
+def _what_happens(kept: Sequence[str]) -> list[str]:
     return [
         "  1. Keadaan sekarang dibackup lebih dahulu sebagai perangkat penyelamat.",
         "  2. Isi perangkat backup diperiksa, lalu disiapkan di samping yang lama.",
         "  3. Setelah lengkap, barulah ditukar. Bila terputus, keadaan lama tetap ada dan pemulihan dapat dilanjutkan.",
-        f"  4. Keadaan lama tidak dihapus, tetapi disisihkan di server: {', '.join(kept) or '-'}.",
+        f"  4. Keadaan lama tidak dihapus, tetapi disisihkan di server: {', '.join(kept)}."
+        if kept
+        else "  4. Keadaan lama tetap ada dalam perangkat penyelamat.",
     ]
 
 

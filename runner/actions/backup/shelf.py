@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from runner.actions.backup.part import part_folder
+from runner.actions.backup.set_schema import BEFORE_RESTORE
 from runner.actions.backup.sets import BackupSet, Shelf, list_sets
 from runner.contract import FINISHED_WELL, Call, JsonSchema
 from runner.errors import Failed
@@ -16,7 +17,7 @@ SEAL, VERIFY, DRILL, MEDIA = "backup.seal", "backup.verify", "backup.drill", "ba
 
 SET: JsonSchema = {
     "description": "The set: its name, or the path of its folder where it lies elsewhere, as on a disc; without it the "
-    "newest one",
+    "newest one that is no rescue set",
     "type": "string",
     "optional": True,
     "examples": ["WEB-PN-TAIS-2026-11-22-013000-P", "/media/cdrom/WEB-PN-TAIS-2026-11-22-013000-P"],
@@ -30,14 +31,18 @@ def open_shelf(call: Call) -> Shelf:
 
 
 def choose(call: Call, shelf: Shelf) -> BackupSet:
-    """Given a call, return the set that it means. Raise NotAccepted where that cannot be read, Failed without any."""
+    """Given a call, return the set that it means; the newest is never a rescue set, which holds what was broken.
+
+    Raise NotAccepted where it cannot be read, Failed without any.
+    """
     meant = str(call.inputs.get("set", ""))
     if meant:
         return shelf.get(Path(meant).name)
-    if shelf.newest is None:
+    newest = next((each for each in reversed(shelf.sets) if each.reason != BEFORE_RESTORE), None)
+    if newest is None:
         spoilt = f" {shelf.faults[-1].name}: {shelf.faults[-1].english}." if shelf.faults else ""
         raise Failed(f"{part_folder(call)}: there is no set that can be read.{spoilt} run the backup first")
-    return shelf.newest
+    return newest
 
 
 @dataclass(frozen=True, slots=True)
