@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from runner.actions.backup.copying import check_sets, copy_sets
 from runner.actions.backup.discs import check_images, write_images
-from runner.actions.backup.media import DISC, KINDS, open_medium
+from runner.actions.backup.disks import find_disk
+from runner.actions.backup.media import DISC, DISK, KINDS, open_medium
 from runner.actions.backup.media_keys import INPUTS, OUTPUTS
 from runner.actions.backup.part import office_time
 from runner.actions.backup.sets import BackupSet
@@ -38,13 +40,20 @@ def run(call: Call) -> Outcome:
 
 
 def preview(call: Call) -> Preview:
-    """Say what would be copied, and where to, having looked for the medium where that can be seen from here."""
-    shelf = open_shelf(call)
-    found = choose(call, shelf)
+    """Say what would be copied, and where to, having looked for the disk. Raise NotAccepted where it is missing."""
     kind = next(name for name in KINDS if name in call.inputs)
-    size = render_size(sum(each.manifest["total_bytes"] for each in shelf.chain(found).values()), "en")
+    if kind == DISK:
+        find_disk(call.inputs[DISK])
+    shelf = open_shelf(call)
+    what = "the set that a backup before it makes"
+    if call.inputs.get("set") or shelf.newest:
+        found = choose(call, shelf)
+        size = render_size(sum(each.manifest["total_bytes"] for each in shelf.chain(found).values()), "en")
+        what = f"{found.name} (about {size})"
+    place = call.inputs[kind]
+    where = place.get("address") or place["endpoint"] if isinstance(place, Mapping) else place
     act = "would read again" if call.inputs["check"] else "would copy and read back"
-    return Preview(f"{act} {found.name} (about {size}) on {kind} {call.inputs[kind]}", changes=not call.inputs["check"])
+    return Preview(f"{act} {what} on {kind} {where}", changes=not call.inputs["check"])
 
 
 def _copies(call: Call, sets: list[BackupSet]) -> dict[str, Any]:

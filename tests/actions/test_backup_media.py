@@ -176,6 +176,15 @@ def test_previews_without_writing(full: BackupSet, tmp_path: Path, plug: Plug) -
     assert preview is not None
     assert preview.message.startswith(f"would copy and read back {full.name} (about ")
     assert list(plug.mount.iterdir()) == []
+    plug.connected(False)
+    with pytest.raises(Failed, match="is not connected"):
+        ACTION.preview(backup_call(ACTION, {"disk": UUID}, tmp_path))
+
+
+def test_previews_before_the_first_backup(tmp_path: Path) -> None:
+    preview = ACTION.preview(backup_call(ACTION, {"s3": {"endpoint": "https://s3.id", "bucket": "b"}}, tmp_path))
+    assert preview is not None
+    assert preview.message == "would copy and read back the set that a backup before it makes on s3 https://s3.id"
 
 
 def test_finds_a_real_mounted_disk() -> None:
