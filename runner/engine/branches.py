@@ -94,8 +94,8 @@ class Branches:
 
     def _go_on(self) -> Iterator[Ask]:
         """Go back where that is due, then begin what can be begun, until nothing more can."""
-        while self._follow_back() or self._ready:
-            held = self._held()
+        while (self._back and self._follow_back()) or self._ready:
+            held = self._held() if self._back else ()
             ready, self._ready = self._ready, []
             for name in ready if not self._leaves else ():
                 if name in held:

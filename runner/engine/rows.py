@@ -24,6 +24,8 @@ Report = Callable[[Act, Outcome], None]
 
 def behind(planned: PlannedStep, task: PlannedTask) -> Iterator[PlannedTask]:
     """Given a task of a step, yield those that come next, one behind the other, as far as they may be sent ahead."""
+    if not _reads(task):
+        return  # before anything is looked up: most tasks change something
     order = planned.order
     tasks = {each.id: each for each in planned.tasks}
     after = order.after

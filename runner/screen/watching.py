@@ -80,8 +80,9 @@ class Screen:
         if self._manner == SILENT:
             return
         for event in events:
-            with self._lock:
-                self._board.add(event)
+            if self._live:
+                with self._lock:
+                    self._board.add(event)
             for line in self._lines.render(event):
                 self._say(event, line)
         if self._live:
