@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import tarfile
+from collections.abc import Iterable, Iterator, Sequence
 
 from runner.actions.backup.listing import FILE, FOLDER, LINK, Listed
 from runner.actions.backup.members import Member
 
+SMALL = 1024 * 1024  # read whole; a larger file is read piece by piece
+GATHERED = 8 * 1024 * 1024
+MOST_GATHERED = 500
 _TYPES = {FILE: tarfile.REGTYPE, FOLDER: tarfile.DIRTYPE, LINK: tarfile.SYMTYPE}
 
 
@@ -19,3 +23,21 @@ def build_member(listed: Listed, *, size: int = 0, mtime_ns: int = 0, link: byte
     info.mtime, info.linkname = seconds, link.decode("utf-8", "surrogateescape")
     header = info.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
     return Member(listed.path, listed.type, size, size, seconds * 10**9, link, sparse=False, header=header)
+
+
+def gathered(entries: Iterable[Listed]) -> Iterator[Sequence[Listed]]:
+    """Give entries in order: small ones together, as many as may be fetched at a time, each large one alone."""
+    batch: list[Listed] = []
+    size = 0
+    for listed in entries:
+        large = listed.size > SMALL
+        if batch and (large or len(batch) >= MOST_GATHERED or size + listed.size > GATHERED):
+            yield batch
+            batch, size = [], 0
+        batch.append(listed)
+        size += listed.size
+        if large:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

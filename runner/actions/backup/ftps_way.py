@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from runner.actions.backup.building import build_member
+from runner.actions.backup.building import SMALL, build_member, gathered
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import FILE, FOLDER, OTHER, Listed
 from runner.actions.backup.packing import Packer
@@ -23,9 +23,6 @@ from runner.errors import Failed, TimeUp, Unreachable
 
 CONNECTIONS = 4
 LONGEST_WAIT = 60.0  # for one answer
-SMALL = 1024 * 1024
-GATHERED = 8 * 1024 * 1024
-MOST_GATHERED = 500
 PIECE = 256 * 1024
 DEEPEST = 100
 _TYPES = {"file": FILE, "dir": FOLDER, "cdir": "", "pdir": ""}
@@ -84,16 +81,11 @@ class FtpsWay:
 
     def fetch_files(self, ledger: Ledger, packer: Packer) -> list[bytes]:
         """Have everything come that is wanted; return what is not as it was listed."""
-        small: list[Listed] = []
-        for listed in wanted(ledger):
-            if listed.size > SMALL:
-                self._stream(listed, packer)
-                continue
-            small.append(listed)
-            if len(small) >= MOST_GATHERED or sum(each.size for each in small) > GATHERED:
-                self._fetch(small, packer)
-                small = []
-        self._fetch(small, packer)
+        for batch in gathered(wanted(ledger)):
+            if batch[0].size > SMALL:
+                self._stream(batch[0], packer)
+            else:
+                self._fetch(batch, packer)
         packer.flush()
         later: list[Listed] = []
         self.list_files(later.extend)

@@ -18,7 +18,7 @@ _SCHEMA = """
 PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
-PRAGMA temp_store = MEMORY;
+PRAGMA temp_store = FILE;
 CREATE TABLE IF NOT EXISTS entry (
     path BLOB PRIMARY KEY, type TEXT, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, mode INTEGER, uid INTEGER,
     gid INTEGER, owner TEXT, grp TEXT, link BLOB, inode TEXT) WITHOUT ROWID;

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from runner.actions.backup import sftp
-from runner.actions.backup.building import build_member
+from runner.actions.backup.building import SMALL, build_member, gathered
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import FILE, FOLDER, LINK, OTHER, Listed
 from runner.actions.backup.packing import Packer
@@ -15,9 +15,6 @@ from runner.contract import Connection
 from runner.errors import Failed
 
 AT_A_TIME = 64
-SMALL = 1024 * 1024  # read whole; a larger file is read in windows of that size
-GATHERED = 8 * 1024 * 1024
-MOST_GATHERED = 500
 _TYPES = {0x8000: FILE, 0x4000: FOLDER, 0xA000: LINK}
 
 
@@ -47,16 +44,11 @@ class SftpWay:
     def fetch_files(self, ledger: Ledger, packer: Packer) -> list[bytes]:
         """Have everything come that is wanted; return what is not as it was listed."""
         self._changed = []
-        small: list[Listed] = []
-        for listed in wanted(ledger):
-            if listed.size > SMALL:
-                self._sftp.perform(iter([self._stream(listed, packer)]), 1)
-                continue
-            small.append(listed)
-            if len(small) >= MOST_GATHERED or sum(each.size for each in small) > GATHERED:
-                self._fetch(small, packer)
-                small = []
-        self._fetch(small, packer)
+        for batch in gathered(wanted(ledger)):
+            if batch[0].size > SMALL:
+                self._sftp.perform(iter([self._stream(batch[0], packer)]), 1)
+            else:
+                self._fetch(batch, packer)
         packer.flush()
         return self._changed
 
