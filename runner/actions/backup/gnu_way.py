@@ -56,7 +56,7 @@ class GnuWay:
         return changed
 
     def _fetch(self, batch: Mapping[bytes, Listed], packer: Packer, flags: Sequence[str]) -> list[bytes]:
-        reach, reader = self._reach, MemberReader(packer)
+        reach, reader = self._reach, MemberReader(packer, whole=packer.whole)
         packer.expect(batch)
         names = b"".join(_word(path) + b"\0" for path in batch)
         command = Command(line=_SEND, parameters=(reach.root, *_FLAGS, *flags), stdin=names, run_as=reach.run_as)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from runner.actions.backup.listing import FILE, FOLDER, HARDLINK, LINK
@@ -44,10 +45,16 @@ class Taker(Protocol):
 
 
 class MemberReader:
-    """Takes an archive piece by piece; with `several`, more of them may follow. Raise Failed where it is none."""
+    """Takes an archive piece by piece; with `several`, more of them may follow. Raise Failed where it is none.
 
-    def __init__(self, taker: Taker, *, several: bool = False) -> None:
+    A member that has come whole goes to `whole`, where that is given.
+    """
+
+    def __init__(
+        self, taker: Taker, *, several: bool = False, whole: Callable[[Member, memoryview], None] | None = None
+    ) -> None:
         self._taker = taker
+        self._whole = whole
         self._several = several
         self._rest = b""
         self._data = 0
@@ -67,7 +74,11 @@ class MemberReader:
                 break
             member, at = found
             self.ended = member is None
-            if member is not None:
+            end = at + member.stored + member.padding if member else at
+            if member and self._whole and end <= len(content):
+                self._whole(member, view[at - len(member.header) : end])
+                at = end
+            elif member:
                 self._taker.begin(member)
                 self._data, self._skip = member.stored, member.padding
         self._rest = b"" if self.ended and not self._several else content[at:]

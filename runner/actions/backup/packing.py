@@ -16,17 +16,18 @@ from runner.errors import Failed
 
 FRAME = 4 * 1024 * 1024
 LARGEST_FRAME = 2 * FRAME
-WAITING = 1
+BUFFERS = 3
 SLICES = "SOP-BAGIAN"
 _SLICE_ROOM = 64 * 1024
+_HEADER_ROOM = 64 * 1024
 
 
 class Packer:
     """Takes members (see members.Taker) and hands frames to `store` in order. Raise what `store` raised.
 
     `limit` is how much a volume holds, in bytes before compression: a larger file is stored in slices, which `cat` puts
-    together again. `used` is what the volume to go on with holds already; `meter` is told how much data came, and may
-    wait.
+    together again. `used` is what the volume to go on with holds already; `meter` is told how much came with each
+    frame, and may wait.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Packer:
         self._limit = limit
         self._number, self._used = number, used
         self._expected: Mapping[bytes, Listed] = {}
-        self._pieces: list[bytes | memoryview] = []
+        self._content = self._storing.take_buffer()
         self._spans: list[Span] = []
         self._size = 0
         self._current: tuple[Member, Listed] | None = None
@@ -81,9 +82,25 @@ class Packer:
         if not member.stored:
             self._end()
 
+    def whole(self, member: Member, piece: memoryview) -> None:
+        """A member with its data and padding, all in one piece."""
+        listed = self._expected.get(member.path)
+        if listed is None or len(piece) > min(self._limit, FRAME):
+            self.begin(member)
+            self.data(piece[len(member.header) : len(member.header) + member.stored])
+            return
+        self.arrived.add(member.path)
+        if self._used and self._used + len(piece) > self._limit:
+            self._flush(ends=True)
+        elif self._size + len(piece) > LARGEST_FRAME:
+            self._flush()
+        self._spans.append(Span(member, listed, self._size + len(member.header), member.stored, last=True))
+        self._add(piece)
+        if self._size >= FRAME:
+            self._flush()
+
     def data(self, piece: memoryview) -> None:
         """The next bytes of its data."""
-        self._meter(len(piece))
         if self._current is None:
             return
         while piece:
@@ -98,7 +115,7 @@ class Packer:
 
     def flush(self) -> None:
         """Store what was gathered, and wait until it is."""
-        if self._pieces:
+        if self._size:
             self._flush()
         self._storing.wait()
 
@@ -115,7 +132,7 @@ class Packer:
             self._flush(ends=True, open_=True)
             self._add(self._slices.begin(self._number))
             self._mark = self._size
-        elif self._size >= FRAME:
+        elif self._size >= FRAME and self._size + self._left > LARGEST_FRAME:
             self._note(last=False)
             self._flush(open_=True)
             self._split = True
@@ -135,13 +152,18 @@ class Packer:
         self._mark = 0
 
     def _add(self, piece: bytes | memoryview) -> None:
-        self._pieces.append(piece)
-        self._size += len(piece)
+        end = self._size + len(piece)
+        if end > len(self._content):
+            self._content.extend(bytes(end - len(self._content)))
+        with memoryview(self._content) as content:
+            content[self._size : end] = piece
+        self._size = end
         self._used += len(piece)
 
     def _flush(self, *, open_: bool = False, ends: bool = False) -> None:
-        self._storing.put(Job(self._pieces, self._spans, open_, ends))
-        self._pieces, self._spans, self._size = [], [], 0
+        self._storing.put(Job(self._content, self._size, self._spans, open_, ends))
+        self._meter(self._size)
+        self._content, self._spans, self._size = self._storing.take_buffer(), [], 0
         if ends:
             self._number, self._used = self._number + 1, 0
 
@@ -176,14 +198,22 @@ class Slices:
 
 
 class Storing:
-    """Has jobs done in order by a thread of its own, a few ahead at most."""
+    """Has jobs done in order by a thread of its own, a few ahead at most. Their content lies in buffers that are used
+    again and again: new memory for each frame would cost as much as packing it."""
 
     def __init__(self, store: Callable[[Job], None]) -> None:
         self._store = store
-        self._jobs: queue.Queue[Job | None] = queue.Queue(WAITING)
+        self._jobs: queue.Queue[Job | None] = queue.Queue(BUFFERS)
+        self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+        for _ in range(BUFFERS):
+            self._free.put(bytearray(LARGEST_FRAME + _HEADER_ROOM))
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._work, name="backup volumes", daemon=True)
         self._thread.start()
+
+    def take_buffer(self) -> bytearray:
+        """Return a buffer that nobody uses; it comes back when its job is done."""
+        return self._free.get()
 
     def put(self, job: Job) -> None:
         """Have a job done when those before it are. Raise what one of them raised."""
@@ -212,4 +242,5 @@ class Storing:
             except BaseException as error:  # noqa: BLE001 - it is passed on to whoever puts the next job or waits
                 self._error = error
             finally:
+                self._free.put(job.content)
                 self._jobs.task_done()

@@ -71,7 +71,7 @@ class PlainWay:
         return parse_listing(b"".join(pieces))
 
     def _fetch(self, batch: Mapping[bytes, Listed], packer: Packer) -> None:
-        reach, reader = self._reach, MemberReader(packer, several=True)
+        reach, reader = self._reach, MemberReader(packer, several=True, whole=packer.whole)
         packer.expect(batch)
         names = b"".join(b"./" + path + b"\0" for path in batch)
         command = Command(line=_SEND, parameters=(reach.root,), stdin=names, run_as=reach.run_as)

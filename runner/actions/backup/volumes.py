@@ -23,6 +23,7 @@ from runner.actions.backup.storage import FULL
 from runner.actions.backup.zstd import ZstdCompressor, build_compressor
 from runner.errors import Failed
 
+PIECE = 512 * 1024  # packed, hashed and written while it is in the processor's cache
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 
 
@@ -38,10 +39,11 @@ class Span(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What becomes a frame: its content in pieces, the data in it, and what follows it: more of the same member
-    (`open`), or the end of the volume (`ends`)."""
+    """What becomes a frame: its content (so many bytes of a buffer), the data in it, and what follows it: more of the
+    same member (`open`), or the end of the volume (`ends`)."""
 
-    pieces: Sequence[bytes | memoryview]
+    content: bytearray
+    size: int
     spans: Sequence[Span]
     open: bool
     ends: bool
@@ -81,9 +83,9 @@ class Volumes:
 
     def store(self, job: Job) -> None:
         """Compress, write and note one frame."""
-        content = b"".join(job.pieces)
-        members = [stored for span in job.spans if (stored := self._take(span, content))]
-        self._append(content, members, open_=job.open)
+        with memoryview(job.content) as buffer, buffer[: job.size] as content:
+            members = [stored for span in job.spans if (stored := self._take(span, content))]
+            self._append(content, members, open_=job.open)
         if job.ends:
             self._end_volume(open_=job.open)
 
@@ -101,13 +103,13 @@ class Volumes:
                 self._file.close()
             self._file = None
 
-    def _take(self, span: Span, content: bytes) -> Arrived | None:
+    def _take(self, span: Span, content: memoryview) -> Arrived | None:
         """Hash a member's data; return it when it ends here."""
         member, listed = span.member, span.listed
         if self._begun is None:
             self._begun = (self.number, self._size)
             self._content = SparseHash(member.size) if member.sparse else hashlib.sha256()
-        self._content.update(memoryview(content)[span.start : span.start + span.length])
+        self._content.update(content[span.start : span.start + span.length])
         if not span.last:
             return None
         (volume, frame), self._begun = self._begun, None
@@ -115,23 +117,29 @@ class Volumes:
         size, mtime = (listed.size, listed.mtime_ns) if member.type == HARDLINK else (member.size, member.mtime_ns)
         return Arrived(listed, member.type, size, mtime, member.link, digest, volume, frame, span.slices)
 
-    def _append(self, content: bytes, members: Sequence[Arrived], *, open_: bool) -> None:
-        packed = self._compressor.compress(content, ZstdCompressor.FLUSH_FRAME)
+    def _append(self, content: memoryview, members: Sequence[Arrived], *, open_: bool) -> None:
+        start = self._size
         try:
             if self._file is None:
                 self._file = (self._folder / volume_name(self.number)).open("ab")
-            self._file.write(packed)
+            self._compressor.set_pledged_input_size(len(content))
+            for at in range(0, len(content), PIECE):
+                packed = self._compressor.compress(content[at : at + PIECE])
+                if at + PIECE >= len(content):
+                    packed += self._compressor.flush(ZstdCompressor.FLUSH_FRAME)
+                self._file.write(packed)
+                self._sum.update(packed)
+                self._size += len(packed)
             self._file.flush()
         except OSError as error:
             raise self._explain(error) from None
-        self._sum.update(packed)
         digest = self._sum.copy().digest()
-        frame = Frame(self.number, self._size, len(packed), len(content), len(members), open_, digest)
-        self._ledger.add_frame(frame, members)
-        self._size += len(packed)
+        self._ledger.add_frame(
+            Frame(self.number, start, self._size - start, len(content), len(members), open_, digest), members
+        )
 
     def _end_volume(self, *, open_: bool) -> None:
-        self._append(END_OF_ARCHIVE, (), open_=open_)
+        self._append(memoryview(END_OF_ARCHIVE), (), open_=open_)
         assert self._file is not None
         try:
             os.fsync(self._file.fileno())
