@@ -97,6 +97,8 @@ def test_keeps_the_growth_of_a_day_and_restores_it_with_plain_tools(
     stored = sealed / f"db-{_slug(database)}.sql.delta.tar.zst"
     with plain_content(stored, part, sealed.parent, Deadline.after(60)) as plain:
         assert b"".join(iter(lambda: plain.read(10_000), b"")) == dump
+    with plain_content(stored, part, sealed.parent, Deadline.after(60)) as plain:
+        assert plain.read(10) == dump[:10]
 
 
 def _slug(database: str) -> str:

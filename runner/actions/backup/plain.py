@@ -28,17 +28,19 @@ def plain_content(path: Path, part: Mapping[str, Any], sets: Path, deadline: Dea
             return
         with unpacked(sets / origin["set"] / origin["file"], "zstd", deadline) as plain:
             base = Hashed(plain)
+            pieces = _Pieces(read_delta(base, stored))
             try:
-                yield _Pieces(read_delta(base, stored))
+                yield pieces
             except SpoiltDelta as error:
-                raise _spoilt(path, str(error)) from None
-            if base.sha256 != origin["content_sha256"]:
-                raise _spoilt(path, f"{origin['set']}/{origin['file']}, which it needs, is another one now")
+                raise _spoilt(path, "selisihnya tidak dapat dibaca", str(error)) from None
+            if pieces.ended and base.sha256 != origin["content_sha256"]:
+                needed = f"{origin['set']}/{origin['file']}"
+                raise _spoilt(path, f"{needed} sudah lain isinya", f"{needed}, which it needs, is another one now")
 
 
-def _spoilt(path: Path, why: str) -> Exception:
+def _spoilt(path: Path, indonesian: str, english: str) -> Exception:
     return incomplete(
-        f"Berkas backup {path.name} tidak dapat dipakai: {why}.", f"{path}: {why}. restore from another set"
+        f"Berkas backup {path.name} tidak dapat dipakai: {indonesian}.", f"{path}: {english}. restore from another set"
     )
 
 
@@ -67,11 +69,13 @@ class _Pieces:
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self._pieces = pieces
         self._rest = memoryview(b"")
+        self.ended = False
 
     def read(self, size: int) -> bytes:
         while not self._rest:
             piece = next(self._pieces, None)
             if piece is None:
+                self.ended = True
                 return b""
             self._rest = memoryview(piece)
         data, self._rest = self._rest[:size], self._rest[size:]
