@@ -91,6 +91,8 @@ class Court:
         """Make a plan, have it signed, do it."""
         plan = self.run(backup_compare.ACTION, chosen).outputs["plan"]
         login = {name: chosen[name] for name in ("user", "password", "socket", "host") if name in chosen}
+        if "/" in chosen.get("set", ""):
+            login["set"] = chosen["set"]
         inputs = {"plan": plan, **login, **({"rescue": str(rescue)} if rescue else {})}
         return self.run(backup_restore.ACTION, inputs, signatures={plan["sha256"]: SIGNED})
 
@@ -179,6 +181,25 @@ def test_a_defaced_site_is_swapped_after_a_rescue(court: Court) -> None:
     rescue = court.back_up(reason="before_restore")
     court.restore(rescue, set=newest.name, database=f"mariadb:{site.database}", **court.mariadb)
     court.restore(rescue, set=newest.name, database="none")
+    assert tables_of(site) == tables
+    assert files_of(site.root) == files
+    assert site.pages() == pages
+
+
+def test_comes_back_from_the_image_of_a_disc(court: Court, tmp_path: Path) -> None:
+    site = court.site
+    tables, files, pages = tables_of(site), files_of(site.root), site.pages()
+    shutil.rmtree(court.folder / "backups", ignore_errors=True)
+    folder = court.back_up()
+    made = court.run(backup_media.ACTION, {"disc": "cd", "images": str(tmp_path / "discs")})
+    for image in made.outputs["images"]:
+        subprocess.run(["bsdtar", "-xf", image["path"], "-C", str(tmp_path)], check=True)
+    shutil.rmtree(folder)
+    destroy(site)
+    disc = {"set": str(tmp_path / folder.name)}
+    court.restore(**disc, database=f"mariadb:{site.database}", **court.mariadb)
+    court.restore(**disc, database=f"postgresql:{site.register}", **court.postgresql)
+    court.restore(**disc, database="none")
     assert tables_of(site) == tables
     assert files_of(site.root) == files
     assert site.pages() == pages

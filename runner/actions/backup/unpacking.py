@@ -7,6 +7,7 @@ list and hashes on this side: tar is given no member that the list does not name
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 from runner.actions.backup.listing import FOLDER
@@ -51,13 +52,18 @@ class Place(NamedTuple):
 
 
 class Unpacker:
-    """A sink (see set_reading.Sink) that unpacks what it is given. `finish` it: folders get their rights at the end."""
+    """A sink (see set_reading.Sink) that unpacks what it is given, one batch there while the next is read here.
+
+    `finish` it: folders get their rights at the end.
+    """
 
     def __init__(self, place: Place) -> None:
         self._place = place
         self._batch: list[bytes] = []
         self._size = 0
         self._folders: list[bytes] = []
+        self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unpacking")
+        self._sending: Future[bytes] | None = None
         self._large: _Large | None = None
         self._member: Member | None = None
         self.entries = 0
@@ -68,6 +74,7 @@ class Unpacker:
         self._member = member
         if member.stored > BATCH or not member.header:
             self.flush()
+            self._await()
             self._large = _Large(self._place, entry, member)
         elif member.type == FOLDER:
             self._folders.append(member.header)
@@ -95,9 +102,11 @@ class Unpacker:
             self.flush()
 
     def flush(self) -> None:
-        """Have what was gathered unpacked."""
+        """Have what was gathered unpacked, once what was before it is. Raise Failed where that was not."""
+        self._await()
         if self._batch:
-            self._place.do(_UNPACK, (), "the files", b"".join([*self._batch, _END]))
+            data = b"".join([*self._batch, _END])
+            self._sending = self._sender.submit(self._place.do, _UNPACK, (), "the files", data)
         self._batch, self._size = [], 0
 
     def finish(self) -> None:
@@ -109,6 +118,13 @@ class Unpacker:
                 self.flush()
         self._folders = []
         self.flush()
+        self._await()
+        self._sender.shutdown()
+
+    def _await(self) -> None:
+        if self._sending:
+            self._sending.result()
+        self._sending = None
 
     def _add(self, data: bytes) -> None:
         self._batch.append(data)
