@@ -35,6 +35,7 @@ from tests.sshd import SshServer, ssh_server
 WORDPRESS = Path("/usr/share/wordpress")
 FILES, MEDIA = 30_000, 3_000
 CHANGED = 300
+SFTP = {"Subsystem": "sftp internal-sftp"}
 FIRST, SAME, LATER = "first pull", "unchanged", "1 % changed"
 ENVIRONMENT = {"RESTIC_PASSWORD": "benchmark", "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes"}
 
@@ -239,7 +240,7 @@ def main(rounds: int, delay: float) -> None:
     with tempfile.TemporaryDirectory(prefix="sop-backup-") as name:
         folder = Path(name)
         build_site(folder / "site")
-        with ssh_server(folder / "sshd") as server, linked(server.port, delay) as port:
+        with ssh_server(folder / "sshd", options=SFTP) as server, linked(server.port, delay) as port:
             bench = Bench(server, port, folder / "site", folder)
             print(f"Measured on: {render_machine()}; round trip {delay * 1000:.0f} ms, {rounds} rounds.\n")
             print("\n".join(render(take_turns(bench, rounds))))
