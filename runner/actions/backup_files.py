@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from secrets import token_hex
 from typing import Any
 
 from runner.actions.backup.files import copy_files, find_parent, load_known, opened, survey_tree
@@ -46,7 +47,7 @@ def preview(call: Call) -> Preview:
     """Say what would be copied, how much, and where to, having listed it. Raise Failed where it is refused."""
     folder = part_folder(call)
     free = render_size(shutil.disk_usage(check_folder(folder)).free, "en")
-    with opened(call) as tree, closing(Ledger(call.directory / "preview.sqlite")) as ledger:
+    with opened(call) as tree, closing(Ledger(call.directory / f"{token_hex(8)}.sqlite")) as ledger:
         parent = find_parent(call, tree)
         survey_tree(call, tree, ledger)
         load_known(parent, ledger)

@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -292,6 +293,19 @@ def test_previews_without_writing(site: Path, tmp_path: Path) -> None:
     assert preview.message.startswith(f"would copy {site} ({len(before) + 1} entries, 53.0 MB before compression) to")
     assert snapshot(site) == before
     assert not (tmp_path / "backups").exists()
+
+
+def test_several_targets_share_one_folder_for_temporary_files(site: Path, tmp_path: Path) -> None:
+    """As in a run over many targets at a time."""
+    targets = [{"name": f"pn_{number}", "kind": "website"} for number in range(4)]
+    calls = [backup_call(ACTION, {"root": str(site)}, tmp_path, target=target) for target in targets]
+    with ThreadPoolExecutor(4) as pool:
+        previews = list(pool.map(ACTION.preview, calls))
+        parts = [outcome.outputs["part"] for outcome in pool.map(ACTION.run, calls)]
+    assert {preview.message.partition(" to ")[0] for preview in previews if preview} == {
+        previews[0].message.partition(" to ")[0] if previews[0] else ""
+    }
+    assert len({part["sha256"] for part in parts}) == 1
 
 
 def test_refuses_a_destination_whose_disk_is_missing(site: Path, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from runner.actions.backup import mariadb, postgresql, sqlite
@@ -75,7 +76,7 @@ def _check_again(call: Call, dumper: Dumper, login: Login, missing: Sequence[str
 
 def copy_sqlite(call: Call, connection: Connection, login: Login) -> dict[str, Any]:
     """Copy the database file, check the copy, and return the part. Raise NotAccepted or Failed."""
-    name, copy = login.database.name, call.directory / "copy.sqlite"
+    name, copy = login.database.name, call.directory / f"copy-{token_hex(8)}.sqlite"
     copy.unlink(missing_ok=True)
     try:
         tools, notes = _fetch_sqlite(call, connection, name, copy)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from secrets import token_hex
 from typing import NamedTuple
 
 from runner.actions.backup.listing import FOLDER
@@ -45,8 +46,7 @@ class Roster:
 
     def __init__(self, folder: Path, entries: Iterable[Entry]) -> None:
         """Given a private folder and entries, note them. Raise Failed for one that is named twice."""
-        self._path = folder / "roster.sqlite"
-        self._path.unlink(missing_ok=True)
+        self._path = folder / f"roster-{token_hex(8)}.sqlite"
         self._base = sqlite3.connect(self._path, isolation_level=None)
         self._base.executescript(_SCHEMA)
         self._base.execute("BEGIN")

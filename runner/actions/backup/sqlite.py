@@ -80,7 +80,7 @@ def find(connection: Connection, path: str, deadline: Deadline, run_as: str) -> 
 def is_here(connection: Connection, call: Call) -> bool:
     """Return whether the connection's server sees this machine's files: it can read a secret just written here."""
     nonce = secrets.token_bytes(32)
-    file = call.directory / "here"
+    file = call.directory / f"here-{nonce.hex()[:16]}"
     file.write_bytes(nonce)
     try:
         return connection.read(str(file), call.deadline, limit=64) == nonce
