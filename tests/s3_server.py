@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.processes import await_ready
 
 KEYS = {"access_key": "pn-contoh", "secret_key": "rahasia-s3"}
-_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+")
+_ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+(?=\s)")
 
 
 @contextmanager
