@@ -91,7 +91,9 @@ def _find(program: str) -> str:
 @contextmanager
 def _serving(words: list[str], folder: Path) -> Iterator[MariaDB]:
     running = MariaDB(folder)
+    (folder / "tmp").mkdir()  # of its own: a server that starts deletes the temporary tables of those that share one
     words += [f"--socket={running.socket}", "--skip-networking", "--innodb-flush-log-at-trx-commit=0"]
+    words += [f"--tmpdir={folder / 'tmp'}"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(["sh", "-c", _KEEPER, "sh", *words], stdin=subprocess.PIPE, stdout=log, stderr=log)
     try:
