@@ -101,4 +101,5 @@ def test_a_link_that_falls_silent_ends_with_the_time_limit(site: Path, tmp_path:
         silent = Counting(connection, -1, relay.fall_silent)
         with pytest.raises((TimeUp, Unreachable)):
             ACTION.run(backup_call(ACTION, {"root": str(site)}, tmp_path, connect=lambda: silent, limit=15.0))
-    run_well(ACTION, backup_call(ACTION, {"root": str(site)}, tmp_path))
+    with ssh_server(tmp_path / "again") as server, relay_to(server.port) as relay, over(server, relay) as connection:
+        run_well(ACTION, backup_call(ACTION, {"root": str(site)}, tmp_path, connect=lambda: connection))
