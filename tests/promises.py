@@ -18,8 +18,8 @@ ROOT = Path(__file__).parents[1]
 HEAD = """\
 # What happens when things break, and when somebody attacks
 
-Made from the tests by `make reliability`: each row is a test that was run, or a case of one. What is
-defended, and what is not, stands in `SECURITY.md`.
+Made from the tests by `make reliability`: each row is a test, or a case of one, and how it ended when the page was
+made. What is defended, and what is not, stands in `SECURITY.md`.
 """
 
 
@@ -63,7 +63,7 @@ def render_table(rows: list[tuple[Cell, str]]) -> str:
     for part in sorted(parts):
         text += [f"\n## {part}\n", "| fault | what is promised | test | result |", "|---|---|---|---|"]
         for (fault, promise, test), results in sorted(parts[part].items()):
-            result = "passed" if results == {"passed"} else ", ".join(sorted(results))
+            result = ", ".join(sorted(each or "not run" for each in results))
             text.append(f"| {fault} | {promise} | `{test}` | {result} |")
     return "\n".join(text) + "\n"
 
