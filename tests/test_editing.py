@@ -55,7 +55,7 @@ def test_an_editor_helps_while_one_types(folder: Path, editor: LanguageServer) -
     for path in sound:
         assert editor.diagnose(str(path.relative_to(folder)), path.read_text()) == []
     assert sorted(editor.diagnose(NEW, PLAYBOOK)) == [
-        '12: Value is not accepted. Valid values: "mariadb", "mysql", "sqlite".',
+        '12: Value is not accepted. Valid values: "mariadb", "mysql", "postgresql", "sqlite".',
         "5: Property targts is not allowed.",
     ]
     keys = editor.complete(NEW, 6, 5)
