@@ -19,7 +19,7 @@ import pytest
 from runner.events import Event
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
-from tests.sshd import SshServer, ssh_server
+from tests.sshd import SshServer, start_ssh_server
 from tests.workers.clusters import Cluster, dask_cluster
 
 pytestmark = pytest.mark.heavy
@@ -31,7 +31,7 @@ TASKS = ("first", "long", "last")
 LONG = 66_000  # characters: more than an output holds, so that the whole becomes evidence
 SLOWEST = 900.0  # seconds
 CUT = f"sop{os.getpid() % 100_000}"
-NET = f"10.213.{os.getpid() % 250}"
+NET = f"10.203.{os.getpid() % 250}"
 HERE, THERE = f"{NET}.1", f"{NET}.2"
 
 
@@ -61,16 +61,16 @@ def _ip(*words: str) -> None:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    also = {"ListenAddress": f"127.0.0.1\nListenAddress {HERE}", "MaxStartups": "100"}
-    with ssh_server(tmp_path / "sshd", options=also) as running:
-        yield running
+def server(tmp_path: Path, network: None) -> Iterator[SshServer]:
+    running = start_ssh_server(tmp_path / "sshd", options={"MaxStartups": "100"}, address=HERE)
+    yield running
+    running.stop()
 
 
 @pytest.fixture
 def folder(tmp_path: Path, server: SshServer, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working folder: many websites on some servers, which are one; each task marks that it was done."""
-    settings = {**server.settings, "address": HERE, "host_key": server.host_key()}
+    settings = {**server.settings, "host_key": server.host_key()}
     websites = {f"pn{n}": {"url": f"http://pn{n}.example", "server": f"web{n % SERVERS}"} for n in range(TARGETS)}
     inventory = {"servers": {f"web{n}": settings for n in range(SERVERS)}, "websites": websites}
     marks = tmp_path / "marks"
@@ -137,7 +137,7 @@ def raise_storm(folder: Path, cluster: Cluster, process: subprocess.Popen[bytes]
     assert not strikes, f"the run ended before it was struck: {(folder / 'said').read_text()}"
 
 
-def test_no_task_runs_twice_and_nothing_is_lost_in_a_storm(network: None, folder: Path) -> None:
+def test_no_task_runs_twice_and_nothing_is_lost_in_a_storm(folder: Path) -> None:
     with dask_cluster(folder / "cluster", WORKERS - 1, threads=10, host=HERE) as cluster:
         cluster.start_worker("afar", threads=10, before=("ip", "netns", "exec", CUT))
         with going_on(folder, cluster) as process:
