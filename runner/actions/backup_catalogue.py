@@ -12,9 +12,11 @@ from runner.actions.backup.part import DESTINATION, office_time
 from runner.actions.backup.set_files import find_entries
 from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.shelf import Memory, open_shelf, recall
-from runner.actions.backup.verdict import NotAccepted, reading
+from runner.actions.backup.unlocking import KEY
+from runner.actions.backup.verdict import reading
 from runner.actions.documents.kept import as_output, declare_document
 from runner.contract import Action, Call, Effect, Outcome, Problem, Reach, Repeat, Severity, Status
+from runner.errors import Failed
 from runner.messages import render_moment, render_size
 
 COLUMNS = (
@@ -62,7 +64,7 @@ def _describe(call: Call, found: BackupSet, memory: Memory, faults: list[dict[st
     verified = [each for each in memory.verified.get(found.name, []) if each["outputs"].get("good")]
     try:
         holds = _holds(call, found)
-    except NotAccepted as error:
+    except Failed as error:
         holds = []
         faults.append({"name": found.name, "fault": str(error)})
     return {
@@ -156,6 +158,7 @@ ACTION = Action(
             "optional": True,
             "examples": ["wp_posts"],
         },
+        **KEY,
         "destination": DESTINATION,
     },
     outputs={

@@ -20,6 +20,7 @@ from runner.actions.backup.set_files import refused
 from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.shelf import SET, choose, open_shelf, recall
 from runner.actions.backup.swapping import find_site
+from runner.actions.backup.unlocking import KEY
 from runner.actions.backup.verdict import reading
 from runner.actions.backup.ways import Reach as Folder
 from runner.actions.documents.kept import as_output
@@ -178,6 +179,7 @@ ACTION = Action(
             "examples": [["wp_posts", "wp_postmeta"]],
         },
         **LOGIN,
+        **KEY,
         "destination": DESTINATION,
     },
     outputs={

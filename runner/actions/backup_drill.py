@@ -21,6 +21,7 @@ from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.shelf import SET, choose, open_shelf
 from runner.actions.backup.starting import visit_restored
 from runner.actions.backup.throwaway import NoServer
+from runner.actions.backup.unlocking import KEY
 from runner.actions.backup.verdict import reading
 from runner.actions.documents.kept import as_output, declare_document
 from runner.connections.local import LocalConnection
@@ -92,6 +93,8 @@ def _scratch_folder(call: Call) -> str:
 def _drill(
     call: Call, chain: Mapping[str, BackupSet], found: BackupSet, scratch: Path, connection: Connection
 ) -> list[Check]:
+    if any(each.is_locked for each in chain.values()):
+        return [Check(what, NOT_CHECKED, "it is encrypted, and no key was given") for what in _contents(found)]
     checks: list[Check] = []
     site, work = scratch / "berkas", scratch / "kerja"
     site.mkdir(mode=0o700)
@@ -110,6 +113,12 @@ def _drill(
         if found.manifest.get("files"):
             checks.append(_try_site(call, site, databases, work))
     return checks
+
+
+def _contents(found: BackupSet) -> list[str]:
+    """What a set holds: files, databases by their source."""
+    files = ["files"] if found.manifest.get("files") else []
+    return [*files, *(str(part["source"]) for part in found.parts if part["kind"] == "database")]
 
 
 def _try_database(
@@ -211,6 +220,7 @@ ACTION = Action(
             "examples": ["Pengadilan Negeri Tais"],
         },
         **{name: {**LOGIN[name], "description": f"{_FOR_DRILLS}: {text}"} for name, text in _LOGIN.items()},
+        **KEY,
         "destination": DESTINATION,
     },
     outputs={

@@ -21,6 +21,7 @@ from runner.actions.backup.set_reading import read_entries
 from runner.actions.backup.sets import BackupSet, Shelf, spoilt
 from runner.actions.backup.shelf import SET, open_shelf
 from runner.actions.backup.swapping import Site, State, find_site
+from runner.actions.backup.unlocking import KEY
 from runner.actions.backup.unpacking import Unpacker
 from runner.actions.backup.verdict import reading
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
@@ -178,6 +179,7 @@ ACTION = Action(
         },
         "set": SET,
         **LOGIN,
+        **KEY,
         "destination": DESTINATION,
     },
     outputs={

@@ -9,6 +9,7 @@ from runner.actions.backup.checking import Compared, check_contents, check_store
 from runner.actions.backup.part import DESTINATION
 from runner.actions.backup.sets import BackupSet, Fault, Shelf
 from runner.actions.backup.shelf import SET, choose, open_shelf, recall
+from runner.actions.backup.unlocking import KEY
 from runner.actions.backup.verdict import reading
 from runner.contract import Action, Call, Effect, Outcome, Problem, Reach, Repeat, Severity, Status
 from runner.errors import Failed
@@ -23,25 +24,28 @@ def run(call: Call) -> Outcome:
     found = choose(call, shelf)
     chain = shelf.chain(found)
     faults = check_stored(chain.values(), call.deadline)
+    locked = level != QUICK and any(each.is_locked for each in chain.values())
     files = found.manifest["files"]["entries"] if found.manifest.get("files") else 0
     read, compared = 0, None
-    if level == FULL and not faults:
+    if level == FULL and not faults and not locked:
         read, lost = check_contents(chain, found, call.directory, call.deadline)
         faults += lost
-    if level == SOURCE:
+    if level == SOURCE and not locked:
         compared = compare(found, call.connect(), _root(call), call.inputs["sample"], call.deadline, call.run_as)
         read = compared.sampled
     recorded = recall(call).is_as_sealed(found)
     problems = [*_problems(found, faults, recorded), *_shelf_problems(shelf), *_source_problems(found, compared)]
+    problems += [_unknown(found)] if locked and not faults else []
+    good = not faults and recorded is not False
     outputs: dict[str, Any] = {
         "set": found.name,
         "manifest_sha256": found.manifest_sha256,
         "level": level,
-        "good": not faults and recorded is not False,
+        "good": None if good and locked else good,
         "recorded": recorded,
         "bad": [fault.name for fault in faults],
         "files": read,
-        "coverage": round(100 * min(1.0, read / files), 1) if files else 100.0,
+        "coverage": round(100 * min(1.0, read / files), 1) if files else 0.0 if locked else 100.0,
         "compared": compared and {**compared._asdict(), "differ": list(compared.differ)},
     }
     return Outcome(Status.OK, outputs, problems=tuple(problems), message=_summary(found, outputs))
@@ -84,6 +88,11 @@ def _source_problems(found: BackupSet, compared: Compared | None) -> list[Proble
     return [Problem("backup.verify.differs", Severity.MAJOR, message)]
 
 
+def _unknown(found: BackupSet) -> Problem:
+    message = f"Isi perangkat backup {found.name} tidak diketahui: perangkat terenkripsi, kuncinya tidak diberikan."
+    return Problem("backup.verify.unknown", Severity.MAJOR, message)
+
+
 def _summary(found: BackupSet, outputs: dict[str, Any]) -> str:
     bad, compared = outputs["bad"], outputs["compared"]
     if bad:
@@ -91,6 +100,8 @@ def _summary(found: BackupSet, outputs: dict[str, Any]) -> str:
     text = f"{found.name}: every stored file is as it was sealed"
     if outputs["recorded"] is False:
         return f"{found.name}: it is not the set that the record knows: its manifest was altered"
+    if outputs["good"] is None:
+        return f"{text}; what is in it is unknown: it is encrypted, and no key was given (key_file)"
     if outputs["level"] == FULL:
         return f"{text}, {outputs['files']} files read"
     if compared:
@@ -126,6 +137,7 @@ ACTION = Action(
             "default": 200,
             "examples": [500],
         },
+        **KEY,
         "destination": DESTINATION,
     },
     outputs={
@@ -136,7 +148,12 @@ ACTION = Action(
             "examples": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
         },
         "level": {"enum": list(LEVELS), "description": "How closely it was read", "examples": [QUICK]},
-        "good": {"type": "boolean", "description": "Whether nothing is spoilt", "examples": [True]},
+        "good": {
+            "type": ["boolean", "null"],
+            "description": "Whether nothing is spoilt; null where that is unknown, as the set is encrypted and no key "
+            "was given for more than `quick`",
+            "examples": [True],
+        },
         "recorded": {
             "type": ["boolean", "null"],
             "description": "Whether its manifest is the one that the record knows; null where it knows none",

@@ -142,6 +142,6 @@ def _check_parts(chosen: BackupSet, deadline: Deadline) -> Iterator[Fault]:
         if part["kind"] == "files" and chosen.manifest.get("files"):
             continue
         try:
-            verify_part(chosen.file(part["file"]), part, chosen.folder.parent, deadline)
+            verify_part(chosen.file(part["file"]), part, chosen.folder.parent, deadline, chosen.keys)
         except NotAccepted as error:
             yield Fault(f"{chosen.name}/{part['file']}", error.condition, str(error))

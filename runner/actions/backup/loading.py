@@ -85,9 +85,7 @@ def load_beside(
 @contextmanager
 def dump_of(found: BackupSet, part: Mapping[str, Any], deadline: Deadline) -> Iterator[Readable]:
     """The plain dump of a set's part. Raise NotAccepted where it cannot be read, TimeUp."""
-    if found.manifest.get("encrypted_to"):
-        raise Failed(f"{found.name}: it is encrypted, so it cannot be read here. restore it as its PULIHKAN.txt says")
-    with plain_content(found.file(part["file"]), part, found.folder.parent, deadline) as plain:
+    with plain_content(found.file(part["file"]), part, found.folder.parent, deadline, found.keys) as plain:
         yield plain
 
 

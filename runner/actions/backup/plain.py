@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,13 +16,15 @@ from runner.durations import Deadline
 
 
 @contextmanager
-def plain_content(path: Path, part: Mapping[str, Any], sets: Path, deadline: Deadline) -> Iterator[Readable]:
-    """Given where a part lies and the folder of its target's sets, give its plain content.
+def plain_content(
+    path: Path, part: Mapping[str, Any], sets: Path, deadline: Deadline, keys: Sequence[Any] = ()
+) -> Iterator[Readable]:
+    """Given where a part lies, the folder of its target's sets, and keys where it is encrypted, give its plain content.
 
     Raise NotAccepted where it, or the part that it is a delta of, cannot be read or is another one; OSError, TimeUp.
     """
     origin = part.get("delta_of")
-    with unpacked(path, part["compression"], deadline) as stored:
+    with unpacked(path, part["compression"], deadline, keys) as stored:
         if not origin:
             yield stored
             return

@@ -13,7 +13,6 @@ from runner.actions.backup.set_schema import SLICES
 from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.verdict import NotAccepted
 from runner.actions.backup.zstd import ZstdError, ZstdFile
-from runner.errors import Failed
 from runner.shapes import check_value
 
 TYPES = frozenset({FILE, FOLDER, LINK, HARDLINK})
@@ -101,12 +100,8 @@ def _lines(chosen: BackupSet, which: str) -> Iterator[bytes]:
     name = (chosen.manifest.get("files") or {}).get(which)
     if not name:
         return
-    if chosen.manifest.get("encrypted_to"):
-        raise Failed(
-            f"{chosen.name}: it is encrypted, so this cannot be read here. restore it as its PULIHKAN.txt says"
-        )
     try:
-        with ZstdFile(chosen.file(name)) as file:
+        with chosen.open(name) as stored, ZstdFile(stored) as file:
             while line := file.readline(LONGEST_LINE):
                 yield line
     except (ZstdError, EOFError):

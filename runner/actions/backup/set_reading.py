@@ -70,7 +70,7 @@ def read_through(
     last = next(iter(chain))
     for (home, part), frames in groupby(roster.frames(last), key=lambda frame: (frame.home, frame.part)):
         found = chain.get(home)
-        if found is None or part not in found.sums:
+        if found is None or not found.holds(part):
             on_lost(Lost(next(frames), "it is named in the list, but is not part of the set"))
             continue
         with _open(found, part) as file:
@@ -105,7 +105,7 @@ def _read_slices(chain: Mapping[str, BackupSet], entry: Entry, sink: Sink, deadl
 
     for number, each in enumerate(json.loads(entry.slices)):
         found = chain[entry.home]
-        if each["part"] not in found.sums:
+        if not found.holds(each["part"]):
             raise _Unlike(f"'{shown(entry.path)}' lacks a slice: {each['part']} is not part of the set")
         slice_ = _Slice(each["name"].encode(), each["bytes"], take)
         with _open(found, each["part"]) as file:
@@ -251,6 +251,6 @@ def _from_zstd(file: BinaryIO) -> Iterator[bytes]:
 
 def _open(found: BackupSet, part: str) -> BinaryIO:
     try:
-        return found.file(part).open("rb")
+        return found.open(part)
     except OSError as error:
         raise Failed(f"{found.file(part)}: cannot be read: {error.strerror}. check the disk") from None

@@ -11,14 +11,15 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
-from runner.actions.backup.manifest import MANIFEST, SUMS
+from runner.actions.backup.manifest import AGE, MANIFEST, SUMS
 from runner.actions.backup.set_schema import FILE, FIRST, NAME, ROUTINE, SECOND
 from runner.actions.backup.storage import PARTIAL
+from runner.actions.backup.unlocking import open_stored
 from runner.actions.backup.verdict import NotAccepted, incomplete
 from runner.errors import Failed
 from runner.shapes import check_value
@@ -31,12 +32,14 @@ _SCHEMAS = {1: FIRST, 2: SECOND}
 
 @dataclass(frozen=True, slots=True)
 class BackupSet:
-    """A set: its folder, its manifest as it was sealed, that file's SHA-256 (hex), and what SHA256SUMS says."""
+    """A set: its folder, its manifest as it was sealed, that file's SHA-256 (hex), what SHA256SUMS says, and the
+    keys that a person gave for what is encrypted."""
 
     folder: Path
     manifest: Mapping[str, Any]
     manifest_sha256: str
     sums: Mapping[str, str]
+    keys: tuple[Any, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -75,9 +78,22 @@ class BackupSet:
         """What orders sets: their sequence, never the clock; those of format 1 by when they were sealed."""
         return int(self.manifest.get("sequence", 0)), self.sealed, self.name
 
+    @property
+    def is_locked(self) -> bool:
+        """Whether it is encrypted, and no key to it was given."""
+        return bool(self.manifest.get("encrypted_to")) and not self.keys
+
     def file(self, name: str) -> Path:
         """Where a file of the set lies."""
         return self.folder / name
+
+    def holds(self, name: str) -> bool:
+        """Whether this file is part of the set, encrypted or not."""
+        return name in self.sums or name + AGE in self.sums
+
+    def open(self, name: str) -> BinaryIO:
+        """The content of one of its files. Raise OSError; Failed where that is encrypted and no key given fits."""
+        return open_stored(self.file(name if name in self.sums else name + AGE), self.keys)
 
 
 class Fault(NamedTuple):
@@ -157,8 +173,9 @@ def load_set(folder: Path) -> BackupSet:
     return BackupSet(folder, manifest, manifest_sha256, sums)
 
 
-def list_sets(folder: Path) -> Shelf:
-    """Given the folder of a target's sets, return them in order; what cannot be read is named, not passed over.
+def list_sets(folder: Path, keys: Sequence[Any] = ()) -> Shelf:
+    """Given the folder of a target's sets, and keys where they are encrypted, return them in order; what cannot be read
+    is named, not passed over.
 
     Where there is no folder, there are no sets. Raise Failed where it cannot be listed.
     """
@@ -168,7 +185,7 @@ def list_sets(folder: Path) -> Shelf:
             opened = load_set(path)
             if opened.name != path.name:
                 raise spoilt(path, f"berisi {opened.name}", f"it holds {opened.name}: give it its own name again")
-            found.append(opened)
+            found.append(replace(opened, keys=tuple(keys)))
         except NotAccepted as error:
             faults.append(Fault(path.name, _without_name(error.condition), _without_name(str(error))))
     return Shelf(tuple(sorted(found, key=lambda each: each.place)), tuple(faults))

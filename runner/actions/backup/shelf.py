@@ -10,6 +10,7 @@ from typing import Any
 from runner.actions.backup.part import part_folder
 from runner.actions.backup.set_schema import BEFORE_RESTORE
 from runner.actions.backup.sets import BackupSet, Shelf, list_sets
+from runner.actions.backup.unlocking import read_keys
 from runner.contract import FINISHED_WELL, Call, JsonSchema
 from runner.errors import Failed
 
@@ -27,7 +28,8 @@ SET: JsonSchema = {
 def open_shelf(call: Call) -> Shelf:
     """Given a call, return the sets of its target, or those that lie where its `set` does. Raise Failed."""
     meant = str(call.inputs.get("set", ""))
-    return list_sets(Path(meant).expanduser().parent if "/" in meant else part_folder(call))
+    folder = Path(meant).expanduser().parent if "/" in meant else part_folder(call)
+    return list_sets(folder, read_keys(call.inputs))
 
 
 def choose(call: Call, shelf: Shelf) -> BackupSet:

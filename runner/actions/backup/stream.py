@@ -10,10 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Generic, TypeVar
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from runner.actions.backup.content import PIECE, Readable
 from runner.actions.backup.storage import PartFile
+from runner.actions.backup.unlocking import open_stored
 from runner.actions.backup.verdict import incomplete
 from runner.actions.backup.zstd import ZstdError, ZstdFile, build_compressor
 from runner.contract import Command, Connection, Result
@@ -112,9 +113,10 @@ def pack(plain: Readable, file: PartFile, deadline: Deadline) -> int:
 
 
 @contextmanager
-def unpacked(path: Path, compression: str, deadline: Deadline) -> Iterator[Readable]:
-    """Given a stored file, give its plain content. Raise NotAccepted where it does not decompress, TimeUp."""
-    with gzip.open(path, "rb") if compression == "gzip" else ZstdFile(path) as plain:
+def unpacked(path: Path, compression: str, deadline: Deadline, keys: Sequence[Any] = ()) -> Iterator[Readable]:
+    """Given a stored file, and the keys to it where it is encrypted, give its plain content. Raise NotAccepted where it
+    does not decompress, TimeUp."""
+    with open_stored(path, keys) as file, gzip.open(file) if compression == "gzip" else ZstdFile(file) as plain:
         try:
             yield Timed(plain, deadline)
         except (gzip.BadGzipFile, EOFError, zlib.error, ZstdError) as error:

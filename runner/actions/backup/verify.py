@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +21,16 @@ from runner.errors import Failed
 _DUMPS = {"sql": inspect_sql, "pgsql": inspect_pgsql}
 
 
-def verify_part(path: Path, part: Mapping[str, Any], sets: Path, deadline: Deadline) -> None:
-    """Given where a part lies and the folder of its target's sets, hold it against what was recorded of it.
+def verify_part(path: Path, part: Mapping[str, Any], sets: Path, deadline: Deadline, keys: Sequence[Any] = ()) -> None:
+    """Given where a part lies, the folder of its target's sets, and keys where it is encrypted, hold it against what
+    was recorded of it.
 
     Raise NotAccepted, Failed or TimeUp.
     """
     try:
         if path.stat().st_size != part["bytes"] or hash_file(path, deadline) != part["sha256"]:
             raise _spoilt(path, "isinya bukan lagi yang dahulu ditulis", "its bytes are not those that were written")
-        with plain_content(path, part, sets, deadline) as plain:
+        with plain_content(path, part, sets, deadline, keys) as plain:
             _check_content(path, part, plain)
     except FileNotFoundError:
         raise _spoilt(path, "berkasnya tidak ada", "the file is not there") from None
