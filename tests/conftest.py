@@ -5,11 +5,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.sshd import SshServer, ssh_server
 
 # A change is judged by what it changes, not by how busy the machine is; `make fuzz` searches.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -51,3 +54,10 @@ def _is_here(host: str) -> bool:
         return address.is_loopback or address in NAMESPACES
     except ValueError:
         return host == "localhost"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SshServer]:
+    """A real SSH server that ends with the test."""
+    with ssh_server(tmp_path / "sshd") as running:
+        yield running

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from runner.cli import run
 from tests.processes import await_end
-from tests.sshd import SshServer, free_port, ssh_server
+from tests.sshd import SshServer, free_port
 
 HOSTILE = "x; touch pwned $(touch pwned2; id) `touch pwned3` ' \" \\ | > pwned4 && *\n-rf"
 PLACES = [
@@ -27,12 +26,6 @@ PLACES = [
     "test -n {{ vars.hostile }} && printf '<%s>' {{ vars.hostile }}",
     "printf '<%s>' {{ [vars.hostile, vars.hostile] }}",
 ]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path / "sshd") as running:
-        yield running
 
 
 @pytest.fixture

@@ -5,20 +5,13 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runner.cli import run
-from tests.sshd import SshServer, ssh_server
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path / "sshd") as running:
-        yield running
+from tests.sshd import SshServer
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -91,6 +92,12 @@ class Server(NamedTuple):
 
     name: str
     settings: Mapping[str, Any]
+
+
+def deleted_in(chosen: Path) -> list[bytes]:
+    """The paths that an increment says are gone since its parent, read with plain tools."""
+    lines = subprocess.run(["zstd", "-dc", chosen / "deleted.jsonl.zst"], capture_output=True, check=True).stdout
+    return [json.loads(line)["path"].encode() for line in lines.splitlines()]
 
 
 class PathWithout:

@@ -31,7 +31,7 @@ from tests.actions.backups import (
     run_well,
     unpack,
 )
-from tests.mariadb import PASSWORD, USER, MariaDB, running_mariadb
+from tests.mariadb import PASSWORD, USER, MariaDB
 
 LACKS = "lacks these tables, or their rows: "
 DEFINITIONS = {
@@ -61,41 +61,35 @@ DELIMITER ;
 """
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[MariaDB]:
-    with running_mariadb() as running:
-        yield running
-
-
 @pytest.fixture
-def database(server: MariaDB) -> Iterator[str]:
-    with server.database() as name:
-        server.sql(CONTENT, name)
+def database(mariadb: MariaDB) -> Iterator[str]:
+    with mariadb.database() as name:
+        mariadb.sql(CONTENT, name)
         yield name
 
 
-def login(server: MariaDB, name: str, **more: Any) -> dict[str, Any]:
-    return {"engine": "mariadb", "name": name, "user": USER, "password": PASSWORD, "socket": server.socket, **more}
+def login(mariadb: MariaDB, name: str, **more: Any) -> dict[str, Any]:
+    return {"engine": "mariadb", "name": name, "user": USER, "password": PASSWORD, "socket": mariadb.socket, **more}
 
 
-def fingerprint(server: MariaDB, name: str) -> str:
+def fingerprint(mariadb: MariaDB, name: str) -> str:
     """Hash of everything in a database: rows of all tables, and the definitions of the rest."""
-    tables = server.sql(f"SELECT table_name FROM information_schema.tables WHERE table_schema='{name}'").splitlines()
+    tables = mariadb.sql(f"SELECT table_name FROM information_schema.tables WHERE table_schema='{name}'").splitlines()
     text = ""
     for table in sorted(tables):
         quoted = table.replace("`", "``")
-        columns = server.sql(
+        columns = mariadb.sql(
             f"SELECT CONCAT('HEX(`', column_name, '`)') FROM information_schema.columns "
             f"WHERE table_schema='{name}' AND table_name='{table}' ORDER BY ordinal_position"
         ).split("\n")[:-1]
-        text += f"{table}\n" + server.sql(f"SELECT {', '.join(columns)} FROM `{quoted}` ORDER BY 1", name)
+        text += f"{table}\n" + mariadb.sql(f"SELECT {', '.join(columns)} FROM `{quoted}` ORDER BY 1", name)
     for kind, wanted in DEFINITIONS.items():
-        text += server.sql(f"SELECT {wanted} FROM information_schema.{kind} WHERE {kind[:-1]}_schema='{name}'")
+        text += mariadb.sql(f"SELECT {wanted} FROM information_schema.{kind} WHERE {kind[:-1]}_schema='{name}'")
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_restores_to_the_same_rows_with_plain_tools(server: MariaDB, database: str, tmp_path: Path) -> None:
-    outputs = run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))
+def test_restores_to_the_same_rows_with_plain_tools(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    outputs = run_well(ACTION, backup_call(ACTION, login(mariadb, database), tmp_path))
     part = outputs["part"]
     assert outputs["tables"] == 4
     assert part["tables"] == ["bare", "log", "odd `name", "old"]
@@ -109,22 +103,24 @@ def test_restores_to_the_same_rows_with_plain_tools(server: MariaDB, database: s
     assert files_in(tmp_path / "backups") == [f"WEB-PN-TAIS/{file.name}"]
     dump = unpack(part)
     assert (len(dump), file.stat().st_size) == (outputs["content_bytes"], outputs["bytes"])
-    with server.database() as restored:
-        assert server.feed(["mariadb", "--no-defaults", "-uroot", "-S", server.socket, restored], dump).returncode == 0
-        assert fingerprint(server, restored) == fingerprint(server, database)
+    with mariadb.database() as restored:
+        assert (
+            mariadb.feed(["mariadb", "--no-defaults", "-uroot", "-S", mariadb.socket, restored], dump).returncode == 0
+        )
+        assert fingerprint(mariadb, restored) == fingerprint(mariadb, database)
 
 
-def test_a_dump_can_be_sealed(server: MariaDB, database: str, tmp_path: Path) -> None:
-    part = run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))["part"]
+def test_a_dump_can_be_sealed(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    part = run_well(ACTION, backup_call(ACTION, login(mariadb, database), tmp_path))["part"]
     outputs = run_well(backup_seal.ACTION, backup_call(backup_seal.ACTION, {"parts": [part]}, tmp_path))
     guide = (Path(outputs["set"]) / "PULIHKAN.txt").read_text()
     assert f"zstd -dc db-{database.replace('_', '-')}.sql.zst | mariadb PULIH" in guide
 
 
 def test_packs_here_where_the_server_has_no_zstd(
-    server: MariaDB, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    mariadb: MariaDB, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    call = backup_call(ACTION, login(server, database), tmp_path)
+    call = backup_call(ACTION, login(mariadb, database), tmp_path)
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "zstd")))
     part = run_well(ACTION, call)["part"]
     monkeypatch.undo()
@@ -132,13 +128,13 @@ def test_packs_here_where_the_server_has_no_zstd(
     assert unpack(part).rstrip().rpartition(b"\n")[2].startswith(b"-- Dump completed")
 
 
-def test_uses_the_login_of_the_target(server: MariaDB, database: str, tmp_path: Path) -> None:
-    settings = {key: value for key, value in login(server, database).items() if key != "engine"}
+def test_uses_the_login_of_the_target(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    settings = {key: value for key, value in login(mariadb, database).items() if key != "engine"}
     target = {"name": "pn_tais", "kind": "website", "database": settings}
     run_well(ACTION, backup_call(ACTION, {"engine": "mariadb", "name": database}, tmp_path, target=target))
 
 
-def test_asks_for_a_secret_that_the_inventory_only_names(server: MariaDB, tmp_path: Path) -> None:
+def test_asks_for_a_secret_that_the_inventory_only_names(mariadb: MariaDB, tmp_path: Path) -> None:
     target = {"name": "pn_tais", "kind": "website", "database": {"password": {"secret": "db"}}}
     outcome = ACTION.run(backup_call(ACTION, {"engine": "mariadb", "name": "x"}, tmp_path, target=target))
     assert_refused(outcome, "backup.database.incomplete", "the inventory only names a secret")
@@ -153,9 +149,9 @@ def test_asks_for_a_secret_that_the_inventory_only_names(server: MariaDB, tmp_pa
     ],
 )
 def test_says_why_the_server_refuses(
-    server: MariaDB, database: str, tmp_path: Path, wrong: dict[str, str], words: tuple[str, str]
+    mariadb: MariaDB, database: str, tmp_path: Path, wrong: dict[str, str], words: tuple[str, str]
 ) -> None:
-    call = backup_call(ACTION, {**login(server, database), **wrong}, tmp_path)
+    call = backup_call(ACTION, {**login(mariadb, database), **wrong}, tmp_path)
     outcome = ACTION.run(call)
     assert_refused(outcome, "backup.database.incomplete", *words)
     assert PASSWORD not in outcome.message
@@ -164,117 +160,117 @@ def test_says_why_the_server_refuses(
         ACTION.preview(call)
 
 
-def test_one_table_is_one_table(server: MariaDB, tmp_path: Path) -> None:
-    with server.database() as name:
-        server.sql("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)", name)
-        call = backup_call(ACTION, login(server, name), tmp_path)
+def test_one_table_is_one_table(mariadb: MariaDB, tmp_path: Path) -> None:
+    with mariadb.database() as name:
+        mariadb.sql("CREATE TABLE t (a INT); INSERT INTO t VALUES (1)", name)
+        call = backup_call(ACTION, login(mariadb, name), tmp_path)
         assert f"{name} (1 table, about " in ACTION.preview(call).message
         assert f"{name}: 1 table, " in ACTION.run(call).message
 
 
-def test_refuses_an_empty_database(server: MariaDB, tmp_path: Path) -> None:
-    with server.database() as name:
-        call = backup_call(ACTION, login(server, name), tmp_path)
+def test_refuses_an_empty_database(mariadb: MariaDB, tmp_path: Path) -> None:
+    with mariadb.database() as name:
+        call = backup_call(ACTION, login(mariadb, name), tmp_path)
         assert_refused(ACTION.run(call), "backup.database.incomplete", "it has no tables")
-        server.sql("CREATE TABLE t (a INT)", name)
+        mariadb.sql("CREATE TABLE t (a INT)", name)
         assert_refused(ACTION.run(call), "backup.database.incomplete", "none of its tables has a row")
     assert files_in(tmp_path / "backups") == []
 
 
-def test_refuses_a_database_that_shrank(server: MariaDB, database: str, tmp_path: Path) -> None:
-    earlier = run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))
-    server.sql("DELETE FROM `odd ``name` WHERE id = 2", database)
-    outcome = ACTION.run(backup_call(ACTION, login(server, database), tmp_path, earlier=earlier))
+def test_refuses_a_database_that_shrank(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    earlier = run_well(ACTION, backup_call(ACTION, login(mariadb, database), tmp_path))
+    mariadb.sql("DELETE FROM `odd ``name` WHERE id = 2", database)
+    outcome = ACTION.run(backup_call(ACTION, login(mariadb, database), tmp_path, earlier=earlier))
     assert_refused(outcome, "backup.database.shrunk", "shrank by more than a fifth", "bytes of content")
     assert len(files_in(tmp_path / "backups")) == 1
-    smaller = login(server, database, accept_smaller=True)
+    smaller = login(mariadb, database, accept_smaller=True)
     run_well(ACTION, backup_call(ACTION, smaller, tmp_path, earlier=earlier))
 
 
-def test_previews_without_writing(server: MariaDB, database: str, tmp_path: Path) -> None:
-    before = server.sql("SHOW GLOBAL STATUS LIKE 'Handler_write'"), fingerprint(server, database)
-    preview = ACTION.preview(backup_call(ACTION, login(server, database), tmp_path))
+def test_previews_without_writing(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    before = mariadb.sql("SHOW GLOBAL STATUS LIKE 'Handler_write'"), fingerprint(mariadb, database)
+    preview = ACTION.preview(backup_call(ACTION, login(mariadb, database), tmp_path))
     assert preview is not None
     assert preview.message.startswith(f"would dump mariadb:{database} (4 tables, about ")
     assert str(tmp_path / "backups" / "WEB-PN-TAIS") in preview.message
-    assert fingerprint(server, database) == before[1]
+    assert fingerprint(mariadb, database) == before[1]
     assert not (tmp_path / "backups").exists()
 
 
 def test_leaves_out_views_that_no_longer_work_and_keeps_their_text(
-    server: MariaDB, database: str, tmp_path: Path
+    mariadb: MariaDB, database: str, tmp_path: Path
 ) -> None:
     """The table of one is gone, which would end the dump; of the other the definer, and its text holds the database's
     name, so that it could not be restored into another one."""
-    server.sql("CREATE OR REPLACE USER gone@localhost; GRANT ALL ON *.* TO gone@localhost")
-    server.sql("CREATE OR REPLACE USER plain@localhost IDENTIFIED BY 'p'")
-    server.sql(f"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON {database}.* TO plain@localhost")
-    server.sql("CREATE TABLE brief (a INT); CREATE VIEW torn AS SELECT a FROM brief; DROP TABLE brief", database)
-    server.sql("CREATE DEFINER = gone@localhost VIEW orphan AS SELECT a FROM old; DROP USER gone@localhost", database)
-    part = run_well(ACTION, backup_call(ACTION, login(server, database, user="plain", password="p"), tmp_path))["part"]
+    mariadb.sql("CREATE OR REPLACE USER gone@localhost; GRANT ALL ON *.* TO gone@localhost")
+    mariadb.sql("CREATE OR REPLACE USER plain@localhost IDENTIFIED BY 'p'")
+    mariadb.sql(f"GRANT SELECT, SHOW VIEW, TRIGGER, EVENT ON {database}.* TO plain@localhost")
+    mariadb.sql("CREATE TABLE brief (a INT); CREATE VIEW torn AS SELECT a FROM brief; DROP TABLE brief", database)
+    mariadb.sql("CREATE DEFINER = gone@localhost VIEW orphan AS SELECT a FROM old; DROP USER gone@localhost", database)
+    part = run_well(ACTION, backup_call(ACTION, login(mariadb, database, user="plain", password="p"), tmp_path))["part"]
     assert part["views"] == ["seen"]
     told = {note.split()[2]: note for note in part["notes"] if note.startswith("the view ")}
     assert set(told) == {"torn", "orphan"}
     assert "brief" in told["torn"]
-    with server.database() as restored:
-        words = ["mariadb", "--no-defaults", "-uroot", "-S", server.socket, restored]
-        assert server.feed(words, unpack(part)).returncode == 0
+    with mariadb.database() as restored:
+        words = ["mariadb", "--no-defaults", "-uroot", "-S", mariadb.socket, restored]
+        assert mariadb.feed(words, unpack(part)).returncode == 0
 
 
 @contextmanager
-def blocked_dump(server: MariaDB, database: str, tmp_path: Path) -> Iterator[tuple[Callable[[], Any], str]]:
+def blocked_dump(mariadb: MariaDB, database: str, tmp_path: Path) -> Iterator[tuple[Callable[[], Any], str]]:
     """A dump that has begun and waits at its last table: how to get its outcome, and its connection's number."""
-    server.sql("CREATE TABLE zz_last (a INT); INSERT INTO zz_last VALUES (1)", database)
+    mariadb.sql("CREATE TABLE zz_last (a INT); INSERT INTO zz_last VALUES (1)", database)
     with ThreadPoolExecutor(2) as pool:
-        lock = pool.submit(server.sql, "LOCK TABLES zz_last WRITE; SELECT SLEEP(20)", database, check=False)
-        holder = _number(server, f"db = '{database}' AND state = 'User sleep'")
+        lock = pool.submit(mariadb.sql, "LOCK TABLES zz_last WRITE; SELECT SLEEP(20)", database, check=False)
+        holder = _number(mariadb, f"db = '{database}' AND state = 'User sleep'")
         try:
-            outcome = pool.submit(ACTION.run, backup_call(ACTION, login(server, database), tmp_path))
-            number = _number(server, f"db = '{database}' AND user = '{USER}' AND state LIKE 'Waiting for%lock'")
+            outcome = pool.submit(ACTION.run, backup_call(ACTION, login(mariadb, database), tmp_path))
+            number = _number(mariadb, f"db = '{database}' AND user = '{USER}' AND state LIKE 'Waiting for%lock'")
             yield outcome.result, number
         finally:
-            server.sql(f"KILL {holder}")
+            mariadb.sql(f"KILL {holder}")
             lock.result()
 
 
-def _number(server: MariaDB, where: str) -> str:
+def _number(mariadb: MariaDB, where: str) -> str:
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        found = server.sql(f"SELECT id FROM information_schema.processlist WHERE {where}").split()
+        found = mariadb.sql(f"SELECT id FROM information_schema.processlist WHERE {where}").split()
         if found:
             return found[0]
-    raise AssertionError(server.sql("SHOW PROCESSLIST"))
+    raise AssertionError(mariadb.sql("SHOW PROCESSLIST"))
 
 
 @pytest.mark.promise("Network", "the database's connection dies in mid-dump", "nothing is kept as good")
-def test_keeps_nothing_of_a_dump_that_was_killed(server: MariaDB, database: str, tmp_path: Path) -> None:
-    with blocked_dump(server, database, tmp_path) as (outcome, number):
+def test_keeps_nothing_of_a_dump_that_was_killed(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    with blocked_dump(mariadb, database, tmp_path) as (outcome, number):
         assert [name for name in files_in(tmp_path / "backups") if not name.endswith(".partial")] == []
-        server.sql(f"KILL {number}")
+        mariadb.sql(f"KILL {number}")
         assert_refused(outcome(), "backup.database.incomplete", "the dump ended with exit code")
     assert files_in(tmp_path / "backups") == []
 
 
-def test_a_table_that_stays_locked_ends_at_the_limit(server: MariaDB, database: str, tmp_path: Path) -> None:
-    server.sql("CREATE TABLE zz_last (a INT)", database)
+def test_a_table_that_stays_locked_ends_at_the_limit(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    mariadb.sql("CREATE TABLE zz_last (a INT)", database)
     with ThreadPoolExecutor(1) as pool:
-        lock = pool.submit(server.sql, "LOCK TABLES zz_last WRITE; SELECT SLEEP(60)", database, check=False)
-        holder = _number(server, f"db = '{database}' AND state = 'User sleep'")
+        lock = pool.submit(mariadb.sql, "LOCK TABLES zz_last WRITE; SELECT SLEEP(60)", database, check=False)
+        holder = _number(mariadb, f"db = '{database}' AND state = 'User sleep'")
         try:
             with pytest.raises(TimeUp):
-                ACTION.run(backup_call(ACTION, login(server, database), tmp_path, limit=3))
+                ACTION.run(backup_call(ACTION, login(mariadb, database), tmp_path, limit=3))
         finally:
-            server.sql(f"KILL {holder}")
+            mariadb.sql(f"KILL {holder}")
             lock.result()
     assert files_in(tmp_path / "backups") == []
 
 
-def test_shows_no_password_to_other_processes(server: MariaDB, database: str, tmp_path: Path) -> None:
-    with blocked_dump(server, database, tmp_path) as (outcome, number):
+def test_shows_no_password_to_other_processes(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    with blocked_dump(mariadb, database, tmp_path) as (outcome, number):
         seen = processes_seen()
         assert any(b"mariadb-dump" in text and database.encode() in text for text in seen)
         assert not any(b"s3cret" in text for text in seen)
-        server.sql(f"KILL {number}")
+        mariadb.sql(f"KILL {number}")
         outcome()
 
 
@@ -295,39 +291,39 @@ def test_shows_no_password_to_other_processes(server: MariaDB, database: str, tm
     ],
 )
 def test_refuses_a_dump_that_lacks_something(
-    server: MariaDB,
+    mariadb: MariaDB,
     database: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     alter: Callable[[bytes], bytes],
     words: str,
 ) -> None:
-    call = backup_call(ACTION, login(server, database), tmp_path, connect=lambda: Spoiling(alter))
+    call = backup_call(ACTION, login(mariadb, database), tmp_path, connect=lambda: Spoiling(alter))
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "zstd")))
     assert_refused(ACTION.run(call), "backup.database.incomplete", words)
     assert files_in(tmp_path / "backups") == []
 
 
-def test_refuses_a_packed_stream_that_was_cut(server: MariaDB, database: str, tmp_path: Path) -> None:
+def test_refuses_a_packed_stream_that_was_cut(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
     call = backup_call(
-        ACTION, login(server, database), tmp_path, connect=lambda: Spoiling(lambda data: data[: len(data) // 2])
+        ACTION, login(mariadb, database), tmp_path, connect=lambda: Spoiling(lambda data: data[: len(data) // 2])
     )
     assert_refused(ACTION.run(call), "backup.database.incomplete", "does not decompress")
     assert files_in(tmp_path / "backups") == []
 
 
-def test_keeps_nothing_when_the_connection_breaks(server: MariaDB, database: str, tmp_path: Path) -> None:
+def test_keeps_nothing_when_the_connection_breaks(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
     def alter(data: bytes) -> bytes:
         raise Unreachable("the connection broke")
 
-    call = backup_call(ACTION, login(server, database), tmp_path, connect=lambda: Spoiling(alter))
+    call = backup_call(ACTION, login(mariadb, database), tmp_path, connect=lambda: Spoiling(alter))
     with pytest.raises(Unreachable):
         ACTION.run(call)
     assert files_in(tmp_path / "backups") == []
 
 
-def test_says_what_the_server_lacks(server: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = backup_call(ACTION, login(server, "x"), tmp_path)
+def test_says_what_the_server_lacks(mariadb: MariaDB, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = backup_call(ACTION, login(mariadb, "x"), tmp_path)
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "mariadb", "mariadb-dump")))
     assert_refused(
         ACTION.run(call), "backup.database.incomplete", "neither mariadb nor mysql", "install mariadb-client"
@@ -347,12 +343,12 @@ def test_writes_any_value_as_one_line_or_refuses_it(password: str) -> None:
     assert len(text.splitlines()) == (4 if password else 3)
 
 
-def test_reaches_the_server_with_odd_passwords(server: MariaDB, database: str, tmp_path: Path) -> None:
+def test_reaches_the_server_with_odd_passwords(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
     for number, password in enumerate(("#", "a'b", 'x"', "\\", "a\\nb", " lead ", "é😀", "%s=$(id)`")):
         quoted = password.replace("\\", "\\\\").replace("'", "''")
-        server.sql(f"CREATE OR REPLACE USER odd@localhost IDENTIFIED BY '{quoted}'; GRANT ALL ON *.* TO odd@localhost")
+        mariadb.sql(f"CREATE OR REPLACE USER odd@localhost IDENTIFIED BY '{quoted}'; GRANT ALL ON *.* TO odd@localhost")
         folder = tmp_path / str(number)
         folder.mkdir()
-        preview = ACTION.preview(backup_call(ACTION, login(server, database, user="odd", password=password), folder))
+        preview = ACTION.preview(backup_call(ACTION, login(mariadb, database, user="odd", password=password), folder))
         assert preview is not None, password
     assert os.environ.get("MYSQL_PWD") is None

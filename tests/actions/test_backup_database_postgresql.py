@@ -29,7 +29,7 @@ from tests.actions.backups import (
     run_well,
     unpack,
 )
-from tests.postgresql import ADMIN, PASSWORD, USER, PostgreSQL, running_postgresql
+from tests.postgresql import ADMIN, PASSWORD, USER, PostgreSQL
 
 REGISTER = (Path(__file__).parents[1] / "cases" / "wordpress" / "perkara.sql").read_text()
 TABLES = ["Buku Tamu", "arsip.lama", "baris baru", "bohong", "induk", "kosong", "perkara"]
@@ -51,41 +51,35 @@ MORE = MORE.replace("LANGUAGE sql AS $$\nCOPY", "LANGUAGE plpgsql AS $$\nbegin r
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[PostgreSQL]:
-    with running_postgresql() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def database(server: PostgreSQL) -> Iterator[str]:
-    with server.database() as name:
-        server.sql(REGISTER + MORE, name)
+def database(postgresql: PostgreSQL) -> Iterator[str]:
+    with postgresql.database() as name:
+        postgresql.sql(REGISTER + MORE, name)
         yield name
 
 
-def login(server: PostgreSQL, name: str, **more: Any) -> dict[str, Any]:
+def login(postgresql: PostgreSQL, name: str, **more: Any) -> dict[str, Any]:
     return {
         "engine": "postgresql",
         "name": name,
         "user": USER,
         "password": PASSWORD,
-        "host": str(server.folder),
+        "host": str(postgresql.folder),
         **more,
     }
 
 
-def fingerprint(server: PostgreSQL, name: str) -> str:
+def fingerprint(postgresql: PostgreSQL, name: str) -> str:
     """All rows of all tables, and the definitions of views and functions."""
     listed = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'arsip')"
-    tables = sorted(server.sql(f"SELECT replace(q, E'\\n', '<br>') FROM ({listed}) AS t(q)", name).splitlines())
-    rows = [server.sql(f"SELECT t::text FROM {t} t ORDER BY 1".replace("<br>", "\n"), name) for t in tables]
+    tables = sorted(postgresql.sql(f"SELECT replace(q, E'\\n', '<br>') FROM ({listed}) AS t(q)", name).splitlines())
+    rows = [postgresql.sql(f"SELECT t::text FROM {t} t ORDER BY 1".replace("<br>", "\n"), name) for t in tables]
     views = "SELECT definition FROM pg_views WHERE schemaname = 'public' UNION ALL SELECT definition FROM pg_matviews"
     functions = "SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1"
-    return "\n".join([*tables, *rows, server.sql(views, name), server.sql(functions, name)])
+    return "\n".join([*tables, *rows, postgresql.sql(views, name), postgresql.sql(functions, name)])
 
 
-def test_restores_to_the_same_rows_with_plain_tools(server: PostgreSQL, database: str, tmp_path: Path) -> None:
-    outputs = run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))
+def test_restores_to_the_same_rows_with_plain_tools(postgresql: PostgreSQL, database: str, tmp_path: Path) -> None:
+    outputs = run_well(ACTION, backup_call(ACTION, login(postgresql, database), tmp_path))
     part = outputs["part"]
     assert part["tables"] == TABLES
     assert part["views"] == ["jumlah", "putusan"]
@@ -95,10 +89,10 @@ def test_restores_to_the_same_rows_with_plain_tools(server: PostgreSQL, database
     assert len(dump) == outputs["content_bytes"]
     sealed = run_well(backup_seal.ACTION, backup_call(backup_seal.ACTION, {"parts": [part]}, tmp_path))
     assert "psql" in (Path(sealed["set"]) / "PULIHKAN.txt").read_text()
-    with server.database() as restored:
-        done = server.feed(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", restored], dump)
+    with postgresql.database() as restored:
+        done = postgresql.feed(["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", restored], dump)
         assert done.returncode == 0, done.stderr
-        assert fingerprint(server, restored) == fingerprint(server, database)
+        assert fingerprint(postgresql, restored) == fingerprint(postgresql, database)
 
 
 @pytest.mark.parametrize(
@@ -111,9 +105,9 @@ def test_restores_to_the_same_rows_with_plain_tools(server: PostgreSQL, database
     ],
 )
 def test_says_why_the_server_refuses(
-    server: PostgreSQL, database: str, tmp_path: Path, wrong: dict[str, str], words: tuple[str, str]
+    postgresql: PostgreSQL, database: str, tmp_path: Path, wrong: dict[str, str], words: tuple[str, str]
 ) -> None:
-    call = backup_call(ACTION, {**login(server, database), **wrong}, tmp_path)
+    call = backup_call(ACTION, {**login(postgresql, database), **wrong}, tmp_path)
     outcome = ACTION.run(call)
     assert_refused(outcome, "backup.database.incomplete", *words)
     assert PASSWORD not in outcome.message
@@ -122,43 +116,43 @@ def test_says_why_the_server_refuses(
         ACTION.preview(call)
 
 
-def test_refuses_an_empty_database(server: PostgreSQL, tmp_path: Path) -> None:
-    with server.database() as name:
-        call = backup_call(ACTION, login(server, name), tmp_path)
+def test_refuses_an_empty_database(postgresql: PostgreSQL, tmp_path: Path) -> None:
+    with postgresql.database() as name:
+        call = backup_call(ACTION, login(postgresql, name), tmp_path)
         assert_refused(ACTION.run(call), "backup.database.incomplete", "it has no tables")
-        server.sql("CREATE TABLE t (a INT); CREATE VIEW v AS SELECT * FROM t", name)
+        postgresql.sql("CREATE TABLE t (a INT); CREATE VIEW v AS SELECT * FROM t", name)
         assert_refused(ACTION.run(call), "backup.database.incomplete", "none of its tables has a row")
-        server.sql("INSERT INTO t VALUES (1)", name)
+        postgresql.sql("INSERT INTO t VALUES (1)", name)
         assert f"{name} (1 table, about " in ACTION.preview(call).message
         run_well(ACTION, call)
 
 
 def test_refuses_a_dump_of_another_version(
-    server: PostgreSQL, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgresql: PostgreSQL, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = PathWithout(tmp_path, "pg_dump")
     complaint = "pg_dump: error: aborting because of server version mismatch"
     (path.folder / "pg_dump").write_text(f"#!/bin/sh\necho '{complaint}' >&2\nexit 1\n")
     (path.folder / "pg_dump").chmod(0o755)
     monkeypatch.setenv("PATH", str(path))
-    outcome = ACTION.run(backup_call(ACTION, login(server, database), tmp_path))
+    outcome = ACTION.run(backup_call(ACTION, login(postgresql, database), tmp_path))
     assert_refused(outcome, "backup.database.incomplete", "mismatch", "install a postgresql-client")
 
 
 def test_keeps_nothing_of_a_dump_that_was_killed_and_shows_no_password(
-    server: PostgreSQL, database: str, tmp_path: Path
+    postgresql: PostgreSQL, database: str, tmp_path: Path
 ) -> None:
     """The dump waits at a table that another session holds; then its connection is ended by the server."""
-    with Holding(server, database) as holding:
+    with Holding(postgresql, database) as holding:
         outcomes: list[Any] = []
-        call = backup_call(ACTION, login(server, database), tmp_path)
+        call = backup_call(ACTION, login(postgresql, database), tmp_path)
         thread = threading.Thread(target=lambda: outcomes.append(ACTION.run(call)))
         thread.start()
         number = holding.waiting("pg_dump")
         seen = processes_seen()
         assert any(b"pg_dump\0" in text for text in seen)
         assert not any(b"s3cret" in text for text in seen)
-        server.sql(f"SELECT pg_terminate_backend({number})")
+        postgresql.sql(f"SELECT pg_terminate_backend({number})")
         thread.join()
     assert_refused(outcomes[0], "backup.database.incomplete", "the dump ended with exit code")
     assert files_in(tmp_path / "backups") == []
@@ -167,10 +161,10 @@ def test_keeps_nothing_of_a_dump_that_was_killed_and_shows_no_password(
 class Holding:
     """A session that keeps the table `induk` for itself until the block ends."""
 
-    def __init__(self, server: PostgreSQL, database: str) -> None:
-        self.server, self.database = server, database
+    def __init__(self, postgresql: PostgreSQL, database: str) -> None:
+        self.server, self.database = postgresql, database
         lock = "SET application_name = 'holder'; BEGIN; LOCK induk; SELECT pg_sleep(60)"
-        self.thread = threading.Thread(target=lambda: server.sql(lock, database, check=False))
+        self.thread = threading.Thread(target=lambda: postgresql.sql(lock, database, check=False))
 
     def __enter__(self) -> Holding:
         self.thread.start()
@@ -205,37 +199,39 @@ class Holding:
     ],
 )
 def test_refuses_a_dump_that_lacks_something(
-    server: PostgreSQL,
+    postgresql: PostgreSQL,
     database: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     alter: Callable[[bytes], bytes],
     words: str,
 ) -> None:
-    call = backup_call(ACTION, login(server, database), tmp_path, connect=lambda: Spoiling(alter))
+    call = backup_call(ACTION, login(postgresql, database), tmp_path, connect=lambda: Spoiling(alter))
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "zstd")))
     assert_refused(ACTION.run(call), "backup.database.incomplete", words)
     assert files_in(tmp_path / "backups") == []
 
 
-def test_accepts_a_table_that_the_catalogue_only_thinks_full(server: PostgreSQL, database: str, tmp_path: Path) -> None:
-    server.sql("CREATE TABLE sisa AS SELECT 1 AS a; DELETE FROM sisa", database)  # its pages stay until a vacuum
+def test_accepts_a_table_that_the_catalogue_only_thinks_full(
+    postgresql: PostgreSQL, database: str, tmp_path: Path
+) -> None:
+    postgresql.sql("CREATE TABLE sisa AS SELECT 1 AS a; DELETE FROM sisa", database)  # its pages stay until a vacuum
     try:
-        assert "sisa" in run_well(ACTION, backup_call(ACTION, login(server, database), tmp_path))["part"]["tables"]
+        assert "sisa" in run_well(ACTION, backup_call(ACTION, login(postgresql, database), tmp_path))["part"]["tables"]
     finally:
-        server.sql("DROP TABLE sisa", database)
+        postgresql.sql("DROP TABLE sisa", database)
 
 
 def test_uses_an_account_without_password_where_the_server_lets_it(
-    server: PostgreSQL, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    postgresql: PostgreSQL, database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PGPASSFILE", str(server.folder / "pgpass"))
-    settings = {"engine": "postgresql", "name": database, "user": ADMIN, "socket": str(server.folder)}
+    monkeypatch.setenv("PGPASSFILE", str(postgresql.folder / "pgpass"))
+    settings = {"engine": "postgresql", "name": database, "user": ADMIN, "socket": str(postgresql.folder)}
     run_well(ACTION, backup_call(ACTION, settings, tmp_path))
 
 
-def test_says_what_the_server_lacks(server: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    call = backup_call(ACTION, login(server, "x"), tmp_path)
+def test_says_what_the_server_lacks(postgresql: PostgreSQL, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = backup_call(ACTION, login(postgresql, "x"), tmp_path)
     monkeypatch.setenv("PATH", str(PathWithout(tmp_path, "psql")))
     assert_refused(ACTION.run(call), "backup.database.incomplete", "neither psql", "install postgresql-client")
 

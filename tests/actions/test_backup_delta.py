@@ -24,32 +24,26 @@ from runner.actions.backup_database import ACTION
 from runner.durations import Deadline
 from tests.actions.backups import assert_refused, backup_call, run_well, unpack
 from tests.calls import NOW
-from tests.mariadb import PASSWORD, USER, MariaDB, running_mariadb
+from tests.mariadb import PASSWORD, USER, MariaDB
 
 ROWS = 4000
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[MariaDB]:
-    with running_mariadb() as running:
-        yield running
-
-
 @pytest.fixture
-def database(server: MariaDB) -> Iterator[str]:
-    with server.database() as name:
+def database(mariadb: MariaDB) -> Iterator[str]:
+    with mariadb.database() as name:
         words = "SELECT seq, REPEAT(SHA2(seq, 512), 4) FROM seq_1_to_"
-        server.sql(f"CREATE TABLE t (id INT PRIMARY KEY, body TEXT) ENGINE=InnoDB; INSERT INTO t {words}{ROWS}", name)
+        mariadb.sql(f"CREATE TABLE t (id INT PRIMARY KEY, body TEXT) ENGINE=InnoDB; INSERT INTO t {words}{ROWS}", name)
         yield name
 
 
 class Days:
     """Backups of one database, one a day, each sealed."""
 
-    def __init__(self, server: MariaDB, database: str, folder: Path, **inputs: Any) -> None:
+    def __init__(self, mariadb: MariaDB, database: str, folder: Path, **inputs: Any) -> None:
         self.folder = folder
         self.inputs = {"engine": "mariadb", "name": database, "user": USER, "password": PASSWORD, **inputs}
-        self.inputs["socket"] = server.socket
+        self.inputs["socket"] = mariadb.socket
         self.sets: list[Path] = []
         self.parts: list[dict[str, Any]] = []
 
@@ -79,11 +73,11 @@ def restore_by_guide(sealed: Path, folder: Path) -> bytes:
 
 
 def test_keeps_the_growth_of_a_day_and_restores_it_with_plain_tools(
-    server: MariaDB, database: str, tmp_path: Path
+    mariadb: MariaDB, database: str, tmp_path: Path
 ) -> None:
-    days = Days(server, database, tmp_path)
+    days = Days(mariadb, database, tmp_path)
     first = days.seal(days.dump())
-    server.sql("UPDATE t SET body = CONCAT(body, 'x') WHERE id % 500 = 1; DELETE FROM t WHERE id = 77", database)
+    mariadb.sql("UPDATE t SET body = CONCAT(body, 'x') WHERE id % 500 = 1; DELETE FROM t WHERE id = 77", database)
     part = days.dump()
     assert part["delta_of"]["set"] == first.name
     assert part["bytes"] < 6000 < days.parts[0]["bytes"]
@@ -105,8 +99,8 @@ def _slug(database: str) -> str:
     return database.replace("_", "-")
 
 
-def test_hangs_on_whole_dumps_only_and_comes_whole_again(server: MariaDB, database: str, tmp_path: Path) -> None:
-    days = Days(server, database, tmp_path, increments=2)
+def test_hangs_on_whole_dumps_only_and_comes_whole_again(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    days = Days(mariadb, database, tmp_path, increments=2)
     for _ in range(5):
         days.seal(days.dump())
     hanging = [part.get("delta_of", {}).get("set") for part in days.parts]
@@ -114,16 +108,16 @@ def test_hangs_on_whole_dumps_only_and_comes_whole_again(server: MariaDB, databa
     assert hanging == [None, first, first, None, fourth]
 
 
-def test_stays_whole_where_it_changed_by_much(server: MariaDB, database: str, tmp_path: Path) -> None:
-    days = Days(server, database, tmp_path)
+def test_stays_whole_where_it_changed_by_much(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    days = Days(mariadb, database, tmp_path)
     days.seal(days.dump())
-    server.sql("UPDATE t SET body = REPEAT(SHA2(CONCAT(id, 'x'), 512), 4) WHERE id > 1000", database)
+    mariadb.sql("UPDATE t SET body = REPEAT(SHA2(CONCAT(id, 'x'), 512), 4) WHERE id > 1000", database)
     assert "delta_of" not in days.dump()
     assert [path.name for path in days.sets[0].parent.iterdir() if path.name.endswith(".partial")] == []
 
 
-def test_stays_whole_where_the_last_whole_one_cannot_be_read(server: MariaDB, database: str, tmp_path: Path) -> None:
-    days = Days(server, database, tmp_path)
+def test_stays_whole_where_the_last_whole_one_cannot_be_read(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    days = Days(mariadb, database, tmp_path)
     sealed = days.seal(days.dump())
     stored = next(sealed.glob("db-*"))
     data = bytearray(stored.read_bytes())
@@ -135,8 +129,8 @@ def test_stays_whole_where_the_last_whole_one_cannot_be_read(server: MariaDB, da
     assert unpack(part).rstrip().rpartition(b"\n")[2].startswith(b"-- Dump completed")
 
 
-def test_is_not_sealed_where_what_it_hangs_on_is_gone(server: MariaDB, database: str, tmp_path: Path) -> None:
-    days = Days(server, database, tmp_path)
+def test_is_not_sealed_where_what_it_hangs_on_is_gone(mariadb: MariaDB, database: str, tmp_path: Path) -> None:
+    days = Days(mariadb, database, tmp_path)
     sealed = days.seal(days.dump())
     part = days.dump()
     next(sealed.glob("db-*")).unlink()

@@ -7,7 +7,7 @@ import json
 import os
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,8 @@ from tests.actions.backups import backup_call, run_well, seal
 from tests.actions.made_sets import make_set
 from tests.actions.test_backup_restore_databases import CONTENT, PG_CONTENT, inputs_of, pg_inputs
 from tests.calls import assert_fits, read_evidence
-from tests.mariadb import MariaDB, running_mariadb
-from tests.postgresql import PostgreSQL, running_postgresql
+from tests.mariadb import MariaDB
+from tests.postgresql import PostgreSQL
 
 HOSTILE = r"""<?php
 $tried = [
@@ -38,18 +38,6 @@ $tried = [
 ];
 echo '<title>Situs ' . json_encode(array_keys(array_filter($tried))) . '</title>';
 """
-
-
-@pytest.fixture(scope="module")
-def mariadb() -> Iterator[MariaDB]:
-    with running_mariadb() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[PostgreSQL]:
-    with running_postgresql() as running:
-        yield running
 
 
 def drill(tmp_path: Path, **inputs: Any) -> Outcome:

@@ -17,10 +17,10 @@ from tests.actions.backups import backup_call, run_well, seal
 from tests.actions.made_sets import make_set
 from tests.actions.test_backup_restore import Broken, compare, restore
 from tests.calls import NOW
-from tests.mariadb import PASSWORD, USER, MariaDB, running_mariadb
+from tests.mariadb import PASSWORD, USER, MariaDB
 from tests.postgresql import PASSWORD as PG_PASSWORD
 from tests.postgresql import USER as PG_USER
-from tests.postgresql import PostgreSQL, running_postgresql
+from tests.postgresql import PostgreSQL
 
 CONTENT = """
 CREATE TABLE orang (id INT PRIMARY KEY, nama TEXT, foto BLOB) ENGINE=InnoDB;
@@ -48,18 +48,6 @@ CREATE TABLE catatan (a int);
 INSERT INTO catatan VALUES (5);
 CREATE VIEW daftar AS SELECT nama FROM orang;
 """
-
-
-@pytest.fixture(scope="module")
-def mariadb() -> Iterator[MariaDB]:
-    with running_mariadb() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[PostgreSQL]:
-    with running_postgresql() as running:
-        yield running
 
 
 @pytest.fixture
@@ -210,7 +198,7 @@ def test_an_account_that_may_not_make_databases_is_told_what_to_do(
     mariadb: MariaDB, joomla: str, tmp_path: Path
 ) -> None:
     mariadb.sql("DROP PROCEDURE p; DROP FUNCTION f", joomla)
-    mariadb.sql(f"CREATE USER plain@localhost IDENTIFIED BY 'x'; GRANT ALL ON {joomla}.* TO plain@localhost")
+    mariadb.sql(f"CREATE OR REPLACE USER plain@localhost IDENTIFIED BY 'x'; GRANT ALL ON {joomla}.* TO plain@localhost")
     try:
         login = {"user": "plain", "password": "x", "socket": mariadb.socket}
         back_up(tmp_path, "mariadb", joomla, login)

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from backports import zstd
 
-from runner.actions.backup.set_files import deleted_in, entries_of, find_entries, shown
+from runner.actions.backup.set_files import entries_of, find_entries, shown
 from runner.actions.backup.sets import BackupSet, list_sets, load_set
 from runner.actions.backup.verdict import NotAccepted
 from runner.errors import Failed
+from tests.actions.backups import deleted_in
 from tests.actions.made_sets import entry_of, made_name, make_set, write_sums
 
 SITE = {"index.php": b"<?php", "img/logo.png": b"PNG" * 1000}
@@ -147,7 +148,7 @@ def test_entries_say_what_there_is_and_where(folder: Path) -> None:
     assert shown(b"caf\xe9\n.txt") == "caf\\xe9\\n.txt"
     changed = {entry.path: entry.home for entry in entries_of(later) if entry.type == "file"}
     assert changed == {b"index.php": later.name, b"img/logo.png": full.name}
-    assert list(deleted_in(later)) == [b"old/a\nb"]
+    assert deleted_in(later.folder) == [b"old/a\nb"]
     assert [e.path for e in find_entries(later, lambda path: path == b"img/logo.png", "img/logo.png")] == [
         b"img/logo.png"
     ]

@@ -18,7 +18,7 @@ from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from tests.certificates import Wish, authority_file, issue, server_context
 from tests.processes import await_end, await_start
-from tests.sshd import SshServer, ssh_server
+from tests.sshd import SshServer
 from tests.workers.clusters import Cluster, dask_cluster
 
 TARGETS = 20
@@ -29,12 +29,6 @@ LONG = 70_000  # characters: more than an output holds, so that the whole become
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     with dask_cluster(tmp_path_factory.mktemp("cluster"), 2) as running:
-        yield running
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SshServer]:
-    with ssh_server(tmp_path / "sshd") as running:
         yield running
 
 
