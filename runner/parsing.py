@@ -24,11 +24,14 @@ def compile_pattern(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
-        words = error.args[0]
-        reason = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-        raise ValueError(
-            f"'{pattern}' is not a pattern: {reason}. lookarounds, back references and repeats over 1000 are left out"
-        ) from None
+        raise refuse_pattern(f"'{pattern}'", error) from None
+
+
+def refuse_pattern(named: str, error: Exception) -> ValueError:
+    """Given how a pattern is named to people, and RE2's error, return the error to raise."""
+    words = error.args[0]
+    reason = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
+    return ValueError(f"{named} is not a pattern: {reason}. leave out lookarounds, \\1 and repeats over 1000")
 
 
 def search_text(text: Any, pattern: str) -> Any:

@@ -15,7 +15,6 @@ from runner.errors import Failed, TimeUp
 from runner.messages import render_size
 
 SPARE = 16 * 1024 * 1024  # bytes that stay free
-LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
 class Store(Protocol):

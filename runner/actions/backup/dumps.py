@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from runner.durations import Deadline
 from runner.errors import Failed
 
 MOST_NAMED = 10
+_TABLES_AT_A_TIME = 100  # their names stand in one argument of at most 128 KiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +141,23 @@ def check_missing(missing: Sequence[str], after: Survey, filled: set[str], conte
         )
 
 
-def refuse_query(name: str, fault: str, cure: str) -> Failed:
-    """Given a database's name, and why a client could not ask it, return the error to raise."""
-    return Failed(f"database '{name}': {fault}. {cure or 'check its name, user and password'}")
+def parse_rows(result: Result, name: str, dumper: Dumper) -> list[list[str]]:
+    """Given what a client answered, a row a line, return the rows. Raise Failed with a cure where it could not ask."""
+    if result.exit_code != 0:
+        fault = complaint(result.stderr)
+        raise Failed(f"database '{name}': {fault}. {dumper.cure(fault) or 'check its name, user and password'}")
+    return [line.split("\t") for line in result.stdout.decode("utf-8", "replace").splitlines()]
+
+
+def parse_text(hexadecimal: str) -> str:
+    """Given text in hexadecimal, as a row holds what may have tabs and line breaks, return it."""
+    return bytes.fromhex(hexadecimal).decode("utf-8", "replace")
+
+
+def split_names(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Given names of tables, give them by as many as one question names."""
+    for start in range(0, len(names), _TABLES_AT_A_TIME):
+        yield names[start : start + _TABLES_AT_A_TIME]
 
 
 def broken_notes(survey: Survey) -> list[str]:

@@ -221,10 +221,6 @@ class Ledger:
         """What the volumes hold though the server has it no more: it went between two tries."""
         return self._paths("SELECT path FROM member WHERE path NOT IN (SELECT path FROM entry) ORDER BY path DESC")
 
-    def has_entry(self, path: bytes) -> bool:
-        """Whether the server lists that path."""
-        return bool(self._one("SELECT count(*) FROM entry WHERE path = ?", path)[0])
-
     def _one(self, query: str, *values: object) -> tuple[Any, ...]:
         return tuple(self._base.execute(query, values).fetchone())
 

@@ -19,18 +19,18 @@ from runner.actions.backup.dumps import (
     broken_notes,
     check_setting,
     empty,
-    refuse_query,
+    parse_rows,
+    parse_text,
     shorten,
+    split_names,
 )
 from runner.actions.backup.stream import build_command
-from runner.actions.backup.verdict import complaint
 from runner.contract import Command
 from runner.durations import Deadline
 
 CLIENTS = ("mariadb", "mysql")
 DUMPERS = ("mariadb-dump", "mysqldump")
 _PACKAGE = "mariadb-client"
-_TABLES_AT_A_TIME = 100  # their names stand in one argument of at most 128 KiB
 _CURES = {
     "1044": "give this user the rights to the database",
     "1045": "check `user` and `password`",
@@ -81,11 +81,11 @@ class MariaDB:
     def survey(self, database: Database, deadline: Deadline) -> Survey:
         """Return what the database holds. Raise Failed when it cannot be asked, NotAccepted when it has no table."""
         rows = self._query(database, _SURVEY, deadline)
-        tables = [Table(_text(row[1]), row[2], int(row[3]), int(row[4])) for row in rows if _is_table(row[0])]
-        views = {_text(row[1]): _text(row[5]) for row in rows if row[0] == "VIEW"}
+        tables = [Table(parse_text(row[1]), row[2], int(row[3]), int(row[4])) for row in rows if _is_table(row[0])]
+        views = {parse_text(row[1]): parse_text(row[5]) for row in rows if row[0] == "VIEW"}
         if not tables:
             raise empty(database.name, "tidak berisi satu tabel pun", "it has no tables")
-        version = next(_text(row[1]) for row in rows if row[0] == "version")
+        version = next(parse_text(row[1]) for row in rows if row[0] == "version")
         broken = self._broken(database, list(views), deadline)
         works = tuple(view for view in views if view not in broken)
         return Survey(version, tuple(tables), works, {view: views[view] for view in broken})
@@ -93,8 +93,7 @@ class MariaDB:
     def filled(self, database: Database, names: Sequence[str], deadline: Deadline) -> set[str]:
         """Given names of tables, return those that hold a row now."""
         found: set[str] = set()
-        for start in range(0, len(names), _TABLES_AT_A_TIME):
-            asked = names[start : start + _TABLES_AT_A_TIME]
+        for asked in split_names(names):
             answers = self._query(database, f"SELECT {', '.join(map(_exists, asked))}", deadline)[0]
             found |= {name for name, answer in zip(asked, answers, strict=True) if answer == "1"}
         return found
@@ -121,9 +120,8 @@ class MariaDB:
     def _broken(self, database: Database, views: Sequence[str], deadline: Deadline) -> list[str]:
         """Those views that no longer work: a table or their definer is gone."""
         found: set[str] = set()
-        for start in range(0, len(views), _TABLES_AT_A_TIME):
-            asked = ", ".join(map(_quote, views[start : start + _TABLES_AT_A_TIME]))
-            rows = self._query(database, f"CHECK TABLE {asked}", deadline)
+        for asked in split_names(views):
+            rows = self._query(database, f"CHECK TABLE {', '.join(map(_quote, asked))}", deadline)
             found |= {row[0].removeprefix(f"{database.name}.") for row in rows if row[2].lower() == "error"}
         return [view for view in views if view in found]
 
@@ -133,10 +131,7 @@ class MariaDB:
         stdin = render_options(database)
         command = build_command((*words, database.name), stdin=stdin, run_as=self.tools.run_as)
         result = self.tools.connection.run(command, deadline)
-        if result.exit_code != 0:
-            fault = complaint(result.stderr)
-            raise refuse_query(database.name, fault, self.cure(fault))
-        return [line.split("\t") for line in result.stdout.decode("utf-8", "replace").splitlines()]
+        return parse_rows(result, database.name, self)
 
 
 def render_options(database: Database) -> bytes:
@@ -169,7 +164,3 @@ def _quote(name: str) -> str:
 
 def _is_table(kind: str) -> bool:
     return kind in ("BASE TABLE", "SYSTEM VERSIONED")
-
-
-def _text(hexadecimal: str) -> str:
-    return bytes.fromhex(hexadecimal).decode("utf-8", "replace")

@@ -11,10 +11,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from runner.actions.backup.content import Readable, SqlContent
-from runner.actions.backup.dumps import Database, Survey, Table, Tools, check_setting, empty, refuse_query
+from runner.actions.backup.dumps import (
+    Database,
+    Survey,
+    Table,
+    Tools,
+    check_setting,
+    empty,
+    parse_rows,
+    parse_text,
+    split_names,
+)
 from runner.actions.backup.pgsql import END_OF_DUMP, inspect_pgsql
 from runner.actions.backup.stream import build_command
-from runner.actions.backup.verdict import complaint
 from runner.contract import Command
 from runner.durations import Deadline
 from runner.errors import Failed
@@ -25,7 +34,6 @@ _SERVICE = "sop"
 _ENVIRONMENT = ("env", "LC_ALL=C", "PGSERVICEFILE=/dev/stdin", f"PGSERVICE={_SERVICE}")
 _LONGEST_SETTING = 200  # a service file's line has at most 255 bytes
 _LOCK_WAIT = 60_000  # milliseconds
-_TABLES_AT_A_TIME = 100  # their names stand in one argument of at most 128 KiB
 _CURES = {
     "password authentication failed": "check `user` and `password`",
     "no password supplied": "check `user` and `password`",
@@ -89,12 +97,10 @@ class PostgreSQL:
         """Given names of tables, return those that hold a row now."""
         quoted = {each.name: each.quoted for each in self._relations(database, deadline) if each.name in names}
         found: set[str] = set()
-        asked = list(quoted)
-        for start in range(0, len(asked), _TABLES_AT_A_TIME):
-            some = asked[start : start + _TABLES_AT_A_TIME]
-            questions = ", ".join(_exists(quoted[name]) for name in some)
+        for asked in split_names(list(quoted)):
+            questions = ", ".join(_exists(quoted[name]) for name in asked)
             answers = self._query(database, f"SELECT {questions}", deadline)[0]
-            found |= {name for name, answer in zip(some, answers, strict=True) if answer == "t"}
+            found |= {name for name, answer in zip(asked, answers, strict=True) if answer == "t"}
         return found
 
     def dump_command(self, database: Database, survey: Survey) -> Command:
@@ -112,7 +118,10 @@ class PostgreSQL:
 
     def _relations(self, database: Database, deadline: Deadline) -> list[_Relation]:
         rows = self._query(database, _CATALOGUE, deadline)
-        return [_Relation(kind, _one_line(_text(name)), _text(quoted), int(size)) for kind, name, quoted, size in rows]
+        return [
+            _Relation(kind, _one_line(parse_text(name)), parse_text(quoted), int(size))
+            for kind, name, quoted, size in rows
+        ]
 
     def _query(self, database: Database, sql: str, deadline: Deadline) -> list[list[str]]:
         client = self.tools.first(CLIENTS, _PACKAGE)
@@ -121,10 +130,7 @@ class PostgreSQL:
         words = (*_ENVIRONMENT, client, *flags, "-c", limit, "-c", sql)
         command = build_command(words, stdin=render_service(database), run_as=self.tools.run_as)
         result = self.tools.connection.run(command, deadline)
-        if result.exit_code != 0:
-            fault = complaint(result.stderr)
-            raise refuse_query(database.name, fault, self.cure(fault))
-        return [line.split("\t") for line in result.stdout.decode("utf-8", "replace").splitlines()]
+        return parse_rows(result, database.name, self)
 
 
 def render_service(database: Database) -> bytes:
@@ -148,10 +154,6 @@ def render_service(database: Database) -> bytes:
 
 def _exists(table: str) -> str:
     return f"EXISTS (SELECT 1 FROM ONLY {table})"  # noqa: S608 - the server itself has quoted the name
-
-
-def _text(hexadecimal: str) -> str:
-    return bytes.fromhex(hexadecimal).decode("utf-8", "replace")
 
 
 def _one_line(name: str) -> str:

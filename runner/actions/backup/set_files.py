@@ -49,7 +49,7 @@ def entries_of(chosen: BackupSet) -> Iterator[Entry]:
 
     A set without files has no entry.
     """
-    for line in _lines(chosen, "list"):
+    for line in _lines(chosen):
         yield _parse(chosen, line)
 
 
@@ -57,18 +57,12 @@ def find_entries(chosen: BackupSet, wanted: Callable[[bytes], bool], hint: str) 
     """Like `entries_of`, of those only whose path is `wanted`; the others are passed by unread where the `hint`, a text
     that every such path holds, is not in their line."""
     marks = [json.dumps(hint, ensure_ascii=plain)[1:-1].encode() for plain in (False, True)] if hint.isascii() else []
-    for line in _lines(chosen, "list"):
+    for line in _lines(chosen):
         if marks and b"_b64" not in line and not any(mark in line for mark in marks):
             continue
         entry = _parse(chosen, line)
         if wanted(entry.path):
             yield entry
-
-
-def deleted_in(chosen: BackupSet) -> Iterator[bytes]:
-    """Given an increment, give the paths that were gone since its parent."""
-    for line in _lines(chosen, "deletions"):
-        yield _path(chosen, _object(chosen, line), "path")
 
 
 def check_path(chosen: BackupSet, path: bytes) -> bytes:
@@ -96,8 +90,8 @@ def shown(path: bytes) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _lines(chosen: BackupSet, which: str) -> Iterator[bytes]:
-    name = (chosen.manifest.get("files") or {}).get(which)
+def _lines(chosen: BackupSet) -> Iterator[bytes]:
+    name = (chosen.manifest.get("files") or {}).get("list")
     if not name:
         return
     try:

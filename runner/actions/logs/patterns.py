@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
+from runner.parsing import refuse_pattern
+
 LONGEST = 10_000
 MEMORY = 64 * 1024 * 1024
 
@@ -30,11 +32,7 @@ def compiled(pattern: bytes) -> Any:
     try:
         return re2.compile(pattern, re2_options())
     except re2.error as error:
-        words = error.args[0]
-        reason = words.decode("utf-8", "replace") if isinstance(words, bytes) else str(words)
-        raise ValueError(
-            f"RE2 does not take a pattern: {reason}. leave out lookarounds, \\\\1 and repeats over 1000"
-        ) from None
+        raise refuse_pattern("a rule's pattern", error) from None
 
 
 @lru_cache(maxsize=8192)
