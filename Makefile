@@ -20,7 +20,8 @@ test-heavy: .venv/tools
 	$(BIN)/python -m pytest -m heavy --timeout 1800
 
 fuzz: .venv/tools
-	SOP_EXAMPLES=search SOP_FUZZ_SEED=$$(date +%s) $(BIN)/python -m pytest -m "not heavy" tests/test_fuzz.py
+	SOP_EXAMPLES=search SOP_FUZZ_SECONDS=60 SOP_FUZZ_SEED=$$(date +%s) \
+		$(BIN)/python -m pytest -m "not heavy" tests/test_fuzz.py tests/fuzzing
 
 reliability: .venv/tools
 	$(BIN)/python -m pytest -m promise --timeout 1800 --reliability docs/reliability.md

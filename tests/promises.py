@@ -3,11 +3,13 @@
 @pytest.mark.promise("disk", "the disk is full at {moment}", "a clear error; the record is intact")
 
 Words in braces are a parametrized test's parameters, by their ids; a test with many cases gives a row for each.
-`pytest --reliability FILE` writes the table with each test's result; without running (--collect-only), without results.
+`pytest --reliability FILE` writes the table with each test's result. Tests that are collected but not run (by -k, -m,
+--collect-only) keep the result that the file has of them, so that a part of them can be run anew.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -15,11 +17,12 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[1]
+_BORDER = re.compile(r"(?<!\\) \| ")
 HEAD = """\
 # What happens when things break, and when somebody attacks
 
-Made from the tests by `make reliability`: each row is a test, or a case of one, and how it ended when the page was
-made. What is defended, and what is not, stands in `SECURITY.md`.
+Made from the tests by `make reliability`: each row is a test, or a case of one, and how it ended when it was
+last run. What is defended, and what is not, stands in `SECURITY.md`.
 """
 
 
@@ -37,9 +40,11 @@ class Reliability:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        self._earlier = load_results(file)
         self._cells: dict[str, list[Cell]] = {}
         self._results: dict[str, str] = {}
 
+    @pytest.hookimpl(tryfirst=True)  # before -k and -m leave some out
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         for item in items:
             if cells := list(_cells(item)):
@@ -49,9 +54,27 @@ class Reliability:
         if report.when == "call" or report.outcome != "passed":
             self._results[report.nodeid] = report.outcome
 
-    def pytest_sessionfinish(self) -> None:
-        rows = [(cell, self._results.get(node, "")) for node, cells in self._cells.items() for cell in cells]
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        if exitstatus in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            return  # not all tests were seen
+        rows = [
+            (cell, self._results.get(node) or self._earlier.get(cell, ""))
+            for node, cells in self._cells.items()
+            for cell in cells
+        ]
         self._file.write_text(render_table(rows), encoding="utf-8")
+
+
+def load_results(file: Path) -> Mapping[Cell, str]:
+    """The results that an earlier page has."""
+    found, part = {}, ""
+    for line in file.read_text(encoding="utf-8").splitlines() if file.exists() else ():
+        if line.startswith("## "):
+            part = line.removeprefix("## ")
+        elif line.startswith("| ") and "::" in line:
+            fault, promise, test, result = _BORDER.split(line.removeprefix("| ").removesuffix(" |"))
+            found[Cell(part, fault, promise, test.strip("`"))] = result
+    return found
 
 
 def render_table(rows: list[tuple[Cell, str]]) -> str:

@@ -7,7 +7,6 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,26 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.actions import ACTIONS
-from runner.errors import Mistake, Refused
-from runner.inventory import parse_inventory
-from runner.inventory.documents import Document
-from runner.plan import Selection
-from runner.plan.planning import build_plan
-from runner.playbook.reading import load_playbook
+from runner.errors import Refused
 from runner.source import parse_source
+from tests.fuzzing.parsers import judge_playbook
 
 HERE = Path(__file__).parent
 SHIPPED = HERE.parent / "playbooks"
-INVENTORY = parse_inventory(
-    [
-        Document(path.name, path.read_text(encoding="utf-8"))
-        for path in sorted((HERE.parent / "inventory").glob("*.yml"))
-    ]
-)
 RICH = (HERE / "cases" / "rich-playbook.yml").read_text(encoding="utf-8")
 CHILD = (SHIPPED / "pembaharuan-konten.yml").read_text(encoding="utf-8")
 SEEDS = (RICH, (SHIPPED / "pemeliharaan-website.yml").read_text(encoding="utf-8"), CHILD)
-TODAY = datetime(2026, 11, 23, tzinfo=UTC).date()
 
 ODD = (
     *("null", "true", "ya", "-", "16:30", "2026-11-23", "[]", "{}", "[[[]]]", "{a: {b: c}}", "1e400", "-0", "9" * 40),
@@ -65,24 +53,6 @@ ODD = (
     ),
     *("\x07", "\ufeff", "\u2028", "😀", "é", "\t", "\r", "a: b: c", "- - -", "...", "---", "# x", "\ud800"),
 )
-
-
-def judge(text: str) -> str:
-    """Read and plan a playbook; return what came of it. Anything but a plan or mistakes is a bug."""
-    mistakes: list[Mistake] = []
-    texts = {"playbook.yml": text, "pembaharuan-konten.yml": CHILD, "child.yml": CHILD}
-    try:
-        playbook = load_playbook(Path("playbook.yml"), mistakes, texts)
-        if playbook is None:
-            raise Refused(*mistakes)
-        build_plan(playbook, INVENTORY, ACTIONS, Selection(), today=TODAY, mistakes=mistakes)
-    except Refused as refused:
-        return (
-            "refused"
-            if refused.mistakes and all(m.message and m.line >= 0 and m.column >= 0 for m in refused.mistakes)
-            else "unclear"
-        )
-    return "planned"
 
 
 def mutate(text: str, chance: random.Random) -> str:
@@ -145,14 +115,14 @@ def try_mutants(number: int) -> dict[str, int]:
     for count in range(number):
         text = mutate(chance.choice(SEEDS), chance)
         try:
-            found[judge(text)] += 1
+            found[judge_playbook(text)] += 1
         except Exception as error:
             raise AssertionError(f"mutant {count} of seed {seed}: {error!r}\n{text}") from error
     return found
 
 
 def test_the_seeds_themselves_are_sound() -> None:
-    assert [judge(text) for text in SEEDS] == ["planned"] * 3
+    assert [judge_playbook(text) for text in SEEDS] == ["planned"] * 3
 
 
 @pytest.mark.promise("Fuzzing", "mutated playbooks", "a plan, or mistakes with a place")
@@ -196,7 +166,7 @@ def test_any_value_replaced_by_one_of_another_kind_is_planned_or_refused() -> No
     for path in places(data):
         for new in ({}, [], None, True, 7, "x", "{{ x }}", {"x": 1}, ["x"], [{}], [[]]):
             try:
-                assert judge(json.dumps(replaced(data, path, new))) != "unclear"
+                judge_playbook(json.dumps(replaced(data, path, new)))
             except Exception as error:
                 raise AssertionError(f"{new!r} at {path}: {error!r}") from error
 
@@ -204,7 +174,7 @@ def test_any_value_replaced_by_one_of_another_kind_is_planned_or_refused() -> No
 @settings(max_examples=300, deadline=None)
 @given(st.text(max_size=200) | st.text(alphabet=" \n-:[]{}#&*!|>'\"%@`?,a1{}%\t\r\u2028é", max_size=120))
 def test_random_text_is_data_or_mistakes(text: str) -> None:
-    assert judge(text) == "refused"
+    assert judge_playbook(text) == "refused"
     with suppress(Refused):
         parse_source(text, "x.yml")
 
@@ -282,4 +252,4 @@ STEPS = st.fixed_dictionaries(
 @given(st.lists(STEPS, max_size=3), VALUES, VALUES)
 def test_random_playbooks_are_planned_or_refused(steps: list[object], supplement: object, roles: object) -> None:
     document = {"procedure": {"title": "T", "roles": roles}, "steps": steps, "supplement": supplement}
-    judge(json.dumps(document))
+    judge_playbook(json.dumps(document))
