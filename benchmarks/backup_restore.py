@@ -49,9 +49,9 @@ def restore(folder: Path, paths: Sequence[str], out: Path) -> None:
     """Unpack these paths of a set, or all of it, each content held against its hash."""
     found, deadline = load_set(folder), Deadline.after(3600)
     roster = Roster(out.parent, select(found, paths))
-    unpacker = Unpacker(Place(LocalConnection(), str(out), deadline))
-    read_entries({found.name: found}, roster, unpacker, deadline)
-    unpacker.finish()
+    with Unpacker(Place(LocalConnection(), str(out), deadline)) as unpacker:
+        read_entries({found.name: found}, roster, unpacker, deadline)
+        unpacker.finish()
     roster.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from runner.actions.backup.checking import check_stored
@@ -52,7 +52,11 @@ def run(call: Call) -> Outcome:
         if part and into and login:
             outputs |= _load(call, order, found, part, into, login)
         if site:
-            outputs |= _restore_files(call, order, chain, site)
+            try:
+                outputs |= _restore_files(call, order, chain, site)
+            except Failed:
+                _drop(order, into, login)
+                raise
         if part and into and login:
             outputs["kept"] = [*outputs["kept"], *_swap(order, into, login, site)]
     outputs["duration"] = round(time.monotonic() - started, 3)
@@ -102,6 +106,13 @@ def _load(
     return {"tables": len(order.tables or part["tables"])}
 
 
+def _drop(order: Order, into: Into | None, login: Login | None) -> None:
+    """Remove the database that was loaded, where that can be done: the live ones need the room."""
+    if into and login:
+        with suppress(Failed):
+            into.drop(derived_name(login.database.name, NEW, order.id))
+
+
 def _swap(order: Order, into: Into, login: Login, site: Site | None) -> list[str]:
     """Bring the database into place; where that is refused, the folder of before comes back too."""
     name = login.database.name
@@ -139,9 +150,14 @@ def _stage(call: Call, site: Site, chain: Mapping[str, BackupSet], roster: Roste
             f"{site.root}: beside it {render_size(site.free, 'en')} are free, {render_size(need, 'en')} are needed. "
             "make room there; nothing was changed"
         )
-    unpacker = Unpacker(site.stage())
-    read_entries(chain, roster, unpacker, call.deadline)
-    unpacker.finish()
+    place = site.stage()
+    try:
+        with Unpacker(place) as unpacker:
+            read_entries(chain, roster, unpacker, call.deadline)
+            unpacker.finish()
+    except Failed:
+        site.clear_stage()
+        raise
     site.make_whole()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from typing import Any, Protocol
 
@@ -73,13 +73,19 @@ def load_beside(
     into: Into, new: str, found: BackupSet, part: Mapping[str, Any], deadline: Deadline, before: bytes = b""
 ) -> None:
     """Load a set's dump into the new database, after what has to be done there `before`, and hold its tables against
-    the set's. Raise Failed, NotAccepted."""
-    with dump_of(found, part, deadline) as dump:
-        into.load(new, chain([before], _pieces(dump)) if before else _pieces(dump))
-    lacking = sorted(set(part["tables"]) - set(into.tables(new)))
-    if lacking:
-        into.drop(new)
-        raise Failed(f"{part['source']}: after loading it the table '{lacking[0]}' is not there. nothing was changed")
+    the set's. Raise Failed, NotAccepted; then what was loaded is removed, where that can be done."""
+    try:
+        with dump_of(found, part, deadline) as dump:
+            into.load(new, chain([before], _pieces(dump)) if before else _pieces(dump))
+        lacking = sorted(set(part["tables"]) - set(into.tables(new)))
+        if lacking:
+            raise Failed(
+                f"{part['source']}: after loading it the table '{lacking[0]}' is not there. nothing was changed"
+            )
+    except Failed:
+        with suppress(Failed):
+            into.drop(new)
+        raise
 
 
 @contextmanager

@@ -44,8 +44,12 @@ class Taker(Protocol):
         """The next bytes of its data; the padding is not handed over."""
 
 
+class NoArchive(Failed):
+    """What is read is no archive, or holds what none of ours does."""
+
+
 class MemberReader:
-    """Takes an archive piece by piece; with `several`, more of them may follow. Raise Failed where it is none.
+    """Takes an archive piece by piece; with `several`, more of them may follow. Raise NoArchive where it is none.
 
     A member that has come whole goes to `whole`, where that is given.
     """
@@ -105,12 +109,12 @@ def _read_headers(content: bytes, start: int) -> tuple[Member | None, int] | Non
         if content[at + 257 : at + 262] != b"ustar":
             if content[at : at + BLOCK] == _ZEROS and at == start:
                 return None, at + BLOCK
-            raise Failed("what the server sends is no archive: a header is spoilt. try again")
+            raise NoArchive("what the server sends is no archive: a header is spoilt. try again")
         size = _number(content[at + 124 : at + 136])
         if kind not in _BELONGS_TO_NEXT:
             return _build(content, start, at, size, records), at + BLOCK
         if size > LARGEST_RECORDS:
-            raise Failed("what the server sends is no archive: a header is larger than any can be. try again")
+            raise NoArchive("what the server sends is no archive: a header is larger than any can be. try again")
         body = content[at + BLOCK : at + BLOCK + size]
         at += BLOCK + size + -size % BLOCK
         if len(content) < at:
@@ -124,7 +128,9 @@ def _build(content: bytes, start: int, at: int, size: int, records: dict[bytes, 
     stored = int(records[b"size"]) if b"size" in records else size
     path = records.get(b"GNU.sparse.name") or records.get(b"path") or _plain_name(content, at)
     if kind is None:
-        raise Failed(f"the archive holds a device or a pipe: {path[:80]!r}. nothing of that kind is kept or restored")
+        raise NoArchive(
+            f"the archive holds a device or a pipe: {path[:80]!r}. nothing of that kind is kept or restored"
+        )
     sparse = b"GNU.sparse.realsize" in records
     header = content[start : at + BLOCK]
     return Member(
@@ -159,7 +165,7 @@ def _number(field: bytes) -> int:
     try:
         return int(field.strip(b" \0") or b"0", 8)
     except ValueError:
-        raise Failed("what the server sends is no archive: a header is spoilt. try again") from None
+        raise NoArchive("what the server sends is no archive: a header is spoilt. try again") from None
 
 
 def _parse_records(body: bytes) -> dict[bytes, bytes]:
@@ -168,7 +174,7 @@ def _parse_records(body: bytes) -> dict[bytes, bytes]:
     while at < len(body):
         length = body[at : at + 20].partition(b" ")[0]
         if not length.isdigit() or int(length) <= len(length) + 1:
-            raise Failed("what the server sends is no archive: a record is spoilt. try again")
+            raise NoArchive("what the server sends is no archive: a record is spoilt. try again")
         name, _, value = body[at + len(length) + 1 : at + int(length) - 1].partition(b"=")
         found[name] = value
         at += int(length)

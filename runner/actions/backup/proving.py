@@ -66,9 +66,9 @@ def prove_files(
             raise refused(chosen, through, "would be reached through a link or a file")
         _, files, size = roster.totals()
         _check_room(scratch, size)
-        unpacker = Unpacker(Place(connection, str(scratch), call.deadline))
-        read_entries(chain, roster, unpacker, call.deadline)
-        unpacker.finish()
+        with Unpacker(Place(connection, str(scratch), call.deadline)) as unpacker:
+            read_entries(chain, roster, unpacker, call.deadline)
+            unpacker.finish()
         roster.forget_seen()
         lacking = list(_compare(roster, scratch, call.deadline))
         lacking += [f"{shown(entry.path)}: not there" for entry in roster.unseen(MOST_NAMED)]

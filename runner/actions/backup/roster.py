@@ -4,7 +4,7 @@ entries take no more memory than a thousand."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import NamedTuple
@@ -48,60 +48,71 @@ class Roster:
         """Given a private folder and entries, note them. Raise Failed for one that is named twice."""
         self._path = folder / f"roster-{token_hex(8)}.sqlite"
         self._base = sqlite3.connect(self._path, isolation_level=None)
-        self._base.executescript(_SCHEMA)
-        self._base.execute("BEGIN")
         try:
+            self._base.executescript(_SCHEMA)
+            self._base.execute("BEGIN")
             self._base.executemany(_ADD, entries)
             self._base.execute("CREATE INDEX by_frame ON entry (home, part, frame)")
         except sqlite3.IntegrityError:
+            self.close()
             raise Failed("the set's list names one path twice. take another set") from None
         except sqlite3.Error as error:
-            raise Failed(f"{self._path}: cannot be written: {error}. make room on the disk") from None
+            raise self._explain(error) from None
 
     def frames(self, last: str) -> Iterator[Frame]:
         """The frames in the order in which they lie, those of the set `last` behind the others: a hard link may lead to
         a file of its parent. Files in slices are not among them."""
         query = """SELECT home, part, frame, count(*) FROM entry WHERE slices = '' GROUP BY home, part, frame
         ORDER BY home = ?, home, part, frame"""
-        return (Frame(*row) for row in self._base.execute(query, (last,)).fetchall())
+        return (Frame(*row) for row in self._do(query, (last,)).fetchall())
 
     def sliced(self) -> list[Entry]:
         """The files whose content lies in slices."""
         query = f"SELECT {_FIELDS} FROM entry WHERE slices <> '' ORDER BY path"  # noqa: S608 - fixed
-        return [Entry(*row) for row in self._base.execute(query)]
+        return [Entry(*row) for row in self._do(query)]
 
     def get(self, path: bytes) -> Entry | None:
         """The entry of that path."""
-        row = self._base.execute(_ONE, (path,)).fetchone()
+        row = self._do(_ONE, (path,)).fetchone()
         return Entry(*row) if row else None
 
     def mark_seen(self, path: bytes) -> bool:
         """Note that this entry was read; False where it had been already."""
-        return self._base.execute("UPDATE entry SET seen = 1 WHERE path = ? AND seen = 0", (path,)).rowcount == 1
+        return self._do("UPDATE entry SET seen = 1 WHERE path = ? AND seen = 0", (path,)).rowcount == 1
 
     def forget_seen(self) -> None:
         """As if nothing had been read."""
-        self._base.execute("UPDATE entry SET seen = 0")
+        self._do("UPDATE entry SET seen = 0")
 
     def unseen(self, most: int = -1) -> Iterator[Entry]:
         """The entries that were not read, so many at most; all of them by default."""
-        return (Entry(*row) for row in self._base.execute(_LEFT, (most,)))
+        return (Entry(*row) for row in self._do(_LEFT, (most,)))
 
     def totals(self) -> tuple[int, int, int]:
         """How many entries there are, how many of them are no folders, and the bytes of all files."""
         query = "SELECT count(*), count(CASE WHEN type <> ? THEN 1 END), coalesce(sum(size), 0) FROM entry"
-        entries, contents, size = self._base.execute(query, (FOLDER,)).fetchone()
+        entries, contents, size = self._do(query, (FOLDER,)).fetchone()
         return int(entries), int(contents), int(size)
 
     def find_through(self) -> bytes | None:
         """A path that could be reached only through a link or a file; None where there is none."""
-        row = self._base.execute(_THROUGH).fetchone()
+        row = self._do(_THROUGH).fetchone()
         return bytes(row[0]) if row else None
 
     def __iter__(self) -> Iterator[Entry]:
-        return (Entry(*row) for row in self._base.execute(f"SELECT {_FIELDS} FROM entry ORDER BY path"))  # noqa: S608
+        return (Entry(*row) for row in self._do(f"SELECT {_FIELDS} FROM entry ORDER BY path"))  # noqa: S608
 
     def close(self) -> None:
         """Let go of the file and remove it."""
         self._base.close()
         self._path.unlink(missing_ok=True)
+
+    def _do(self, query: str, values: Sequence[object] = ()) -> sqlite3.Cursor:
+        try:
+            return self._base.execute(query, values)
+        except sqlite3.Error as error:
+            raise self._explain(error) from None
+
+    def _explain(self, error: sqlite3.Error) -> Failed:
+        self.close()
+        return Failed(f"{self._path}: cannot be written: {error}. make room on the disk")

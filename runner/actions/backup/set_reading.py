@@ -12,12 +12,11 @@ from typing import BinaryIO, NamedTuple, Protocol
 
 from runner.actions.backup.content import PIECE
 from runner.actions.backup.listing import FILE, HARDLINK, LINK
-from runner.actions.backup.members import Member, MemberReader
+from runner.actions.backup.members import Member, MemberReader, NoArchive
 from runner.actions.backup.roster import Frame, Roster
 from runner.actions.backup.set_files import Entry, check_path, refused, shown
 from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.sparse import SparseHash
-from runner.actions.backup.verdict import NotAccepted
 from runner.actions.backup.zstd import ZstdDecompressor, ZstdError
 from runner.durations import Deadline
 from runner.errors import Failed, TimeUp
@@ -112,7 +111,7 @@ def _read_slices(chain: Mapping[str, BackupSet], entry: Entry, sink: Sink, deadl
             file.seek(0 if number else entry.frame)
             reader = MemberReader(slice_)
             for data in _unpack(file, deadline):
-                reader.feed(data)
+                _feed(reader, data)
                 if slice_.left <= 0:
                     break
                 if reader.ended:
@@ -205,17 +204,19 @@ def _read_frames(file: BinaryIO, found: BackupSet, frame: Frame, judge: _Judge, 
     reader = MemberReader(judge)
     file.seek(frame.start)
     for piece in _unpack(file, deadline):
-        try:
-            reader.feed(piece)
-        except NotAccepted:
-            raise
-        except Failed as error:
-            raise _Unlike(str(error).partition(". ")[0]) from None
+        _feed(reader, piece)
         if judge.left <= 0:
             return
         if reader.ended:
             break
     raise _Unlike(f"it lacks {judge.left} of what its list names from byte {frame.start} on")
+
+
+def _feed(reader: MemberReader, piece: bytes) -> None:
+    try:
+        reader.feed(piece)
+    except NoArchive as error:
+        raise _Unlike(str(error).partition(". ")[0]) from None
 
 
 def _unpack(file: BinaryIO, deadline: Deadline) -> Iterator[bytes]:

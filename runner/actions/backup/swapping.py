@@ -10,6 +10,7 @@ account may enter; then what is in the folder is moved, and `.pulih-ID.masuk` sa
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
@@ -42,6 +43,8 @@ if [ -d "$name" ] && ls -A -- "$name" | grep -qv '^[.]\\(pulih\\|lama\\)-'; then
 printf %s "$root"
 """
 _STAGE = """rm -rf -- "$3pulih-$2.sebagian" && mkdir -m 700 -- "$3pulih-$2.sebagian"
+"""
+_CLEAR = """rm -rf -- "$3pulih-$2.sebagian"
 """
 _WHOLE = """mv -T -- "$3pulih-$2.sebagian" "$3pulih-$2"
 """
@@ -153,6 +156,11 @@ class Site(NamedTuple):
         """Make the folder to unpack into anew; what an earlier try left there is removed."""
         self._do(_STAGE)
         return Place(self.connection, f"{self._at}pulih-{self.id}.sebagian", self.deadline, self.run_as)
+
+    def clear_stage(self) -> None:
+        """Remove what was unpacked so far, where that can be done: the live site needs the room."""
+        with suppress(Failed):
+            self._do(_CLEAR)
 
     def make_whole(self) -> None:
         """Say that all was unpacked."""

@@ -54,7 +54,7 @@ class Place(NamedTuple):
 class Unpacker:
     """A sink (see set_reading.Sink) that unpacks what it is given, one batch there while the next is read here.
 
-    `finish` it: folders get their rights at the end.
+    Use it as `with Unpacker(place) as unpacker`, and `finish` it: folders get their rights at the end.
     """
 
     def __init__(self, place: Place) -> None:
@@ -119,7 +119,13 @@ class Unpacker:
         self._folders = []
         self.flush()
         self._await()
-        self._sender.shutdown()
+
+    def __enter__(self) -> Unpacker:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Wait for what is under way there."""
+        self._sender.shutdown(cancel_futures=True)
 
     def _await(self) -> None:
         if self._sending:
