@@ -102,26 +102,34 @@ _SAYINGS: dict[Kind, Words] = {
     Kind.CONTINUOUS: Words("sepanjang tahun", "continuously"),
     Kind.NONE: Words("-", "no norm"),
 }
+_TO = r" ?(?:-|(?<![^\W\d])(?:s/d|s\.d\.?|sampai(?: dengan)?|hingga|to)(?![^\W\d])) ?"
+_HOUR, _ZONE = r"(?:[01]?\d|2[0-4])[.:][0-5]\d", "(?:wib|wita|wit)"
+_PERIOD = "hari|minggu|bulan|triwulan|semester|tahun"
 _SAID: dict[Kind, str] = {
     Kind.ELSEWHERE: (
         r"(?:sesuai|mengikuti|menurut|tergantung) (?!kebutuhan)\D+|menyesuaikan(?: \D+)?|ditentukan \D+|as scheduled"
         r"|fleksibel|kondisional|situasional|h ?[-+] ?\d+(?: \D+)?|(?:setiap )?(?:tanggal|tgl\.?) \d{1,2}(?: .*)?"
         r"|[^/]*\d ?[^\W\d]+(?: kerja)? ?(?:/|per|tiap|setiap) ?[^\W\d]+(?: \D*)?"  # so long for each: how many?
+        rf"|(?:pukul|jam|pkl\.?) ?{_HOUR}(?:{_TO}{_HOUR})?(?: {_ZONE})?|{_HOUR}(?:{_TO}{_HOUR}(?: {_ZONE})?| {_ZONE})"
     ),
     Kind.CONTINUOUS: (
-        r"(?:selama |pada |setiap )?jam kerja|"
-        r"(?:sepanjang|setiap|tiap) (?:waktu|saat|hari|hari kerja|minggu|bulan|triwulan|semester|tahun)"
-        r"|(?:secara )?(?:kontiny?u|terus[ -]?menerus|berkala|rutin)|continuously"
+        r"(?:selama |pada |setiap )?jam kerja"
+        rf"|(?:sepanjang|setiap|tiap|per) (?:awal |akhir )?(?:waktu|saat|hari kerja|{_PERIOD})"
+        rf"|(?:sekali|\d{{1,2}} ?(?:x|kali)) (?:se ?|dalam se|per |setiap |tiap )(?:{_PERIOD})"
+        rf"|\d{{1,2}} (?:{_PERIOD}) sekali"
+        r"|(?:secara )?(?:kontiny?u|terus[ -]?menerus|berkala|rutin)|harian|mingguan|bulanan|tahunan|continuously"
     ),
     Kind.NONE: (
         r"|-+|- ?(?:\(.*\)|[^\W\d].*)|sesuai kebutuhan(?: \D+)?|segera(?: \D+)?|secepatnya|tentatif|insidentil?"
-        r"|langsung|seketika|saat itu juga|on the spot|n/a|tidak ada|otomatis"
+        r"|langsung|seketika|saat itu juga|on the spot|real[ -]?time|n/a|n\.a|…+|tidak ada|otomatis"
         r"|as needed|immediately|no norm"
     ),
 }
-_TO = r" ?(?:-|(?<![^\W\d])(?:s/d|s\.d\.?|sampai(?: dengan)?|hingga|to)(?![^\W\d])) ?"
-_AT_MOST = r"(?:maksimal|maks\.?|max\.?|paling lama|paling lambat|selambat-lambatnya|at most|±|≤|<) ?"
-_AMOUNT = r"\d+(?:[.,]\d+)? ?(?:x 24 jam|menit|jam|hari kerja|hari|minggu|bulan|tahun)(?![^\W\d])(?!.*\d)"
+_AT_MOST = (
+    r"(?:maksimal|maks\.?|max\.?|paling lama|paling lambat|selambat-lambatnya|kurang dari|tidak lebih dari"
+    r"|at most|less than|±|≤|<) ?"
+)
+_AMOUNT = r"(?<!\d)\d{1,6}(?:[.,]\d+)? ?(?:x 24 jam|menit|jam|hari kerja|hari|minggu|bulan|tahun)(?![^\W\d])(?!.*\d)"
 _EXAMPLES = "write for example 5 menit, 3 jam, 1 hari, 1 jam - 3 hari, 1 x 24 jam, sesuai jadwal or -"
 
 _Meaning = tuple[Kind, Span | None, Span | None]

@@ -28,6 +28,7 @@ def expand_words(plain: str) -> str:
     text = re.sub(r"(?<=[\d)]) ?(?:\"|'')", " detik", text)
     text = re.sub(_BEFORE, "", text)
     text = re.sub(_AFTER, "", text)
+    text = re.sub(r"^\(([^()]+)\)$", r"\1", text).replace(" (kerja)", " kerja")
     text = re.sub(rf"(?<=[\d) ])({'|'.join(_SHORT)})\b\.?", lambda found: _SHORT[found[1]], text)
     return re.sub(rf"\b({'|'.join(_NUMBERS)})(?= [^\W\d])(?!\))", _number, text) if "(" not in text else text
 
