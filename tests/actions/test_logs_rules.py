@@ -15,6 +15,7 @@ from runner.actions.logs import matcher, pack
 from runner.actions.logs.columns import cut_columns
 from runner.actions.logs.condition import build_check
 from runner.actions.logs.detector import Detector, read_fields
+from runner.actions.logs.forms import flatten
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.pack import HOME, RuleFile, build_pack, find_files, load_detector
 from runner.actions.logs.patterns import compiled
@@ -292,3 +293,12 @@ def test_every_rule_can_be_told_by_json(tmp_path: Path) -> None:
     assert len(document["rules"]) + len(document["correlations"]) == len(list(PACK))
     assert {type(rule) for rule in PACK} == {Rule, Correlation}
     assert compiled.cache_info().misses > 0
+
+
+@given(
+    st.binary(max_size=40).map(lambda text: text.replace(b"\n", b""))
+    | st.text("aZ+ /*!5\t\0%", max_size=40).map(str.encode)
+)
+def test_flat_text_has_no_case_no_comments_and_single_blanks(text: bytes) -> None:
+    opened = re.sub(rb'/\*!?\d{0,6}([^*"\n]{0,200})\*/', rb" \1 ", text)
+    assert flatten(text) == re.sub(rb"[+ \t\r\x0b\x0c\x00]+", b" ", opened).lower()

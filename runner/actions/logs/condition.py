@@ -84,13 +84,9 @@ def _build_match(match: Match) -> Check:
 
     def check(fields: Fields) -> bool:
         for form in fields(name):
-            for literal in literals:
-                if literal in form:
-                    break
-            else:
-                if literals:
-                    continue
-            if not pattern or build_search(pattern)(form):  # compiled when a line asks for it
+            if (not literals or any(map(form.__contains__, literals))) and (
+                not pattern or build_search(pattern)(form)  # compiled when a line asks for it
+            ):
                 return True
         return False
 

@@ -24,7 +24,8 @@ _OVERLONG = (
 )
 _ODD = re.compile(rb"%[cCeEfFuU]|%0[adAD]")  # what any of the above begins with
 _COMMENT = re.compile(rb'/\*!?\d{0,6}([^*"\n]{0,200})\*/')
-_BLANKS = re.compile(rb"[+ \t\r\x0b\x0c\x00]+")
+_FLAT = b"".join(b" " if code in b"+ \t\r\x0b\x0c\x00" else bytes([code]).lower() for code in range(256))
+_BLANKS = re.compile(rb" {2,}")
 _BASE64 = re.compile(rb"=([A-Za-z0-9+/_-]{20,4096})={0,2}(?=[&\s\"']|$)", re.MULTILINE)
 _TEXT = re.compile(rb"[\x09\x20-\x7e]{12,}\Z")
 
@@ -50,7 +51,7 @@ def known_forms(text: bytes) -> tuple[bytes, ...]:
 def forms(text: bytes) -> tuple[bytes, ...]:
     """Given text, return it as it stands and as each round of decoding shows it, without repetition."""
     found = [text.lower()]
-    hidden = [plain for match in _BASE64.finditer(text) if (plain := _from_base64(match[1]))]
+    hidden = [plain for match in _BASE64.finditer(text) if (plain := _from_base64(match[1]))] if b"=" in text else []
     for _ in range(ROUNDS):
         before, text = text, decode_once(text)
         if text != before or len(found) == 1:
@@ -66,7 +67,10 @@ _remembered = lru_cache(maxsize=4096)(forms)
 
 def flatten(text: bytes) -> bytes:
     """Given decoded text, return it in lower case, comments opened, each run of blanks (also + and NUL) one space."""
-    return _BLANKS.sub(b" ", _COMMENT.sub(rb" \1 ", text)).lower()
+    if b"/*" in text:
+        text = _COMMENT.sub(rb" \1 ", text)
+    text = text.translate(_FLAT)
+    return _BLANKS.sub(b" ", text) if b"  " in text else text
 
 
 def _narrow(match: re.Match[bytes]) -> bytes:

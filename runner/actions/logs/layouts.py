@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any, NamedTuple
@@ -223,20 +223,27 @@ def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace").replace(b"\n", b" ")
 
 
-_MOMENT = re.compile(rb"(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}):(\d{2}):(\d{2}) ([+-]\d{2})(\d{2})\Z")
+_MINUTE = re.compile(rb"(\d{2})/([A-Z][a-z]{2})/(\d{4}):(\d{2}):(\d{2}): ([+-]\d{2})(\d{2})\Z")
+_SECONDS = {b"%02d" % number: timedelta(seconds=number) for number in range(60)}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _NUMBERS = {name.encode(): number for number, name in enumerate(_MONTHS, 1)}
 
 
-@lru_cache(maxsize=8192)
 def parse_moment(text: bytes) -> datetime | None:
     """Given "22/Nov/2026:09:00:00 +0700", return the moment in UTC; None when it is not one."""
-    match = _MOMENT.match(text)
+    start, second = _parse_minute(text[:18] + text[20:]), text[18:20]
+    return start + _SECONDS[second] if start and second in _SECONDS else None
+
+
+@lru_cache(maxsize=8192)
+def _parse_minute(text: bytes) -> datetime | None:
+    """Given a moment without its seconds, return when its minute begins, in UTC."""
+    match = _MINUTE.match(text)
     if match is None or match[2] not in _NUMBERS:
         return None
-    day, month, year, hour, minute, second, hours, minutes = match.groups()
+    day, month, year, hour, minute, hours, minutes = match.groups()
     try:
-        text_ = b"%s-%02d-%sT%s:%s:%s%s:%s" % (year, _NUMBERS[month], day, hour, minute, second, hours, minutes)
+        text_ = b"%s-%02d-%sT%s:%s:00%s:%s" % (year, _NUMBERS[month], day, hour, minute, hours, minutes)
         return datetime.fromisoformat(text_.decode()).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

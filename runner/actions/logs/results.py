@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from heapq import nsmallest
 from typing import Any
 
 from runner.actions.logs.findings import MOST_HABITS, Finding
@@ -132,8 +133,8 @@ def _sources(counter: Counter[bytes], key: bytes) -> list[dict[str, Any]]:
 
 def top_rows(counter: Counter[str], name: str) -> list[dict[str, Any]]:
     """Given counts, return the highest as rows."""
-    ordered = sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [{name: key, "requests": number} for key, number in ordered[:MOST_SHOWN]]
+    ordered = nsmallest(MOST_SHOWN, counter.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [{name: key, "requests": number} for key, number in ordered]
 
 
 def _iso(moment: datetime | None) -> str | None:

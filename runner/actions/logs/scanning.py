@@ -183,7 +183,9 @@ class Scan:
         self.hits.append(row)  # as few as there are windows
 
     def _finding(self, rule: Rule | Correlation) -> Finding:
-        return self.findings.setdefault(rule.name, Finding(rule))
+        if rule.name not in self.findings:
+            self.findings[rule.name] = Finding(rule)
+        return self.findings[rule.name]
 
 
 def _countings(pack: Pack, terms: Terms) -> dict[str, list[Counting]]:

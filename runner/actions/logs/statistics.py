@@ -17,7 +17,8 @@ from runner.actions.logs.publishing import is_bot, public_hosts, public_networks
 MOST_KEYS = 100_000
 MOST_VISITORS = 300_000
 MOST_BYTES = 16 * 1024 * 1024
-TRIMS_PER_WEIGHING = 32  # a block adds at most 200 KiB
+LARGEST_BLOCK = 200 * 1024  # bytes that a block adds at most
+TRIMS_PER_WEIGHING = 32
 VISIT_GAP = 30 * 60  # seconds without a request after which a visitor's next one begins a new visit
 PAGE_STATUSES = frozenset([b"200", b"304"])
 
@@ -29,7 +30,7 @@ class Tally(Counter[bytes]):
     def __init__(self, most: int = MOST_KEYS) -> None:
         super().__init__()
         self._most = most
-        self._trims = 0
+        self._unweighed = TRIMS_PER_WEIGHING
         self.forgotten = 0
 
     def take(self, keys: Iterable[bytes]) -> None:
@@ -39,12 +40,17 @@ class Tally(Counter[bytes]):
 
     def trim(self) -> None:
         """Forget the rarer half where there are too many."""
-        self._trims += 1
-        weighed = self._trims % TRIMS_PER_WEIGHING == 0 and sum(map(len, self)) > MOST_BYTES
-        if weighed or len(self) > self._most:
+        self._unweighed -= 1
+        if len(self) > self._most or (self._unweighed <= 0 and self._room() <= 0):
             for key, number in self.most_common()[len(self) // 2 :]:
                 self.forgotten += number
                 del self[key]
+
+    def _room(self) -> int:
+        """How many bytes of keys may come; it is not asked again before blocks could have brought as many."""
+        room = MOST_BYTES - sum(map(len, self))
+        self._unweighed = max(TRIMS_PER_WEIGHING, room // LARGEST_BLOCK)
+        return room
 
 
 class Statistics:
