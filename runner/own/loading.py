@@ -24,6 +24,12 @@ class OwnFile(NamedTuple):
     original: str
 
 
+def load_module(path: Path) -> ModuleType:
+    """Given a file of actions/, return its module, for its tests. Raise Refused where others may write it, or it does
+    not load."""
+    return _load(path)[0]
+
+
 def load_action(path: Path, name: str) -> tuple[Action, OwnFile]:
     """Given a file and the name of its action, return both. Raise Refused where others may write the file, where it
     does not load, or where its declaration is not whole."""
