@@ -1,8 +1,9 @@
 """The forms in which a secret may turn up in text, as regular expressions.
 
-As it is; URL-encoded ("+" for a space, also twice); escaped for JSON, Python, a shell or HTML; and inside base64 of
-either alphabet, wherever it stands in what was encoded, wrapped or not. Every letter that is not plain ASCII
-alphanumeric may be disguised in its own way, as encoders differ in what they leave alone.
+As it is; URL-encoded ("+" for a space, also twice); escaped for JSON, Python, a shell or HTML; inside base64 of either
+alphabet, wherever it stands in what was encoded, wrapped or not; and as hexadecimal digits, also those of a dump. Every
+letter that is not plain ASCII alphanumeric may be disguised in its own way, as encoders differ in what they leave
+alone.
 
 No possessive quantifiers: Python 3.11.0 to 3.11.2, which Debian 12 ships, matches them wrongly (gh-101955, gh-106052).
 """
@@ -17,6 +18,7 @@ LONGEST_PIECE = 64
 
 _ARMOUR = "-----(?:BEGIN|END) [^-]*-----"
 _WRAP = r"(?:\s|\\[rn])*"
+_APART = r"(?:[\s:]|\\[rn])*"  # between the bytes of a dump
 _PADDING = r"(?:[\w+/-]?(?:=|%3[dD])+)?"
 _BACKSLASH = r"(?:\\(?:u005[cC])?|%(?:25)*5[cC]|&#92;)"
 _ESCAPED = f"{_BACKSLASH}*"  # how many depends on how often the text was escaped
@@ -41,7 +43,7 @@ def build_patterns(secret: str) -> list[Pattern]:
         return [_whole_word(secret)]
     patterns: list[Pattern] = []
     for piece in _pieces(secret):
-        patterns += _escaped(piece) + _in_base64(piece.encode())
+        patterns += _escaped(piece) + _in_base64(piece.encode()) + _in_hex(piece.encode())
         if "'" in piece:
             patterns += _in_quotes(piece)
     return list(dict.fromkeys(patterns))
@@ -80,6 +82,11 @@ def _in_base64(code: bytes) -> list[Pattern]:
         tokens = [_BASE64_SIGNS.get(sign, [sign]) for sign in certain]
         patterns += [(first, rest + _PADDING) for first, rest in _sequence(tokens, between=_WRAP)]
     return patterns
+
+
+def _in_hex(code: bytes) -> list[Pattern]:
+    digits = [[digit, digit.upper()] if digit.isalpha() else [digit] for digit in code.hex()]
+    return _sequence(digits, between=_APART)
 
 
 def _tokens(piece: str) -> list[Forms]:

@@ -188,6 +188,38 @@ def test_marks_that_were_cut_apart_are_refused_with_the_cure(office: Path, capsy
     assert "do not stand as a pair. put them right with crontab -e" in capsys.readouterr().err
 
 
+@pytest.mark.promise("Files", "others may write {case} that root's cron runs", "refused at installing and each minute")
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("playbooks/periksa.yml", id="a playbook"),
+        pytest.param("playbooks/lain.yml", id="a playbook beside it"),
+        pytest.param("playbooks", id="the folder of a playbook"),
+        pytest.param("inventory.yml", id="the inventory"),
+        pytest.param("group_vars/all.yml", id="the inventory's variables"),
+    ],
+)
+def test_root_runs_nothing_that_others_may_write(
+    office: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root's files are asked for")
+    Path("playbooks/lain.yml").write_text("procedure: {title: Lain}\nsteps: []\n")
+    Path("group_vars").mkdir()
+    Path("group_vars/all.yml").write_text("x: 1\n")
+    assert run(["schedule", "install", "playbooks/periksa.yml"]) == 0
+    Path(path).chmod(0o777)
+    capsys.readouterr()
+    for words in (["install", "playbooks/periksa.yml"], ["begin"]):
+        assert run(["schedule", *words]) == 5
+        told = capsys.readouterr().err
+        assert f"{path}: others may write there" in told
+        assert "type: chmod go-w " in told
+    assert not Path("env.txt").exists()
+    monkeypatch.setattr("os.geteuid", lambda: os.stat(office).st_uid + 1)  # anybody else: their own affair
+    assert run(["schedule", "install", "playbooks/periksa.yml"]) == 0
+
+
 def test_a_secret_of_this_terminal_is_warned_of(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("inventory.yml").write_text(INVENTORY + "secrets: {db: {env: DB_PASSWORD}}\n")
     assert run(["schedule", "install"]) == 0

@@ -200,6 +200,11 @@ def _forms(secret: str, prefix: str = "") -> dict[str, str]:
         "base64 in php": base64.b64encode(raw).decode().replace("/", "\\/"),
         "base64, wrapped": "\n  ".join(textwrap.wrap(base64.b64encode(raw).decode(), 7)),
         "base64, mime": base64.encodebytes(raw * 9).decode(),
+        "hex": raw.hex(),
+        "hex, upper": raw.hex().upper(),
+        "hex, od": raw.hex(" "),
+        "hex, xxd": textwrap.fill(raw.hex(" ", -2), 20),
+        "hex, fingerprint": raw.hex(":").upper(),
     }
 
 

@@ -6,18 +6,48 @@ import platform
 import sys
 import tempfile
 import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from runner import __version__
+from runner.errors import RunnerError
+
+
+class Bug(Exception):
+    """An unexpected error, as it may be told: its kind, what it says, and its traceback, without secrets."""
+
+    def __init__(self, kind: str, says: str, trace: str) -> None:
+        super().__init__(f"{kind}: {says}")
+        self.kind = kind
+        self.trace = trace
+
+
+@contextmanager
+def masked(mask: Callable[[Any], Any]) -> Iterator[None]:
+    """Let a bug in the block say nothing that `mask` would hide."""
+    try:
+        yield
+    except (RunnerError, BrokenPipeError):
+        raise
+    except Exception as error:  # noqa: BLE001  # any bug may quote a secret
+        raise _bug_of(error, mask) from None
+
+
+def _bug_of(error: Exception, mask: Callable[[Any], Any]) -> Bug:
+    if isinstance(error, Bug):
+        return error
+    return Bug(type(error).__name__, mask(str(error)), mask("".join(traceback.format_exception(error))))
 
 
 def report_bug(error: Exception) -> str:
     """Given an unexpected error, write a report beside the records and return what to tell the user."""
-    trace = "".join(traceback.format_exception(error))
+    bug = _bug_of(error, str)
     body = (
-        f"# sop {__version__}: {type(error).__name__}\n\n"
+        f"# sop {__version__}: {bug.kind}\n\n"
         f"Python {sys.version.split()[0]}, {platform.platform()}\n\n"
-        f"```\n{trace}```\n"
+        f"```\n{bug.trace}```\n"
     )
     try:
         with tempfile.NamedTemporaryFile(
@@ -27,4 +57,4 @@ def report_bug(error: Exception) -> str:
         where = f"{Path(file.name).name}: a report was written here. send it to the maintainers"
     except OSError:
         where = body
-    return f"sop: a bug: {type(error).__name__}: {error}\n{where}"
+    return f"sop: a bug: {bug}\n{where}"

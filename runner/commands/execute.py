@@ -13,6 +13,7 @@ from typing import Any
 
 from runner import __version__
 from runner.binding import Bound, declare_own, keep_sources
+from runner.commands.bug import masked
 from runner.commands.clock import take_clock
 from runner.connections import open_connections
 from runner.engine import Emit, Engine
@@ -96,6 +97,7 @@ def carry_out(
     clock = take_clock()
     run = options.resume or new_run_id(clock.now())
     with ExitStack() as stack:
+        stack.enter_context(masked(secrets.redactor.mask))
         with connections.expect(servers_of(plan)):
             journal = Journal.open(options.records)
             store = EvidenceStore(options.records)
@@ -175,6 +177,7 @@ def rehearse(bound: Bound, options: Options, listen: Emit, *, stopping: Callable
     journal = open_journal(options.records)
     events: list[Event] = []
     with ExitStack() as stack:
+        stack.enter_context(masked(secrets.redactor.mask))
         connections = stack.enter_context(closing(open_connections()))
         world = open_world(
             plan.inventory,

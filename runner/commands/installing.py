@@ -4,16 +4,36 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from runner.errors import Refused
 from runner.inventory import load_inventory
+from runner.own.writers import check_writers
 from runner.schedule import crontab, units
 from runner.schedule.folder import Installed, ScheduleFolder
+from runner.schedule.watching import files_of
 
 CRON, SYSTEMD = "cron", "systemd"
+
+
+def check_root_s_files(folder: Path, playbooks: Sequence[str], inventories: Sequence[str]) -> None:
+    """Given what root's schedule names, raise Refused where others than root may write playbooks or inventory."""
+    if os.geteuid() != 0:
+        return
+    files, found = files_of(folder, playbooks, inventories)
+    beside = [path for file in files for path in file.parent.glob("*.yml")]
+    inside = [path for each in found for path in (each.rglob("*") if each.is_dir() else _with_variables(each))]
+    checked = dict.fromkeys(path for path in (*files, *beside, *found, *inside) if path.exists())
+    if mistakes := dict.fromkeys(mistake for path in checked for mistake in check_writers(path)):
+        raise Refused(*mistakes)
+
+
+def _with_variables(inventory: Path) -> Iterator[Path]:
+    for name in ("group_vars", "host_vars"):
+        yield from (inventory.parent / name).rglob("*")
 
 
 class Asked(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from runner.commands.clock import take_clock
-from runner.commands.installing import Asked, install_schedule, remove_schedule
+from runner.commands.installing import Asked, check_root_s_files, install_schedule, remove_schedule
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.errors import Refused, RunnerError, refuse
 from runner.schedule.entries import Entry
@@ -81,6 +81,7 @@ def install(playbooks: tuple[Path, ...], systemd: bool, dashboard: str, inventor
     minutes sop tick. Other lines stay as they are. PLAYBOOK names what counts; without one, all of playbooks/."""
     named = [str(each) for each in playbooks]
     folder = Path.cwd()
+    check_root_s_files(folder, named, [str(each) for each in inventories])
     entries = entries_of(folder, named, [str(each) for each in inventories])
     if not entries:
         raise refuse(
@@ -117,6 +118,7 @@ def begin(apart: bool, records: Path) -> int:
     if apart and os.fork():
         return 0
     try:
+        check_root_s_files(Path(installed.folder), installed.playbooks, installed.inventories)
         entries = entries_of(Path(installed.folder), installed.playbooks, installed.inventories)
     except Refused as refused:
         return _tell_once(folder, refused, now)

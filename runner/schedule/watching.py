@@ -32,8 +32,9 @@ class Watch(NamedTuple):
         return tuple(each for each in self.standings if each.late(now))
 
 
-def entries_of(folder: Path, playbooks: Sequence[str], inventories: Sequence[str]) -> list[Entry]:
-    """Given a working folder and what was named (none: the folder's own), return the entries. Raise Refused."""
+def files_of(folder: Path, playbooks: Sequence[str], inventories: Sequence[str]) -> tuple[list[Path], list[Path]]:
+    """Given a working folder and what was named (none: the folder's own), return playbooks and inventories. Raise
+    Refused."""
     base = Path() if folder == Path.cwd() else folder
     files = [base / name for name in playbooks] or sorted(base.joinpath("playbooks").glob("*.yml"))
     found = [base / name for name in inventories] or [base / name for name in INVENTORIES if (base / name).exists()][:1]
@@ -41,6 +42,12 @@ def entries_of(folder: Path, playbooks: Sequence[str], inventories: Sequence[str
         raise refuse("PLAYBOOK", f"there is no playbooks/*.yml in {folder}", "name a playbook")
     if not found:
         raise refuse("--inventory", f"there is no inventory/ or inventory.yml in {folder}", "name one with -i")
+    return files, found
+
+
+def entries_of(folder: Path, playbooks: Sequence[str], inventories: Sequence[str]) -> list[Entry]:
+    """Given a working folder and what was named (none: the folder's own), return the entries. Raise Refused."""
+    files, found = files_of(folder, playbooks, inventories)
     return load_entries(files, tuple(found), folder)
 
 
