@@ -7,7 +7,7 @@ BIN := .venv/bin
 LOCKED := --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-annotate --no-header --no-emit-index-url \
 	--no-emit-find-links
 
-.PHONY: demo test test-heavy fuzz reliability lock sbom lint types fix reference bench servers release-check docs pages clean
+.PHONY: demo messages test test-heavy fuzz reliability lock sbom lint types fix reference bench servers release-check docs pages clean
 
 demo: .venv/installed
 	$(BIN)/sop demo
@@ -51,6 +51,9 @@ reference: .venv/installed
 	$(BIN)/python -m runner.reference docs
 	$(BIN)/python -m runner.manual docs/commands.md
 	$(BIN)/python -m runner.manual man/sop.1
+
+messages: .venv/installed
+	$(BIN)/python -m tests.catalogue
 
 bench: .venv/tools servers
 	benchmarks/run

@@ -14,6 +14,7 @@ import click
 from runner import __version__
 from runner.durations import Clock
 from runner.errors import Refused, RunnerError
+from runner.languages import language, translate
 
 COMMANDS = {
     "actions": "what kinds of act there are",
@@ -100,6 +101,10 @@ def _leave_no_core() -> None:
 
 def run(arguments: list[str] | None = None, *, clock: Clock | None = None) -> int:
     """Given the words after `sop`, and a clock where it should not be this machine's, do it; return the exit code."""
+    if language() != "en":
+        from runner.screen.helping import speak
+
+        speak()
     try:
         result = group.main(arguments, prog_name="sop", standalone_mode=False, obj=clock)
         return result if isinstance(result, int) else 0
@@ -111,7 +116,8 @@ def run(arguments: list[str] | None = None, *, clock: Clock | None = None) -> in
         return INTERRUPTED
     except click.ClickException as error:
         message = error.format_message().rstrip(".")
-        _tell(f"{message}{'' if message.endswith('?') else '.'} see: {_command_of(error)} --help")
+        joint = "" if message.endswith("?") else "."
+        _tell(f"{message}{joint} see: {_command_of(error)} --help")
         return Refused.exit_code
     except BrokenPipeError:
         return _end_quietly()
@@ -128,7 +134,7 @@ def run(arguments: list[str] | None = None, *, clock: Clock | None = None) -> in
 def _tell(text: str) -> None:
     """Say what went wrong; where that cannot be, the exit code has to do."""
     with suppress(OSError, ValueError):
-        click.echo(text, err=True)
+        click.echo(translate(text), err=True)
 
 
 def _command_of(error: click.ClickException) -> str:

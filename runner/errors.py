@@ -15,6 +15,8 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+MEANT = ("did you mean '{}'?", "did you mean '{}' or '{}'?", "did you mean '{}' or '{}' or '{}'?")
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Mistake:
@@ -95,7 +97,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     names = sorted(set(known))
     near = difflib.get_close_matches(word, names, n=3, cutoff=0.6)
     if near:
-        return "did you mean " + " or ".join(f"'{name}'" for name in near) + "?"
+        return MEANT[len(near) - 1].format(*near)
     if names and len(names) <= 12:
-        return "write one of: " + ", ".join(names)
+        return f"write one of: {', '.join(names)}"
     return ""

@@ -31,6 +31,7 @@ FILES = {
     "records/evidence/": "kept files, named by their SHA-256",
 }
 ENVIRONMENT = {
+    "SOP_LANG": "id or en: the language of screens, errors and help; without it, the system's",
     "NO_COLOR": "no colours, where it is set",
     "PAGER": "what long output is shown with on a terminal",
     "COLUMNS": "how wide output is, where there is no terminal to ask",

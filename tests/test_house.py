@@ -17,10 +17,10 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 
 # The rooms, in order: each imports only rooms before it. A folder is one room.
 ROOMS = """
-errors messages posts signatures slips source spans wordings durations crons hours calendar disguises redactor secrets
-notices recorder contract events shapes inventory templates parsing sandbox expressions shell inputs playbook plan
-record people engine connections actions notify reports form screen schedule reference schema demo own binding
-recorders services workers start commands cli manual
+errors messages languages posts signatures slips source spans wordings durations crons hours calendar disguises
+redactor secrets notices recorder contract events shapes inventory templates parsing sandbox expressions shell
+inputs playbook plan record people engine connections actions notify reports form screen schedule reference schema
+demo own binding recorders services workers start commands cli manual
 """
 # The files of the rooms that are folders, in the same sense.
 FILES_OF = {
@@ -51,7 +51,8 @@ FILES_OF = {
     "start": "answers probing snippets writing __init__",
     "workers": "channel parcels roster hub station fence processes cluster __init__",
     "schedule": "documents folder log entries standing watching crontab units beginning __init__",
-    "screen": "tables live __init__ register board lines summary rehearsal explaining watching",
+    "screen": "tables live __init__ register board lines summary rehearsal explaining watching helping",
+    "languages": "catalogue matching __init__",
 }
 ORDER = ROOMS.split()
 

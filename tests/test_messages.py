@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import string
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -7,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runner.contract import Reason, Severity, Status
+from runner.languages.catalogue import CATALOGUES, load_catalogue, parse_catalogue, render_catalogue
 from runner.messages import (
     MESSAGES,
     MONTHS,
@@ -19,10 +21,13 @@ from runner.messages import (
     say,
 )
 from runner.record.marks import State
+from tests.catalogue import find_messages
 
 COUNTED = """
     working_time days_by_close days_by_hours period clock elsewhere continuous none late_bound estimated leave_unknown
 """
+TRANSLATIONS = load_catalogue("id")
+HOLES = re.compile(r"\{\d+\}").findall
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
 
@@ -102,3 +107,35 @@ def test_a_deviation_is_put_in_words() -> None:
     late = render_deviation("late: 2026-03-25T15:30+07:00", "id", JAKARTA)
     assert late == "terlambat; batas waktunya Rabu, 25 Maret 2026 pukul 15.30 WIB"
     assert render_deviation("in a court's own words", "id", JAKARTA) == "in a court's own words"
+
+
+def test_every_message_is_translated_and_every_translation_is_used() -> None:
+    """Run `make messages`, and put the translation of what is new into runner/languages/id.po."""
+    said = find_messages()
+    assert not set(said) - set(TRANSLATIONS), "not translated"
+    assert not set(TRANSLATIONS) - set(said), "nothing says this any more"
+
+
+def test_translations_fill_the_holes_of_their_messages() -> None:
+    wrong = [message for message, told in TRANSLATIONS.items() if sorted(HOLES(message)) != sorted(HOLES(told))]
+    assert wrong == []
+
+
+def test_translations_keep_what_is_typed() -> None:
+    """Commands and options are the same in each language."""
+    wrong = {}
+    for message, told in TRANSLATIONS.items():
+        lost = {word for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", message) if word not in told}
+        if lost:
+            wrong[message] = lost
+    assert wrong == {}
+
+
+def test_the_catalogue_is_gettexts() -> None:
+    """What Poedit, Weblate and msgfmt read is what we read."""
+    pofile = pytest.importorskip("babel.messages.pofile", reason="Babel comes with sphinx")
+    path = CATALOGUES / "id.po"
+    with path.open("rb") as stream:
+        read = pofile.read_po(stream, abort_invalid=True)
+    assert {entry.id: entry.string for entry in read if entry.id} == TRANSLATIONS
+    assert render_catalogue(parse_catalogue(path.read_text(encoding="utf-8")), "id") == path.read_text(encoding="utf-8")

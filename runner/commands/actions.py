@@ -11,10 +11,13 @@ import click
 from runner.commands.options import format_option
 from runner.contract import Action
 from runner.errors import Refused, did_you_mean, refuse
+from runner.languages import label
 from runner.own import BUILT_IN, FOLDER, KnownActions
 from runner.own.declared import action_to_json
 from runner.screen import print_json, show, show_paged, width
 from runner.screen.tables import render_table, wrap
+
+TARGETS = {"website": "websites", "server": "servers", "service": "services", "": "a step that runs once"}
 
 
 @click.command("actions")
@@ -37,7 +40,7 @@ def command(name: str, schemas: Path | None, form: str) -> int:
         lines = render_action(chosen[name], known.origin(name))
         show_paged("\n".join(each for line in lines for each in wrap(line, width(), indent=_indent(line))))
     else:
-        rows = [[each, str(action.effect), _told(action, known.origin(each))] for each, action in chosen.items()]
+        rows = [[each, label(action.effect), _told(action, known.origin(each))] for each, action in chosen.items()]
         show_paged(render_table(["action", "effect", "what it does"], rows, width()))
     return 0
 
@@ -63,12 +66,12 @@ def render_action(action: Action, origin: str = BUILT_IN) -> Iterator[str]:
     yield f"{action.name}: {action.description}"
     yield from () if origin == BUILT_IN else ("", f"from {origin}")
     yield ""
-    yield f"effect {action.effect}, repeat {action.repeat}, runs on the {action.reach}, limit {action.limit}"
-    yield "targets: " + ", ".join(kind + "s" if kind else "a step that runs once" for kind in action.targets)
+    yield f"effect {label(action.effect)}, repeat {action.repeat}, runs on the {action.reach}, limit {action.limit}"
+    yield f"targets: {', '.join(label(TARGETS[kind]) for kind in action.targets)}"
     yield f"dry run: {_dry_run(action)}"
     yield from _fields("inputs", action.inputs, action.required())
     yield from _fields("outputs", action.outputs, tuple(action.outputs))
-    yield from ("", "example", *("  " + line for line in action.example.rstrip().split("\n")))
+    yield from ("", label("example"), *("  " + line for line in action.example.rstrip().split("\n")))
 
 
 def _indent(line: str) -> str:
@@ -84,7 +87,7 @@ def _dry_run(action: Action) -> str:
 
 
 def _fields(title: str, fields: Mapping[str, Mapping[str, Any]], required: tuple[str, ...]) -> Iterator[str]:
-    yield from ("", title)
+    yield from ("", label(title))
     for name, schema in fields.items():
         kind = schema.get("type", "any")
         words = " or ".join(kind) if isinstance(kind, list) else kind

@@ -53,7 +53,7 @@ def command(folder: Path, verbose: int) -> int:
         show("\n" + render_summary(record, folder / RECORDS, width()))
     finally:
         os.chdir(before)
-    click.echo(_what_next(folder, report, record.began))
+    show(_what_next(folder, report, record.began))
     return 0 if record.exit_code in PLAYED_WELL else record.exit_code
 
 

@@ -13,6 +13,7 @@ from runner.calendar import Calendar
 from runner.commands.clock import take_clock
 from runner.commands.options import find_inventories, inventory_option, parse_extra, parse_names
 from runner.inventory import Inventory
+from runner.languages import chosen_language
 from runner.messages import Language, render_moment
 from runner.plan import Selection
 from runner.schedule.entries import load_entries
@@ -26,22 +27,23 @@ from runner.screen.explaining import Telling, explain_plan
 @click.option("-l", "--limit", default="", help="Only these targets: a pattern, as Ansible's.")
 @click.option("--only", default="", help="Only these steps: ids with commas between.")
 @click.option("-e", "--extra", multiple=True, help="Variable NAME=VALUE, or @FILE; wins over all others.")
-@click.option("--language", type=click.Choice(("id", "en")), default="id", help="Default: id, Indonesian.")
+@click.option("--language", type=click.Choice(("id", "en")), help="Default: SOP_LANG, else id.")
 def command(
     playbook: Path,
     inventories: tuple[Path, ...],
     limit: str,
     only: str,
     extra: tuple[str, ...],
-    language: Language,
+    language: Language | None,
 ) -> int:
     """Tell in sentences what PLAYBOOK will do, when, and by whom. Nothing is run, and nothing is connected to."""
     now = take_clock().now()
     files = find_inventories(inventories)
     plan = bind(Documents(playbook, files), Selection(limit, parse_names(only), "", parse_extra(extra)), now=now).plan
     today = now.astimezone(Calendar.from_office(plan.inventory.office).office.zone).date()
-    times = _times(playbook, files, now, language)
-    telling = Telling(language, lambda role: _holders(plan.inventory, role, today), times)
+    spoken = language or chosen_language() or "id"
+    times = _times(playbook, files, now, spoken)
+    telling = Telling(spoken, lambda role: _holders(plan.inventory, role, today), times)
     show_paged(explain_plan(plan, telling, width()))
     return 0
 

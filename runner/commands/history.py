@@ -9,6 +9,7 @@ import click
 
 from runner.commands.options import format_option, records_option
 from runner.durations import render_duration
+from runner.languages import labels, language
 from runner.record.journal import open_journal
 from runner.record.reader import RunSummary
 from runner.screen import print_json, show_paged, width
@@ -29,7 +30,7 @@ def command(playbook: str, number: int, records: Path, form: str) -> int:
     elif not runs:
         show_paged(f"no run yet in {printable(str(records))}")
     else:
-        headers = ["run", "playbook", "status", "exit", "started", "took"]
+        headers = labels("run", "playbook", "status", "exit", "started", "took")
         show_paged(render_table(headers, map(_row, runs), width(), whole=1))
     return 0
 
@@ -55,5 +56,5 @@ def _row(run: RunSummary) -> list[str]:
         coloured(run.status),
         "" if run.exit_code is None else str(run.exit_code),
         f"{run.started.astimezone():%Y-%m-%d %H:%M}",
-        render_duration((run.ended - run.started).total_seconds(), "en") if run.ended else "",
+        render_duration((run.ended - run.started).total_seconds(), language()) if run.ended else "",
     ]

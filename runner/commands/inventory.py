@@ -15,12 +15,14 @@ from runner.durations import Deadline
 from runner.engine.executors import Threads
 from runner.errors import Failed, RunnerError, refuse
 from runner.inventory import Inventory, Target, load_inventory
+from runner.languages import translate
 from runner.screen import print_json, show, show_paged, width
 from runner.screen.tables import printable, render_table
 from runner.services import find_access
 
 PING_LIMIT = 20.0
 UNREACHABLE = 4
+HEADERS = ("target", "kind", "server", "groups")
 
 
 @click.group("inventory")
@@ -39,8 +41,7 @@ def list_targets(pattern: str, inventories: tuple[Path, ...], form: str) -> int:
     if form == "json":
         print_json({"targets": rows, "notes": list(inventory.notes)})
     else:
-        headers = ("target", "kind", "server", "groups")
-        show_paged(render_table(headers, [[row[name] for name in headers] for row in rows], width()))
+        show_paged(render_table(HEADERS, [[row[name] for name in HEADERS] for row in rows], width()))
         for note in inventory.notes:
             show(f"note: {printable(note)}", err=True)
     return 0
@@ -107,7 +108,7 @@ def trust(pattern: str, inventories: tuple[Path, ...], yes: bool) -> int:
 
 def _agreed() -> bool:
     try:
-        return click.confirm("  is this the fingerprint that the server's administrator gives?")
+        return click.confirm(translate("  is this the fingerprint that the server's administrator gives?"))
     except click.Abort:
         if sys.stdin.isatty():
             raise

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from runner.errors import RunnerError
 from runner.inventory import Inventory, load_inventory
+from runner.languages import chosen_language, language
 from runner.messages import Language
 from runner.people.turns import Office
 from runner.record.document import Record
@@ -41,5 +42,5 @@ class Offices:
 
 
 def language_of(office: Office) -> Language:
-    """The language of an office's screens."""
-    return "id" if office.inventory.office.get("language") == "id" else "en"
+    """The language of an office's screens: as SOP_LANG says, else its own."""
+    return chosen_language() or ("id" if office.inventory.office.get("language") == "id" else language())

@@ -42,9 +42,7 @@ def command(playbook: Path, output: Path | None, form: str | None, paper: str) -
     content = _render(loaded, form, paper.lower())
     if output is not None:
         _write(output, content)
-        click.echo(
-            f"{output}: written. {'print it' if form == 'pdf' else 'open it in a browser, and print it'} in landscape"
-        )
+        show(f"{output}: written. {'print it' if form == 'pdf' else 'open it in a browser, and print it'} in landscape")
     elif form == "pdf":
         raise refuse("--format pdf", "a PDF does not go to the screen", "name a file with -o")
     else:

@@ -10,6 +10,7 @@ import click
 
 from runner.commands.options import format_option
 from runner.errors import did_you_mean, refuse
+from runner.languages import label
 from runner.screen import print_json, show, show_paged, width
 from runner.screen.tables import render_table, wrap
 
@@ -118,7 +119,7 @@ def _explain_line(entry: Any, folders: tuple[Path, ...], form: str) -> int:
     if not found:
         show("it meets no rule")
         return 0
-    rows = [[m.rule.name, m.rule.level, "likely success" if m.worked else "attempt", m.rule.title] for m in met]
+    rows = [[m.rule.name, m.rule.level, label("likely success" if m.worked else "attempt"), m.rule.title] for m in met]
     show(render_table(["rule", "level", "kind", "what it finds"], rows, width()))
     return 0
 
@@ -152,7 +153,7 @@ def _told(rule: Rule | Correlation, pack: Pack) -> Iterator[str]:
     yield ""
     yield from tell_rule(rule)
     for name, title in (("match", "must meet"), ("clean", "must not meet")):
-        yield from ("", title)
+        yield from ("", label(title))
         for example in getattr(rule, name):
             yield "    " + (example if isinstance(example, str) else ", then ".join(example))
 

@@ -17,6 +17,7 @@ from runner.commands.clock import take_clock
 from runner.commands.installing import Asked, check_root_s_files, install_schedule, remove_schedule
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.errors import Refused, RunnerError, refuse
+from runner.languages import label, labels, language
 from runner.schedule.entries import Entry
 from runner.schedule.folder import Installed, ScheduleFolder, Tried
 from runner.schedule.standing import PAUSE, Standing
@@ -25,6 +26,7 @@ from runner.screen import print_json, show, show_paged, width
 from runner.screen.tables import one_line, render_table
 
 PROBLEMS = 10
+STATES = LATE, MISSED, DUE, OK, NEW = "late", "missed", "due", "ok", "new"
 FARTHEST = timedelta(days=400)
 Inventories = tuple[Path, ...]
 
@@ -66,7 +68,8 @@ def show_next(playbooks: tuple[Path, ...], count: int, inventories: Inventories,
         print_json({"next": rows})
         return 0
     cells = [[render_time(at, entry), entry.label, entry.playbook.stem] for at, entry in runs]
-    show_paged(render_table([f"begins ({_zone(entries, now)})", "steps", "playbook"], cells, width(), whole=1))
+    headers = [f"{label('begins')} ({_zone(entries, now)})", *labels("steps", "playbook")]
+    show_paged(render_table(headers, cells, width(), whole=1))
     return 0
 
 
@@ -162,29 +165,29 @@ def _ago(moment: datetime) -> str:
     from runner.durations import render_duration
 
     seconds = max(0.0, (take_clock().now() - moment).total_seconds())
-    return f"{render_duration(seconds, 'en')} ago" if seconds >= 1 else "just now"
+    return f"{render_duration(seconds, language())} ago" if seconds >= 1 else "just now"
 
 
 def _table(found: Watch, now: datetime) -> str:
     if not found.standings:
         return "no playbook has a schedule"
     zone = _zone([each.entry for each in found.standings], now)
-    headers = ("steps", "last run", f"next ({zone})", "state")
+    headers = [*labels("steps", "last run"), f"{label('next')} ({zone})", label("state")]
     notes = [one_line(each.entry.scheduled.note or each.entry.scheduled.cron) for each in found.standings]
     return render_table(headers, [_row(each, now) for each in found.standings], width(), notes, whole=1)
 
 
 def _row(standing: Standing, now: datetime) -> list[str]:
     entry, last = standing.entry, standing.last
-    began = render_time(last.at, entry) if last else "never"
-    coming = render_time(standing.next, entry) if standing.next else "never"
-    return [entry.label, began, coming, _state(standing, now)]
+    began = render_time(last.at, entry) if last else label("never")
+    coming = render_time(standing.next, entry) if standing.next else label("never")
+    return [entry.label, began, coming, label(_state(standing, now))]
 
 
 def _state(standing: Standing, now: datetime) -> str:
     if standing.late(now):
-        return "late" if standing.entry.scheduled.made_up else "missed"
-    return ("due" if not standing.done else "ok") if standing.last or standing.slot else "new"
+        return LATE if standing.entry.scheduled.made_up else MISSED
+    return (DUE if not standing.done else OK) if standing.last or standing.slot else NEW
 
 
 def _faults(found: Watch, now: datetime) -> list[str]:

@@ -13,6 +13,7 @@ from runner.commands.options import format_option, records_option
 from runner.commands.saving import save_evidence
 from runner.durations import render_duration
 from runner.errors import did_you_mean, refuse
+from runner.languages import label, language
 from runner.messages import render_counted, render_moment, render_size
 from runner.record import build_record
 from runner.record.deletions import load_deletions
@@ -20,7 +21,7 @@ from runner.record.document import Answer, Escalation, Hand, Record, StepRecord,
 from runner.record.journal import Journal
 from runner.screen import print_json, show, show_paged, width
 from runner.screen.summary import render_steps, render_summary
-from runner.screen.tables import coloured, one_line, printable, wrap
+from runner.screen.tables import coloured, named, one_line, printable, wrap
 
 LONGEST_VALUE = 100_000
 LONGEST_OF_ALL = 400
@@ -82,7 +83,7 @@ def _course(record: Record) -> str:
     began = f"begun {record.began.astimezone():%Y-%m-%d %H:%M:%S} by {one_line(record.started.get('by', '?'))}"
     if record.ended is None:
         return f"{began}, not ended"
-    return f"{began}, took {render_duration((record.ended - record.began).total_seconds(), 'en')}"
+    return f"{began}, took {render_duration((record.ended - record.began).total_seconds(), language())}"
 
 
 def _begun(step: StepRecord) -> float:
@@ -107,15 +108,15 @@ def _step(step: StepRecord, more: str) -> Iterator[str]:
 def _time_limit(step: StepRecord, target: TargetRecord) -> Iterator[str]:
     """Until when it was to be done, and how that was counted; nothing where the SOP says nothing."""
     if step.time_limit and target.counted:
-        due = f", due {render_moment(target.due, 'en')}" if target.due else ""
-        told = " ".join(render_counted(each, "en") for each in target.counted)
+        due = f", due {render_moment(target.due, language())}" if target.due else ""
+        told = " ".join(render_counted(each, language()) for each in target.counted)
         yield f"limit {one_line(step.time_limit)}{due}. {told}"
 
 
 def _task(task: TaskRecord, more: str) -> Iterator[str]:
     outcome, tries = task.outcome, f", try {task.latest.number}" if task.latest.number > 1 else ""
     item = f" [{one_line(task.item)}]" if task.item is not None else ""
-    reason = f" ({outcome.reason})" if outcome.reason else ""
+    reason = f" ({named(outcome.reason)})" if outcome.reason else ""
     yield f"  {task.id}{item} ({task.action}): {coloured(outcome.status)}{reason}{tries}"
     if outcome.message:
         yield from wrap(f"    {printable(outcome.message)}", width(), indent="    ")
@@ -123,7 +124,7 @@ def _task(task: TaskRecord, more: str) -> Iterator[str]:
         if not more or value not in (None, "", [], {}):
             yield from _output(printable(name), value, more)
     for evidence in outcome.evidence:
-        yield f"    evidence: {printable(evidence.name)} ({render_size(evidence.size, 'en')})"
+        yield f"    evidence: {printable(evidence.name)} ({render_size(evidence.size, language())})"
         yield f"      sha256 {evidence.sha256}"
 
 
@@ -150,14 +151,14 @@ def _answer(answer: Answer) -> str:
 
 
 def _hand(hand: Hand) -> str:
-    until = _minute(hand.until) if hand.until else "now"
+    until = _minute(hand.until) if hand.until else label("now")
     remark = f"; {one_line(hand.remark)}" if hand.remark else ""
     told = f"{one_line(hand.note)}, handed over by {one_line(hand.person)}{remark}"
     return f"{hand.key.step} with {one_line(hand.party)} from {_minute(hand.since)} until {until}: {told}"
 
 
 def _escalation(each: Escalation) -> str:
-    who = ", ".join(map(one_line, each.persons)) or "nobody"
+    who = ", ".join(map(one_line, each.persons)) or label("nobody")
     told = "told" if each.reached else "could not be told"
     return f"{each.key.step} escalated to {one_line(each.role)}: {who} {told}, {_minute(each.at)}"
 

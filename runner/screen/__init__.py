@@ -10,6 +10,7 @@ from typing import Any, TextIO
 import click
 
 from runner.errors import RunnerError
+from runner.languages import translate
 from runner.screen.live import in_foreground
 from runner.screen.tables import may_colour, printable
 
@@ -42,16 +43,18 @@ def width() -> int:
 
 
 def show(text: str, *, err: bool = False) -> None:
-    """Print text; where that cannot be, go on without."""
+    """Print text in the language of screens; where that cannot be, go on without."""
     try:
-        _echo(text, err=err)
+        _echo(translate(text), err=err)
     except (OSError, ValueError) as error:
         if not err or isinstance(error, BrokenPipeError):  # a log on a full disk may be written to again later
             let_go(sys.stderr if err else sys.stdout)
 
 
 def show_paged(text: str) -> None:
-    """Print text; on a terminal that it does not fit, through the pager (PAGER). Raise RunnerError if it cannot be."""
+    """Print text in the language of screens; on a terminal that it does not fit, through the pager (PAGER). Raise
+    RunnerError if it cannot be."""
+    text = translate(text)
     if manner_of(sys.stdout) == MOVING and text.count("\n") + 1 >= os.get_terminal_size(sys.stdout.fileno()).lines:
         click.echo_via_pager(text + "\n", color=None if may_colour() else False)
     else:

@@ -10,16 +10,12 @@ from datetime import datetime
 from runner.contract import FINISHED_WELL, Status
 from runner.durations import render_duration
 from runner.events import Event, Kind
+from runner.languages import label, language, translate
 from runner.screen.tables import cut, printable, width_of
 
 ONCE = "(once)"
 WIDEST_NAME = 28
-FAILED = "failed"
-DONE = "done"
-RUNNING = "running"
-WAITING = "waiting"
-TO_DO = "to do"
-STATES = (DONE, RUNNING, WAITING, FAILED, TO_DO)
+STATES = DONE, RUNNING, WAITING, FAILED, TO_DO = "done", "running", "waiting", "failed", "to do"
 
 _Place = tuple[str, str | None, str]  # run (an included playbook is a run of its own), target, step where it runs once
 
@@ -131,15 +127,15 @@ class Board:
         lines = [self._head(now)]
         lines += [f"  {_row(target, lane, now, min(widest, WIDEST_NAME))}" for (_, target, _), lane in shown]
         if len(shown) < len(lanes):
-            lines.append(f"  … and {len(lanes) - len(shown)} more")
+            lines.append(translate(f"  … and {len(lanes) - len(shown)} more"))
         return [cut(line, width) for line in lines[: max(1, height)]]
 
     def _head(self, now: datetime) -> str:
         counts = self.counts()
-        told = ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state]) or "nothing to do"
-        what = "targets" if self._targets else "steps"
+        told = ", ".join(f"{counts[state]} {label(state)}" for state in STATES if counts[state])
         whole = len(self._targets) or len(self._planned.get(None, ()))
-        return f"{self._run}  {_since(self._began, now)}  {told} of {whole} {what}"
+        what = f"of {whole} targets" if self._targets else f"of {whole} steps"
+        return f"{self._run}  {_since(self._began, now)}  {told or translate('nothing to do')} {translate(what)}"
 
 
 def _place(event: Event) -> _Place:
@@ -148,13 +144,13 @@ def _place(event: Event) -> _Place:
 
 
 def _name(target: str | None) -> str:
-    return ONCE if target is None else printable(target)
+    return label(ONCE) if target is None else printable(target)
 
 
 def _row(target: str | None, lane: _Lane, now: datetime, widest: int) -> str:
     name = cut(_name(target), widest)
     padded = name + " " * (widest - width_of(name))
-    return "  ".join([padded, *_parts(lane, now)])
+    return "  ".join([padded, *map(translate, _parts(lane, now))])
 
 
 def _parts(lane: _Lane, now: datetime) -> Iterator[str]:
@@ -174,4 +170,4 @@ def _since(start: datetime | None, now: datetime) -> str:
 
 
 def _words(seconds: float) -> str:
-    return render_duration(float(int(max(0.0, seconds))), "en")
+    return render_duration(float(int(max(0.0, seconds))), language())

@@ -9,8 +9,9 @@ from typing import Any
 from runner.contract import FINISHED_WELL, Status
 from runner.durations import render_duration
 from runner.events import SHARED, Event, Kind
+from runner.languages import language, translate
 from runner.posts import say_roles
-from runner.screen.tables import coloured, one_line
+from runner.screen.tables import coloured, named, one_line
 
 LONGEST = 2000
 BAD = frozenset(Status) - FINISHED_WELL - {Status.SKIPPED, Status.WAITING}
@@ -33,7 +34,10 @@ class Lines:
         self._told: set[tuple[str, str]] = set()
 
     def render(self, event: Event) -> Iterator[str]:
-        """Given the next event, yield what to say of it."""
+        """Given the next event, yield what to say of it, in the language of screens."""
+        yield from map(translate, self._render(event))
+
+    def _render(self, event: Event) -> Iterator[str]:
         if event.kind is Kind.TASK_FINISHED:
             self._hold(event)
             if self._verbose:
@@ -90,7 +94,7 @@ class Lines:
 
 def _outcome(event: Event) -> str:
     data = event.data
-    reason = f" ({data['reason']})" if data["reason"] else ""
+    reason = f" ({named(data['reason'])})" if data["reason"] else ""
     message = f": {_short(data['message'])}" if data["message"] else ""
     return f"{_where(event)}: {coloured(data['status'])}{reason}{message}"
 
@@ -99,7 +103,7 @@ def _remark(data: Mapping[str, Any]) -> str:
     if data.get("message"):
         return f" ({_short(data['message'])})"
     used = data["used_seconds"]
-    return f" ({render_duration(used, 'en')})" if used and data["status"] != Status.SKIPPED else ""
+    return f" ({render_duration(used, language())})" if used and data["status"] != Status.SKIPPED else ""
 
 
 def _where(event: Event) -> str:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from runner.messages import say
 from runner.posts import say_roles
 from runner.record.problems import KnownProblem, Past, State
 from runner.record.solutions import Solution
-from runner.screen.tables import coloured, one_line, printable, render_table, wrap
+from runner.screen.tables import coloured, named, one_line, printable, render_table, wrap
 
 HEADERS = ("severity", "state", "target", "since", "key")
 
@@ -19,7 +18,7 @@ def render_register(problems: Sequence[KnownProblem], width: int) -> str:
     rows = [
         [
             coloured(problem.severity),
-            str(problem.state),
+            named(problem.state),
             printable(problem.target or ""),
             _time(problem.first_seen),
             printable(problem.key),
@@ -33,9 +32,8 @@ def render_problem(
     problem: KnownProblem, solutions: Sequence[Solution], lost: Sequence[str], width: int
 ) -> Iterator[str]:
     """Given a problem, what solved it before, and what is wrong with its evidence, give its lines."""
-    state = say(f"state.{problem.state}", "id")
     where = f" on {printable(problem.target)}" if problem.target else ""
-    yield f"{printable(problem.key)}{where}: {coloured(problem.severity)}, {problem.state} ({state})"
+    yield f"{printable(problem.key)}{where}: {coloured(problem.severity)}, {named(problem.state)}"
     yield from wrap(printable(problem.message), width)
     times = f"{problem.times} time{'s' if problem.times > 1 else ''}"
     seen = f"seen {times}, first {_time(problem.first_seen)}, last {_time(problem.last_seen)}"

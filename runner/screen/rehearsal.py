@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import click
 
 from runner.contract import FINISHED_WELL, Outcome, Reason, Status
+from runner.languages import label, labels, translate
 from runner.record.document import Record, StepRecord, TargetRecord, TaskRecord
 from runner.screen.summary import MEANINGS, group_names, render_problems
-from runner.screen.tables import coloured, cut, name_some, one_line, printable, render_table, wrap
+from runner.screen.tables import coloured, cut, name_some, named, one_line, printable, render_table, wrap
 
 FOUND = {
     Reason.PREVIEWED: "previewed",
@@ -32,7 +33,7 @@ def render_rehearsal(record: Record, width: int, *, diff: bool) -> str:
     groups = sorted(group_names(rows).items(), key=lambda group: order.index(group[0][:2]))
     table = [[step, task, found, name_some(names, MOST_TARGETS)] for (step, task, found, _), names in groups]
     notes = [message for (_, _, _, message), _ in groups]
-    parts = [render_table(["step", "task", "found", "targets"], table, width, notes)]
+    parts = [render_table(labels("step", "task", "found", "targets"), table, width, notes)]
     parts += _diffs(record) if diff else []
     parts += ["\n".join(render_problems(record, width))] if record.problems else []
     return "\n\n".join([*parts, "\n".join(wrap(_closing(record), width))])
@@ -46,10 +47,10 @@ def _closing(record: Record) -> str:
 def render_coverage(record: Record) -> str:
     """Given a dry run's record, return in words how much of it could be checked."""
     checked, total = coverage(record)
-    counts = Counter(_found(outcome) for outcome in _outcomes(record))
-    left = [f"{counts[word]} {word}" for word in (FOUND[Reason.NOT_CHECKED], FOUND[Reason.BLOCKED]) if counts[word]]
+    counts = Counter(outcome.reason for outcome in _outcomes(record))
+    left = [f"{counts[r]} {label(FOUND[r])}" for r in (Reason.NOT_CHECKED, Reason.BLOCKED) if counts[r]]
     lost = sum(outcome.status in UNKNOWN for outcome in _outcomes(record))
-    left += [f"{lost} unreachable or out of time"] if lost else []
+    left += [translate(f"{lost} unreachable or out of time")] if lost else []
     share = f" ({checked * 100 // total} %)" if total else ""
     rest = f"; {', '.join(left)}" if left else ""
     return f"checked {checked} of {total} tasks{share}{rest}. nothing was changed"
@@ -76,7 +77,7 @@ def _rows(record: Record) -> Iterator[tuple[str, ...]]:
         for target in sorted(step.targets, key=lambda each: each.target or ""):
             name = printable(target.target or "")
             for task in target.tasks:
-                message = cut(one_line(task.outcome.message.split("\n")[0]), LONGEST_MESSAGE)
+                message = cut(translate(one_line(task.outcome.message.split("\n")[0])), LONGEST_MESSAGE)
                 yield step.id, _task(task), _found(task.outcome), message, name
             if not target.tasks:
                 yield step.id, "", _step_found(target), cut(one_line(target.message), LONGEST_MESSAGE), name
@@ -88,12 +89,12 @@ def _task(task: TaskRecord) -> str:
 
 def _found(outcome: Outcome) -> str:
     if outcome.reason:
-        return FOUND[outcome.reason]
-    return "executed" if outcome.status in FINISHED_WELL else f"executed: {coloured(outcome.status)}"
+        return label(FOUND[outcome.reason])
+    return label("executed") if outcome.status in FINISHED_WELL else f"{label('executed')}: {coloured(outcome.status)}"
 
 
 def _step_found(target: TargetRecord) -> str:
-    return FOUND[target.reason] if target.reason else str(target.status)
+    return label(FOUND[target.reason]) if target.reason else named(target.status)
 
 
 def _diffs(record: Record) -> Iterator[str]:

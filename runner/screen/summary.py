@@ -10,9 +10,11 @@ from shlex import join
 
 from runner.contract import FINISHED_WELL, WORST_FIRST, Severity, Status
 from runner.durations import render_duration
+from runner.languages import label, labels, language, translate
+from runner.messages import render_short
 from runner.posts import say_roles
 from runner.record.document import OpenRequest, Record, StepRecord, TargetRecord
-from runner.screen.tables import coloured, name_some, one_line, printable, render_table, wrap
+from runner.screen.tables import coloured, name_some, named, one_line, printable, render_table, width_of, wrap
 
 MEANINGS = {
     0: "done, nothing wrong",
@@ -48,12 +50,13 @@ def render_closing(record: Record, records: Path) -> str:
     meaning = "cancelled; it never goes on" if record.cancelled else meaning
     following = _next(record, records)
     ended = f"run {record.run}: {coloured(record.status)}, exit code {record.exit_code} ({meaning})"
-    return f"{ended}\nrecord in {printable(records)}" + (f". next: {following}" if following else "")
+    record_in = f"record in {printable(records)}"
+    return f"{ended}\n{record_in}. next: {following}" if following else f"{ended}\n{record_in}"
 
 
 def render_steps(record: Record, width: int) -> str:
     """Given a record, return its steps as a table: one row a step, with how many targets ended in which way."""
-    headers = ["step", "status", "targets", "limit", "used", "deviations"]
+    headers = labels("step", "status", "targets", "limit", "used", "deviations")
     unselected = {each["id"] for each in record.started.get("steps") or () if not each.get("selected", True)}
     rows = [
         _unbegun(step, unselected=step.id in unselected) if not step.targets else _row(step) for step in record.steps
@@ -85,13 +88,13 @@ def _row(step: StepRecord) -> list[str]:
         coloured(step.status),
         _targets(step.targets),
         _limit(step),
-        render_duration(max(used), "en") if used else "",
+        render_duration(max(used), language()) if used else "",
         str(deviations or ""),
     ]
 
 
 def _unbegun(step: StepRecord, *, unselected: bool) -> list[str]:
-    return [step.id, "not selected" if unselected else "not begun", "", _limit(step), "", ""]
+    return [step.id, translate("not selected" if unselected else "not begun"), "", _limit(step), "", ""]
 
 
 def _limit(step: StepRecord) -> str:
@@ -100,10 +103,10 @@ def _limit(step: StepRecord) -> str:
 
 def _targets(targets: tuple[TargetRecord, ...]) -> str:
     if len(targets) == 1:
-        return printable(targets[0].target or "once")
+        return printable(targets[0].target or label("once"))
     counts = Counter(target.status for target in targets)
     told = sorted(counts, key=lambda status: (status not in FINISHED_WELL, WORST_FIRST.index(status)))
-    return ", ".join(f"{counts[status]} {status}" for status in told)
+    return ", ".join(f"{counts[status]} {named(status)}" for status in told)
 
 
 def _remarks(record: Record, width: int) -> list[str]:
@@ -166,13 +169,14 @@ def render_problems(record: Record, width: int) -> list[str]:
         return []
     worst_first = tuple(reversed(Severity))
     counts = Counter(problem.severity for problem in record.problems)
-    lines = ["problems: " + ", ".join(f"{counts[each]} {each}" for each in worst_first if counts[each])]
+    told = ", ".join(f"{counts[each]} {named(each)}" for each in worst_first if counts[each])
+    lines = [f"{label('problems')}: {told}"]
     ordered = sorted(record.problems, key=lambda problem: worst_first.index(problem.severity))
     rows = (((str(p.severity), p.step, _short(p.message)), _name(p.target)) for p in ordered)
     for (severity, step, message), names in group_names(rows).items():
         where = name_some(names, MOST_TARGETS) if names != [""] else step
         first, *others = wrap(f"{where}: {message}", width - 12, indent="  ")
-        lines.append(f"  {coloured(severity)}{' ' * (10 - len(severity))}{first}")
+        lines.append(f"  {coloured(severity)}{' ' * (10 - width_of(named(severity)))}{first}")
         lines += [" " * 12 + other for other in others]
     return lines
 
@@ -181,7 +185,7 @@ def _waits(record: Record, records: Path, width: int) -> list[str]:
     """What waits for whom, and the command that answers."""
     lines: list[str] = []
     for asked in record.requests:
-        due = f", due {asked.due.astimezone():%a %d %b %H:%M}" if asked.due else ""
+        due = f", due {render_short(asked.due.astimezone(), language())}" if asked.due else ""
         role = one_line(say_roles(asked.request.role) or "a person")
         where = f" on {one_line(asked.key.target)}" if asked.key.target else ""
         lines += wrap(f"{asked.key.step}{where} waits for {role}{due}: {_short(asked.request.question)}", width)

@@ -8,6 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
+from runner.languages import label, language, translate
+from runner.messages import MESSAGES, say
+
 COLOURS = {
     "failed": "red",
     "timed_out": "red",
@@ -20,6 +23,7 @@ COLOURS = {
     "ok": "green",
     "skipped": "cyan",
 }
+KINDS = ("status", "severity", "state", "reason")
 GAP = 2  # columns that tabulate leaves between two
 NARROWEST = 4
 MOST_NAMES = 3
@@ -37,8 +41,14 @@ def one_line(text: object) -> str:
 
 
 def coloured(word: str) -> str:
-    """Given a status or severity, return the word in its colour; the word alone says it all."""
-    return click.style(str(word), fg=COLOURS.get(str(word)))
+    """Given a status or severity, return its word in its colour; the word alone says it all."""
+    return click.style(named(word), fg=COLOURS.get(str(word)))
+
+
+def named(word: str) -> str:
+    """Given a status, a severity or the state of a problem, return its word in the language of screens."""
+    key = next((key for kind in KINDS if (key := f"{kind}.{word}") in MESSAGES), None)
+    return say(key, "id") if key and language() == "id" else str(word)
 
 
 def may_colour() -> bool:
@@ -66,10 +76,15 @@ def cut(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
-    """Given printable text, return its lines, none wider than `width`; those after the first begin with `indent`.
+    """Given printable text, return its lines in the language of screens, none wider than `width`; those after the
+    first begin with `indent`.
 
     A coloured word keeps its colour, unless it is wider than a line. A `width` below 2 is taken as 2.
     """
+    return _wrap(translate(text), width, indent)
+
+
+def _wrap(text: str, width: int, indent: str = "") -> list[str]:
     indent = indent if width_of(indent) + 2 <= width else ""
     lines: list[str] = []
     for paragraph in text.split("\n"):
@@ -95,12 +110,14 @@ def render_table(
     *,
     whole: int = 0,
 ) -> str:
-    """Given printable cells, return a table at most `width` columns wide; the widest columns are wrapped.
+    """Given printable cells, return a table in the language of screens, at most `width` columns wide; the widest
+    columns are wrapped.
 
     The first `whole` columns are not wrapped where the others can give. `notes` holds a text for each row, "" for
     none, which stands under it over the whole width.
     """
-    cells = [[str(cell) for cell in row] for row in rows]
+    headers = [label(header) for header in headers]
+    cells = [[translate(str(cell)) for cell in row] for row in rows]
     natural = [max(map(_natural, column)) for column in zip(headers, *cells, strict=True)]
     available = width - GAP * (len(headers) - 1) - sum(natural[:whole])
     if available < NARROWEST * (len(headers) - whole):
@@ -120,7 +137,7 @@ def name_some(names: Sequence[str], most: int = MOST_NAMES) -> str:
     if len(names) <= most:
         return ", ".join(names)
     shown = names[: most - 1]
-    return f"{', '.join(shown)} and {len(names) - len(shown)} more"
+    return translate(f"{', '.join(shown)} and {len(names) - len(shown)} more")
 
 
 def _with_notes(lines: list[str], cells: list[list[str]], notes: Sequence[str], width: int) -> Iterator[str]:
@@ -134,7 +151,7 @@ def _with_notes(lines: list[str], cells: list[list[str]], notes: Sequence[str], 
 
 
 def _wrap_cell(cell: str, width: int) -> list[str]:
-    return [cell] if _natural(cell) <= width else wrap(click.unstyle(cell), width)
+    return [cell] if _natural(cell) <= width else _wrap(click.unstyle(cell), width)
 
 
 def _natural(cell: str) -> int:

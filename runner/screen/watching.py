@@ -20,6 +20,7 @@ from pathlib import Path
 from types import TracebackType
 
 from runner.events import Event
+from runner.languages import translate
 from runner.plan import Plan
 from runner.record.document import Record
 from runner.screen import MOVING, PLAIN, QUIET, SILENT, let_go, manner_of, show, width
@@ -91,7 +92,7 @@ class Screen:
     def say_stopping(self) -> None:
         """Say that the run was interrupted, and what that means."""
         if self._live and self._live.moving:
-            self._live.scroll(STOPPING)
+            self._live.scroll(translate(STOPPING))
             self._live.refresh()
         else:
             show(STOPPING, err=True)

@@ -138,12 +138,17 @@ def _size(failure: Failure, path: tuple[str | int, ...]) -> Iterator[Fault]:
     if not value:
         yield Fault(path, f"{thing} is empty", _example(failure.schema))
         return
-    side = "at least" if str(failure.validator).startswith("min") else "at most"
-    unit = "character" if isinstance(value, str) else "entry" if len(value) == 1 else "entries"
-    unit += "s" if isinstance(value, str) and len(value) > 1 else ""
-    need = "allowed" if side == "at most" else "needed"
-    verb = "is" if bound == 1 else "are"
-    yield Fault(path, f"{thing} has {len(value)} {unit}, {side} {bound} {verb} {need}", _example(failure.schema))
+    count, one = len(value), bound == 1
+    entries = f"{count} entry" if count == 1 else f"{count} entries"
+    size = entries if not isinstance(value, str) else f"{count} character" if count == 1 else f"{count} characters"
+    if str(failure.validator).startswith("min"):
+        yield Fault(
+            path, f"{thing} has {size}, at least {bound} {'is' if one else 'are'} needed", _example(failure.schema)
+        )
+    else:
+        yield Fault(
+            path, f"{thing} has {size}, at most {bound} {'is' if one else 'are'} allowed", _example(failure.schema)
+        )
 
 
 def _is(value: Any, kind: type) -> bool:

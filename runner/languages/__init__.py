@@ -1,0 +1,56 @@
+"""In which language people are told something.
+
+The code says everything in English, and so does the journal. Where a text meets a person, `translate` finds the message
+it was made from in the catalogue, and puts it into the person's language. English costs nothing: no catalogue is read.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+
+from runner.languages.catalogue import load_catalogue
+from runner.languages.matching import Matcher
+from runner.messages import Language
+
+__all__ = ["chosen_language", "label", "labels", "language", "translate"]
+
+SETTING = "SOP_LANG"
+SYSTEMS = ("LC_ALL", "LC_MESSAGES", "LANG")
+
+
+def chosen_language() -> Language | None:
+    """The language that SOP_LANG asks for; None where it asks for none that there is."""
+    said = os.environ.get(SETTING, "").strip().lower()[:2]
+    return "id" if said == "id" else "en" if said == "en" else None
+
+
+def language() -> Language:
+    """The language of screens: as SOP_LANG says, else the system's where that is Indonesian, else English."""
+    system = next((value for name in SYSTEMS if (value := os.environ.get(name))), "")
+    return chosen_language() or ("id" if system.lower().split("_")[0].split(".")[0] == "id" else "en")
+
+
+def translate(text: str, to: Language | None = None) -> str:
+    """Given what the code says, maybe of several lines and put together of several messages, return it in the
+    language of screens, or in `to`. What the catalogue does not know stays as it is."""
+    spoken = to or language()
+    if spoken == "en":
+        return text
+    return "\n".join(map(_matcher(spoken).translate, text.split("\n")))
+
+
+def label(text: str) -> str:
+    """Given a word, or a heading, of the screens, return it in their language."""
+    spoken = language()
+    return text if spoken == "en" else _matcher(spoken).translations.get(text, text)
+
+
+def labels(*texts: str) -> list[str]:
+    """Given words of the screens, return them in their language."""
+    return [label(text) for text in texts]
+
+
+@cache
+def _matcher(spoken: Language) -> Matcher:
+    return Matcher(load_catalogue(spoken))

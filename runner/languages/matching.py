@@ -1,0 +1,146 @@
+"""Finding the message that a text was made from, and making it again in another language.
+
+A message is a template with holes, "{0}: no such step": a text that fits it is made again from the template's
+translation and what stood in the holes, which may be messages themselves. What no template fits is taken apart at its
+colons and full stops. Of all ways the one that explains the most letters is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+HOLE = re.compile(r"\{\d+\}")
+WORD = re.compile(r"[A-Za-z]+")
+QUOTES = ("'", '"', "“", "”", "`")
+JOINTS = (": ", ". ", "; ", " (", "? ")
+LISTS = ("or", "and")
+QUOTED = re.compile(r"['\"“`].*['\"”`]|[^ ]+")
+ENDS = ".:?)…"
+LONGEST = 4000
+DEEPEST = 8
+FEWEST_LETTERS = 5  # a template of fewer, without quotes, fits too much: its holes must hold plain names
+MOST_REMEMBERED = 20_000
+
+Told = tuple[str, int]  # a text in the other language, and how many of its letters some message explains
+
+
+class Template(NamedTuple):
+    """A message with holes: what stands between them, its translation, and how many letters it has."""
+
+    parts: tuple[str, ...]
+    translation: str
+    letters: int
+
+    def match(self, text: str) -> list[str] | None:
+        """What stands in the holes; None where the text was not made from this. In time in proportion to the text."""
+        first, *middle, last = self.parts
+        end = len(text) - len(last)
+        if not text.startswith(first) or not text.endswith(last) or end < len(first):
+            return None
+        held, position = [], len(first)
+        for part in middle:
+            if (found := text.find(part, position, end)) < 0:
+                return None
+            held.append(text[position:found])
+            position = found + len(part)
+        return [*held, text[position:end]]
+
+    def quotes(self, hole: int) -> bool:
+        """Whether that hole stands in quotes: what is in it is somebody's own word."""
+        return self.parts[hole].endswith(QUOTES) and self.parts[hole + 1].startswith(QUOTES)
+
+    def fill(self, held: Iterable[str]) -> str:
+        """The translation with its holes filled."""
+        values = list(held)
+        return HOLE.sub(lambda hole: values[int(hole[0][1:-1])], self.translation)
+
+
+class Matcher:
+    """Given translations by their messages, translates texts that were made from them."""
+
+    def __init__(self, translations: Mapping[str, str]) -> None:
+        self.translations = translations
+        self._index: dict[str, list[Template]] = {}
+        self._known: dict[tuple[str, int], Told] = {}
+        templates = {message: _words_between_holes(message) for message in translations if HOLE.search(message)}
+        frequency = Counter(word for words in templates.values() for word in words)
+        for message, words in templates.items():
+            if words:
+                template = Template(tuple(HOLE.split(message)), translations[message], _letters(HOLE.sub("", message)))
+                self._index.setdefault(min(words, key=lambda word: (frequency[word], word)), []).append(template)
+
+    def translate(self, text: str) -> str:
+        """One line in the other language; as it is where nothing is known of it."""
+        if len(text) > LONGEST:
+            return text
+        if len(self._known) > MOST_REMEMBERED:
+            self._known.clear()
+        return self._best(text, 0)[0]
+
+    def _best(self, text: str, depth: int) -> Told:
+        bare = text.strip()
+        if " " not in bare or depth == DEEPEST:
+            return text, 0
+        if (text, depth) not in self._known:
+            told, explained = self._find(bare, depth)
+            self._known[text, depth] = text.replace(bare, told, 1) if explained else text, explained
+        return self._known[text, depth]
+
+    def _find(self, text: str, depth: int) -> Told:
+        if (exact := self.translations.get(text)) is not None:
+            return exact, _letters(text)
+        if (exact := self.translations.get(text[0].upper() + text[1:])) is not None:
+            return exact[0].lower() + exact[1:], _letters(text)
+        return max(self._ways(text, depth), key=lambda told: told[1], default=(text, 0))
+
+    def _ways(self, text: str, depth: int) -> Iterator[Told]:
+        for joint in JOINTS:
+            before, found, after = text.partition(joint)
+            if found:
+                (left, much), (right, more) = self._best(before, depth + 1), self._best(after, depth + 1)
+                yield f"{left}{joint}{right}", much + more
+        for joint in LISTS:
+            if len(items := text.split(f" {joint} ")) > 1:
+                yield self._list(items, joint, depth)
+        for template in self._candidates(text):
+            if (held := template.match(text)) is not None and _fits(template, held):
+                told = [
+                    (value, 0) if template.quotes(n) else self._best(value, depth + 1) for n, value in enumerate(held)
+                ]
+                yield template.fill(value for value, _ in told), template.letters + sum(n for _, n in told)
+        if text[-1] in ENDS:
+            before, explained = self._best(text[:-1], depth + 1)
+            yield before + text[-1], explained
+
+    def _list(self, items: Sequence[str], joint: str, depth: int) -> Told:
+        """A list of names in quotes, and of messages: "'a' or 'b'", "a text or a list"."""
+        told = [self._item(item, depth + 1) for item in items]
+        if all(QUOTED.fullmatch(item) or n == _letters(item) for item, (_, n) in zip(items, told, strict=True)):
+            letters = len(joint) * (len(items) - 1) + sum(n for _, n in told)
+            return f" {self.translations.get(joint, joint)} ".join(text for text, _ in told), letters
+        return f" {joint} ".join(items), 0
+
+    def _item(self, item: str, depth: int) -> Told:
+        known = self.translations.get(item)
+        return (known, _letters(item)) if known else self._best(item, depth)
+
+    def _candidates(self, text: str) -> Iterator[Template]:
+        for word in set(WORD.findall(text)):
+            yield from self._index.get(word, ())
+
+
+def _fits(template: Template, held: Iterable[str]) -> bool:
+    named = any(map(template.quotes, range(len(template.parts) - 1)))
+    return named or template.letters >= FEWEST_LETTERS or not any(" " in value.strip() for value in held)
+
+
+def _words_between_holes(message: str) -> set[str]:
+    """The whole words of a template: not those that what stands in a hole may make longer."""
+    return set(WORD.findall(re.sub(r"[A-Za-z]*\{\d+\}[A-Za-z]*", " ", message)))
+
+
+def _letters(text: str) -> int:
+    return sum(character.isalpha() for character in text)
