@@ -90,6 +90,17 @@ def test_a_key_is_claimed_and_finished_once(journal: Journal, kind: str) -> None
     assert journal.head() == head
 
 
+def test_what_is_there_already_is_named_among_many(journal: Journal) -> None:
+    run = RunFactory()
+    journal.append([run.claim()])
+    head, others = journal.head(), [run.claim(f"task{number}") for number in range(150)]
+    with pytest.raises(DuplicateClaim, match=r"check/1/task70/site/1 already"):
+        journal.append([*others, run.claim("task70")])
+    assert journal.head() == head
+    journal.append(others)
+    assert len(list(journal.events(run.run))) == 151
+
+
 def test_a_run_starts_once(journal: Journal) -> None:
     journal.append([RunFactory().started()])
     with pytest.raises(DuplicateClaim):

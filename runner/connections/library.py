@@ -15,12 +15,12 @@ if _HIDDEN:
 try:
     import paramiko
     import paramiko.config
-    from paramiko import auth_strategy
+    from paramiko import auth_handler, auth_strategy
 finally:
     if _HIDDEN:
         del sys.modules["invoke"]
 
-__all__ = ["allow_match_exec", "auth_strategy", "paramiko"]
+__all__ = ["allow_match_exec", "auth_handler", "auth_strategy", "paramiko"]
 
 
 def allow_match_exec() -> None:

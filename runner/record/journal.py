@@ -15,13 +15,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from runner.errors import RecordError, RunnerError, refuse
 from runner.events import Event, Kind
-from runner.record.chain import FORM, GENESIS, canonical, columns_of, link, playbook_of
+from runner.record.chain import FORM, GENESIS, Columns, canonical, columns_of, link, playbook_of
 from runner.record.database import connect_to_read, connect_to_write, create_database, database_errors, upgrade_database
 from runner.record.folder import LONGEST_WAIT, disk_errors, gate
 from runner.record.reader import JournalReader
@@ -31,8 +32,10 @@ _LETTERS = "23456789bcdfghjkmnpqrstvwxz"  # none that sounds or looks like anoth
 _INSERT = """
     INSERT INTO events (
         seq, hash, body, run, playbook, kind, step, attempt, task, target, item, "try", status, problems, at
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ) VALUES
 """
+_ROW = f"({', '.join('?' * 15)})"
+_MOST_ROWS = 60  # of one statement: SQLite before 3.32 takes 999 values
 
 
 class DuplicateClaim(RunnerError):
@@ -144,11 +147,21 @@ class Journal(JournalReader):
     def _insert(self, connection: sqlite3.Connection, bodies: Sequence[Body], texts: Sequence[str]) -> None:
         last = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
         seq, digest = last or (0, GENESIS)
+        rows: list[Columns] = []
         for body, text in zip(bodies, texts, strict=True):
             seq, digest = seq + 1, link(digest, text)
-            row = (seq, digest, text, *columns_of(body, self._playbook(connection, body)))
+            rows.append((seq, digest, text, *columns_of(body, self._playbook(connection, body))))
+        for place in range(0, len(rows), _MOST_ROWS):
             try:
-                connection.execute(_INSERT, row)
+                _insert_rows(connection, rows[place : place + _MOST_ROWS])
+            except sqlite3.IntegrityError:
+                self._insert_singly(connection, rows[place:], bodies[place:])
+
+    def _insert_singly(self, connection: sqlite3.Connection, rows: Sequence[Columns], bodies: Sequence[Body]) -> None:
+        """Find out which of the rows is there already."""
+        for row, body in zip(rows, bodies, strict=True):
+            try:
+                _insert_rows(connection, [row])
             except sqlite3.IntegrityError as error:
                 raise DuplicateClaim(_already(self.path, Event.from_json(body))) from error
 
@@ -161,6 +174,11 @@ class Journal(JournalReader):
             row = connection.execute(query, (run, Kind.RUN_STARTED)).fetchone()
             self._playbooks[run] = row[0] if row else ""
         return self._playbooks[run]
+
+
+def _insert_rows(connection: sqlite3.Connection, rows: Sequence[Columns]) -> None:
+    """Insert rows by one statement: at the end of each, a thread of many waits for its turn with the interpreter."""
+    connection.execute(_INSERT + ", ".join([_ROW] * len(rows)), [*chain.from_iterable(rows)])
 
 
 def _already(path: Path, event: Event) -> str:

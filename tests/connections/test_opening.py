@@ -137,6 +137,20 @@ def test_uses_the_agent_for_a_key_with_a_passphrase(sshd: SshServer, tmp_path: P
         agent.wait(10)
 
 
+@pytest.mark.parametrize("kind", ["ed25519", "ecdsa", "rsa"])
+def test_logs_in_with_every_kind_of_key(sshd: SshServer, tmp_path: Path, kind: str) -> None:
+    key, known = tmp_path / "key", sshd.directory / "authorized_keys"
+    subprocess.run(["ssh-keygen", "-q", "-t", kind, "-N", "", "-f", key], check=True)
+    before = known.read_bytes()
+    known.write_bytes(before + key.with_suffix(".pub").read_bytes())
+    connections = Connections((sshd.known_hosts,))
+    try:
+        assert connections.ping(target_of(sshd, identity=str(key)), Deadline.after(20)) > 0
+    finally:
+        known.write_bytes(before)
+        connections.close()
+
+
 @pytest.mark.promise("SSH", "another key than the one pinned in the inventory", "refused")
 def test_a_pinned_host_key_is_all_that_counts(sshd: SshServer, tmp_path: Path) -> None:
     make_key(tmp_path / "other")

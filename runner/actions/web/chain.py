@@ -10,6 +10,7 @@ from typing import Any
 from runner.actions.web.faults import Cause, Fault, VisitError
 from runner.actions.web.lookup import Place, connect
 from runner.actions.web.tls import explain, verifying_context
+from runner.actions.web.wire import limit_waits
 from runner.durations import Deadline
 
 MOST_CERTIFICATES = 20
@@ -75,7 +76,7 @@ def _lenient_context() -> ssl.SSLContext:
 
 def _shake_hands(places: tuple[Place, ...], host: str, deadline: Deadline, context: ssl.SSLContext) -> Shown:
     plug = connect(places, deadline)
-    plug.settimeout(max(0.001, deadline.remaining()))
+    limit_waits(plug, deadline)
     with plug, context.wrap_socket(plug, server_hostname=host) as session:
         sent = _chain(session, "get_unverified_chain")
         verified = _chain(session, "get_verified_chain") if context.verify_mode is ssl.CERT_REQUIRED else ()

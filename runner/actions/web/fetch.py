@@ -21,7 +21,7 @@ from runner.actions.web.faults import Cause, Fault, VisitError, fail
 from runner.actions.web.lookup import Place as NetworkPlace
 from runner.actions.web.lookup import Resolver, connect, look_up, system_resolver
 from runner.actions.web.tls import Certificate, read_untrusted, start_session, verifying_context
-from runner.actions.web.wire import PIECE, Wire, inflater
+from runner.actions.web.wire import PIECE, Wire, inflater, limit_waits
 from runner.durations import Deadline
 from runner.errors import Failed
 
@@ -207,7 +207,7 @@ class _Exchange:
         return session
 
     def _ask(self, plug: socket.socket, place: Place) -> http.client.HTTPResponse:
-        plug.settimeout(max(0.001, self._deadline.remaining()))
+        limit_waits(plug, self._deadline)
         plug.sendall(_request(place, self._fetcher))
         response = http.client.HTTPResponse(Wire(plug, self._deadline), method="GET")  # type: ignore[arg-type]  # it only calls makefile
         self._response = response

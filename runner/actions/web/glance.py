@@ -14,7 +14,7 @@ from runner.actions.web.tokens import unescape
 
 LONGEST_TITLE = 200
 
-PIECE = 8192
+PIECE = 2048
 
 _RAW = re.compile(r"<(?:!--|(script|style|title|textarea|xmp|iframe|noembed|noframes)(?=[\s/>]))", re.IGNORECASE)
 _ENDS = {
@@ -36,15 +36,14 @@ def glance(markup: str, longest: int) -> Glance:
     """Given HTML, return its title and at least `longest` characters of its text, where it has as many."""
     title, pieces, length, at = "", list[str](), 0, 0
     while at < len(markup) and length < longest:
-        raw = _RAW.search(markup, at)
-        end = raw.start() if raw else len(markup)
-        while at < end and length < longest:
-            stop = markup.find("<", min(at + PIECE, end), end)
-            stop = end if stop < 0 else stop
-            piece = " ".join(_TAG.sub(" ", markup[at:stop]).split())
-            pieces.append(piece)
-            length, at = length + len(piece) + 1, stop
-        if raw and at == end:
+        stop = markup.find("<", at + PIECE)  # before a tag: none is cut in two
+        stop = len(markup) if stop < 0 else stop
+        raw = _RAW.search(markup, at, stop)
+        end = raw.start() if raw else stop
+        piece = " ".join(_TAG.sub(" ", markup[at:end]).split())
+        pieces.append(piece)
+        length, at = length + len(piece) + 1, end
+        if raw:
             at, content = _skip(markup, raw)
             title = title or content
     text = unescape(" ".join(filter(None, pieces)))

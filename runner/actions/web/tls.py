@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from runner.actions.web.faults import Cause, VisitError, fail
+from runner.actions.web.wire import limit_waits
 from runner.durations import Deadline
 
 _VERDICTS = {
@@ -76,7 +77,7 @@ def start_session(
     plug: socket.socket, host: str, deadline: Deadline, context: ssl.SSLContext
 ) -> tuple[ssl.SSLSocket, Certificate]:
     """Given a connected socket, return the verified TLS session over it and its certificate. Raise VisitError."""
-    plug.settimeout(max(0.001, deadline.remaining()))
+    limit_waits(plug, deadline)
     try:
         session = context.wrap_socket(plug, server_hostname=host)
     except OSError as error:  # ssl.SSLError is one
@@ -100,7 +101,7 @@ def read_untrusted(plug: socket.socket, host: str, deadline: Deadline) -> Certif
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    plug.settimeout(max(0.001, deadline.remaining()))
+    limit_waits(plug, deadline)
     try:
         with context.wrap_socket(plug, server_hostname=host) as session:
             encoded = session.getpeercert(binary_form=True)
