@@ -44,6 +44,11 @@ class Collected:
     def end(self, entry: Entry) -> None:
         self.ended.append(entry.path)
 
+    def whole(self, entry: Entry, member: Member, content: memoryview) -> None:
+        self.begin(entry, member)
+        self.data(content[len(member.header) : len(member.header) + member.stored])
+        self.end(entry)
+
 
 def read(found: BackupSet, tmp_path: Path, only: Sequence[bytes] = (), limit: float = 60) -> Collected:
     sink = Collected()

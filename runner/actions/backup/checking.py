@@ -47,6 +47,9 @@ class Nothing:
     def end(self, entry: Entry) -> None:
         """Nothing."""
 
+    def whole(self, entry: Entry, member: Member, content: memoryview) -> None:
+        """Nothing."""
+
 
 class Compared(NamedTuple):
     """Files of a set held against the server's: how many were asked for, are the same, have changed since, are gone;

@@ -45,7 +45,7 @@ def hold_against(roster: Roster, difference: Difference, live: Iterator[Listed])
             if listed.type != FOLDER:
                 difference.only_live.add(listed.path)
             continue
-        roster.mark_seen(listed.path)
+        roster.mark_seen([listed.path])
         if entry.type == FOLDER and listed.type == FOLDER:
             continue
         if _is_same(entry, listed):

@@ -186,7 +186,7 @@ def _compare(roster: Roster, scratch: Path, deadline: Deadline) -> Iterator[str]
             if entry is None:
                 yield f"{shown(relative)}: not in the backup"
                 continue
-            roster.mark_seen(relative)
+            roster.mark_seen([relative])
             why = _why_other(entry, os.path.join(root, b""), path, deadline)
             if why:
                 yield f"{shown(relative)}: {why}"

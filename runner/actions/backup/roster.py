@@ -76,9 +76,17 @@ class Roster:
         row = self._do(_ONE, (path,)).fetchone()
         return Entry(*row) if row else None
 
-    def mark_seen(self, path: bytes) -> bool:
-        """Note that this entry was read; False where it had been already."""
-        return self._do("UPDATE entry SET seen = 1 WHERE path = ? AND seen = 0", (path,)).rowcount == 1
+    def entries_in(self, frame: Frame) -> list[Entry]:
+        """The entries that begin in a frame."""
+        query = f"SELECT {_FIELDS} FROM entry WHERE home = ? AND part = ? AND frame = ? AND slices = ''"  # noqa: S608
+        return [Entry(*row) for row in self._do(query, frame[:3])]
+
+    def mark_seen(self, paths: Iterable[bytes]) -> None:
+        """Note that these entries were read."""
+        try:
+            self._base.executemany("UPDATE entry SET seen = 1 WHERE path = ?", ((path,) for path in paths))
+        except sqlite3.Error as error:
+            raise self._explain(error) from None
 
     def forget_seen(self) -> None:
         """As if nothing had been read."""

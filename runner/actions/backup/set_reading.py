@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import json
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -35,6 +35,9 @@ class Sink(Protocol):
 
     def end(self, entry: Entry) -> None:
         """It was read whole, and is what the list says."""
+
+    def whole(self, entry: Entry, member: Member, content: memoryview) -> None:
+        """A member that was read at once and is what the list says: header, data and padding."""
 
 
 class Lost(NamedTuple):
@@ -74,18 +77,19 @@ def read_through(
             continue
         with _open(found, part) as file:
             for frame in frames:
-                judge = _Judge(found, frame, roster, sink)
+                judge = _Judge(found, roster.entries_in(frame), sink)
                 try:
-                    _read_frames(file, found, frame, judge, deadline)
+                    _read_frames(file, frame, judge, deadline)
                 except (ZstdError, zlib.error, EOFError, OSError):
                     on_lost(Lost(frame, f"it cannot be read, or does not decompress, at byte {frame.start}"))
                 except _Unlike as error:
                     on_lost(Lost(frame, str(error)))
+                roster.mark_seen(judge.seen)
     for entry in roster.sliced():
         frame = Frame(entry.home, entry.part, entry.frame, 1)
         try:
             _read_slices(chain, entry, sink, deadline)
-            roster.mark_seen(entry.path)
+            roster.mark_seen([entry.path])
         except (ZstdError, zlib.error, EOFError, OSError):
             on_lost(Lost(frame, f"'{shown(entry.path)}' cannot be read, or does not decompress"))
         except _Unlike as error:
@@ -148,30 +152,34 @@ class _Unlike(Exception):
 
 
 class _Judge:
-    """Holds members against the roster on their way to the sink; `left` counts those of a frame that are to come."""
+    """Holds members against what the list says lies in a frame, on their way to the sink."""
 
-    def __init__(self, found: BackupSet, frame: Frame, roster: Roster, sink: Sink) -> None:
+    def __init__(self, found: BackupSet, entries: Iterable[Entry], sink: Sink) -> None:
         self._found = found
-        self._frame = frame
-        self._roster = roster
         self._sink = sink
-        self.left = frame.entries
+        self.left = {entry.path: entry for entry in entries}
+        self.seen: set[bytes] = set()
         self._entry: Entry | None = None
         self._data = 0
         self._hash: hashlib._Hash | SparseHash = hashlib.sha256()
 
+    def whole(self, member: Member, content: memoryview) -> None:
+        """A member that has come at once."""
+        entry = self._meet(member)
+        if entry is None:
+            return
+        digest = _hash_of(member)
+        if entry.type == FILE:
+            digest.update(content[len(member.header) : len(member.header) + member.stored])
+        self._confirm(entry, digest)
+        self._sink.whole(entry, member, content)
+
     def begin(self, member: Member) -> None:
         """A member begins: one that is not wanted is passed over."""
-        entry = self._roster.get(check_path(self._found, member.path))
-        self._entry, self._data = None, member.stored
-        if entry is None or (entry.home, entry.part, entry.frame) != self._frame[:3]:
-            return
-        self._check(entry, member)
-        self._entry = entry
-        self._hash = SparseHash(member.size) if member.sparse else hashlib.sha256()
-        self._sink.begin(entry, member)
-        if not member.stored:
-            self._end(entry)
+        self._entry, self._data = self._meet(member), member.stored
+        if self._entry:
+            self._hash = _hash_of(member)
+            self._sink.begin(self._entry, member)
 
     def data(self, piece: memoryview) -> None:
         """The next bytes of its data."""
@@ -181,35 +189,44 @@ class _Judge:
         self._hash.update(piece)
         self._sink.data(piece)
         if not self._data:
-            self._end(self._entry)
+            self._confirm(self._entry, self._hash)
+            self._sink.end(self._entry)
+            self._entry = None
 
-    def _check(self, entry: Entry, member: Member) -> None:
+    def _meet(self, member: Member) -> Entry | None:
+        entry = self.left.get(member.path) or self.left.get(check_path(self._found, member.path))
+        if entry is None:
+            if member.path in self.seen:
+                raise _Unlike(f"'{shown(member.path)}' is in it twice")
+            return None
         facts = (member.type, member.size if member.type == FILE else 0)
         link = member.link if member.type in (LINK, HARDLINK) else b""
         if facts != (entry.type, entry.size if entry.type == FILE else 0) or link != entry.link:
             raise _Unlike(f"'{shown(entry.path)}' is not what its list says: {member.type}, {member.size} bytes")
+        return entry
 
-    def _end(self, entry: Entry) -> None:
-        if entry.type == FILE and self._hash.hexdigest() != entry.sha256:
+    def _confirm(self, entry: Entry, digest: hashlib._Hash | SparseHash) -> None:
+        if entry.type == FILE and digest.hexdigest() != entry.sha256:
             raise _Unlike(f"'{shown(entry.path)}' has not the content that was backed up")
-        if not self._roster.mark_seen(entry.path):
-            raise _Unlike(f"'{shown(entry.path)}' is in it twice")
-        self._entry = None
-        self.left -= 1
-        self._sink.end(entry)
+        del self.left[entry.path]
+        self.seen.add(entry.path)
 
 
-def _read_frames(file: BinaryIO, found: BackupSet, frame: Frame, judge: _Judge, deadline: Deadline) -> None:
+def _hash_of(member: Member) -> hashlib._Hash | SparseHash:
+    return SparseHash(member.size) if member.sparse else hashlib.sha256()
+
+
+def _read_frames(file: BinaryIO, frame: Frame, judge: _Judge, deadline: Deadline) -> None:
     """Read from a frame on until all that begins in it has come: what is larger goes on in the next ones."""
-    reader = MemberReader(judge)
+    reader = MemberReader(judge, whole=judge.whole)
     file.seek(frame.start)
     for piece in _unpack(file, deadline):
         _feed(reader, piece)
-        if judge.left <= 0:
+        if not judge.left:
             return
         if reader.ended:
             break
-    raise _Unlike(f"it lacks {judge.left} of what its list names from byte {frame.start} on")
+    raise _Unlike(f"it lacks {len(judge.left)} of what its list names from byte {frame.start} on")
 
 
 def _feed(reader: MemberReader, piece: bytes) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from runner.actions.backup.members import BLOCK
-from runner.errors import Failed
+from runner.actions.backup.members import BLOCK, NoArchive
 
 _ZEROS = memoryview(bytes(1024 * 1024))
 
@@ -62,7 +61,7 @@ def read_map(data: bytes) -> tuple[list[tuple[int, int]], bytes] | None:
             return None
         numbers = [int(line) for line in lines[1 : 2 * count + 1]]
     except ValueError:
-        raise Failed("the archive's map of a sparse file is spoilt. try again") from None
+        raise NoArchive("the archive's map of a sparse file is spoilt. try again") from None
     length = sum(len(line) + 1 for line in lines[: 2 * count + 1])
     if len(data) < length + -length % BLOCK:
         return None

@@ -66,8 +66,6 @@ class Unpacker:
         self._sending: Future[bytes] | None = None
         self._large: _Large | None = None
         self._member: Member | None = None
-        self.entries = 0
-        self.bytes = 0
 
     def begin(self, entry: Entry, member: Member) -> None:
         """A member begins."""
@@ -76,8 +74,6 @@ class Unpacker:
             self.flush()
             self._await()
             self._large = _Large(self._place, entry, member)
-        elif member.type == FOLDER:
-            self._folders.append(member.header)
         else:
             self._add(member.header)
 
@@ -96,8 +92,15 @@ class Unpacker:
             self._large = None
         else:
             self._add(bytes(self._member.padding))
-        self.entries += 1
-        self.bytes += entry.size
+        if self._size >= BATCH:
+            self.flush()
+
+    def whole(self, entry: Entry, member: Member, content: memoryview) -> None:
+        """A member at once."""
+        if member.type == FOLDER:
+            self._folders.append(member.header)
+        else:
+            self._add(bytes(content))
         if self._size >= BATCH:
             self.flush()
 
