@@ -132,9 +132,14 @@ def run(arguments: list[str] | None = None, *, clock: Clock | None = None) -> in
 
 
 def _tell(text: str) -> None:
-    """Say what went wrong; where that cannot be, the exit code has to do."""
+    """Say what went wrong, on a terminal between words; where that cannot be, the exit code has to do."""
     with suppress(OSError, ValueError):
-        click.echo(translate(text), err=True)
+        text = translate(text)
+        if sys.stderr.isatty():
+            from runner.screen import width, wrap
+
+            text = "\n".join(each for line in text.split("\n") for each in wrap(line, width(), indent="  "))
+        click.echo(text, err=True)
 
 
 def _command_of(error: click.ClickException) -> str:

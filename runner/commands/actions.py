@@ -11,7 +11,7 @@ import click
 from runner.commands.options import format_option
 from runner.contract import Action
 from runner.errors import Refused, did_you_mean, refuse
-from runner.languages import label
+from runner.languages import label, labels, translate
 from runner.own import BUILT_IN, FOLDER, KnownActions
 from runner.own.declared import action_to_json
 from runner.screen import print_json, show, show_paged, width
@@ -40,7 +40,10 @@ def command(name: str, schemas: Path | None, form: str) -> int:
         lines = render_action(chosen[name], known.origin(name))
         show_paged("\n".join(each for line in lines for each in wrap(line, width(), indent=_indent(line))))
     else:
-        rows = [[each, label(action.effect), _told(action, known.origin(each))] for each, action in chosen.items()]
+        rows = [
+            [each, label(action.effect), translate(_told(action, known.origin(each)))]
+            for each, action in chosen.items()
+        ]
         show_paged(render_table(["action", "effect", "what it does"], rows, width()))
     return 0
 
@@ -63,14 +66,15 @@ def _write_schemas(known: KnownActions, folder: Path) -> int:
 
 def render_action(action: Action, origin: str = BUILT_IN) -> Iterator[str]:
     """Given an action and where it comes from, yield its reference, line by line."""
-    yield f"{action.name}: {action.description}"
-    yield from () if origin == BUILT_IN else ("", f"from {origin}")
+    yield f"{action.name}: {translate(action.description)}"
+    yield from () if origin == BUILT_IN else ("", translate(f"from {origin}"))
     yield ""
-    yield f"effect {label(action.effect)}, repeat {action.repeat}, runs on the {action.reach}, limit {action.limit}"
-    yield f"targets: {', '.join(label(TARGETS[kind]) for kind in action.targets)}"
-    yield f"dry run: {_dry_run(action)}"
-    yield from _fields("inputs", action.inputs, action.required())
-    yield from _fields("outputs", action.outputs, tuple(action.outputs))
+    effect, repeat, reach = labels(action.effect, action.repeat, action.reach)
+    yield translate(f"effect {effect}, repeat {repeat}, runs on the {reach}, limit {action.limit}")
+    yield translate(f"targets: {', '.join(label(TARGETS[kind]) for kind in action.targets)}")
+    yield translate(f"dry run: {_dry_run(action)}")
+    yield from _fields(label("inputs"), action.inputs, action.required())
+    yield from _fields(label("outputs"), action.outputs, tuple(action.outputs))
     yield from ("", label("example"), *("  " + line for line in action.example.rstrip().split("\n")))
 
 
@@ -83,13 +87,19 @@ def _dry_run(action: Action) -> str:
     if action.effect == "read" and not action.person:
         return "done as in a run: it only reads"
     known = action.preview.__name__ != "_no_preview" and action.name != "command.run"
-    return "previewed" if known else "not checked, save where a task says effect: read"
+    return label("previewed") if known else "not checked, save where a task says effect: read"
 
 
 def _fields(title: str, fields: Mapping[str, Mapping[str, Any]], required: tuple[str, ...]) -> Iterator[str]:
-    yield from ("", label(title))
+    yield from ("", title)
     for name, schema in fields.items():
         kind = schema.get("type", "any")
-        words = " or ".join(kind) if isinstance(kind, list) else kind
-        mark = "" if name in required else f", default {schema['default']!r}" if "default" in schema else ", optional"
-        yield f"  {name} ({words}{mark}): {schema['description']}"
+        words = f" {label('or')} ".join(map(label, kind)) if isinstance(kind, list) else label(kind)
+        mark = (
+            ""
+            if name in required
+            else f", default {schema['default']!r}"
+            if "default" in schema
+            else label(", optional")
+        )
+        yield f"  {name} ({words}{translate(mark)}): {translate(schema['description'])}"

@@ -14,7 +14,7 @@ from runner.errors import Mistake, Refused, refuse
 from runner.own import FOLDER, KnownActions
 from runner.plan import Selection
 from runner.screen import show, width
-from runner.screen.tables import wrap
+from runner.screen.tables import tell
 from runner.source import Source
 
 
@@ -56,4 +56,4 @@ def command(playbooks: tuple[Path, ...], inventories: tuple[Path, ...], extra: t
 def _show_note(note: object) -> None:
     """Tell what is weak; on a terminal between words, elsewhere each on a line of its own."""
     text = f"note: {note}"
-    show("\n".join(wrap(text, width(), indent="  ")) if sys.stderr.isatty() else text, err=True)
+    show("\n".join(tell(text, width(), indent="  ")) if sys.stderr.isatty() else text, err=True)

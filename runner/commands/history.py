@@ -9,7 +9,7 @@ import click
 
 from runner.commands.options import format_option, records_option
 from runner.durations import render_duration
-from runner.languages import labels, language
+from runner.languages import labels, language, translate
 from runner.record.journal import open_journal
 from runner.record.reader import RunSummary
 from runner.screen import print_json, show_paged, width
@@ -28,7 +28,7 @@ def command(playbook: str, number: int, records: Path, form: str) -> int:
     if form == "json":
         print_json({"runs": [_document(run) for run in runs]})
     elif not runs:
-        show_paged(f"no run yet in {printable(str(records))}")
+        show_paged(translate(f"no run yet in {printable(str(records))}"))
     else:
         headers = labels("run", "playbook", "status", "exit", "started", "took")
         show_paged(render_table(headers, map(_row, runs), width(), whole=1))

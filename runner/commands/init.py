@@ -13,7 +13,7 @@ import click
 from runner.commands.clock import take_clock
 from runner.errors import Mistake, Refused
 from runner.screen import show, width
-from runner.screen.tables import wrap
+from runner.screen.tables import tell
 from runner.start.answers import HOLDERS_EXAMPLE, QUESTIONS, Answers, Question
 
 
@@ -80,13 +80,13 @@ def _refuse_silence(read: Mapping[str, Any], *, cms_is_seen: bool) -> None:
 def _ask(question: Question, suggested: str = "") -> Any:
     """Ask until the answer can be read."""
     hint = f"as found: {suggested} (Enter takes it)" if suggested else f"for example: {question.example}"
-    show("\n".join(["", *wrap(question.words, width()), *wrap(hint, width())]))
+    show("\n".join(["", *tell(question.words, width()), *tell(hint, width())]))
     while True:
         text = click.prompt(">", suggested or None, prompt_suffix=" ", show_default=False)
         try:
             return question.read(text)
         except ValueError as error:
-            show("\n".join(wrap(str(error), width())))
+            show("\n".join(tell(str(error), width())))
 
 
 def _find_cms(site: str, *, no_probe: bool) -> str:

@@ -15,7 +15,7 @@ from runner.durations import Deadline
 from runner.engine.executors import Threads
 from runner.errors import Failed, RunnerError, refuse
 from runner.inventory import Inventory, Target, load_inventory
-from runner.languages import translate
+from runner.languages import label, translate
 from runner.screen import print_json, show, show_paged, width
 from runner.screen.tables import printable, render_table
 from runner.services import find_access
@@ -41,7 +41,13 @@ def list_targets(pattern: str, inventories: tuple[Path, ...], form: str) -> int:
     if form == "json":
         print_json({"targets": rows, "notes": list(inventory.notes)})
     else:
-        show_paged(render_table(HEADERS, [[row[name] for name in HEADERS] for row in rows], width()))
+        show_paged(
+            render_table(
+                HEADERS,
+                [[label(cell) if name == "kind" else cell for name, cell in row.items()] for row in rows],
+                width(),
+            )
+        )
         for note in inventory.notes:
             show(f"note: {printable(note)}", err=True)
     return 0

@@ -11,6 +11,7 @@ from runner.commands.clock import take_clock
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.contract import Severity
 from runner.errors import did_you_mean, refuse
+from runner.languages import translate
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal, open_journal
 from runner.record.problems import KnownProblem, State, problems, unsolved_problems
@@ -76,9 +77,9 @@ def command(
     if form == "json":
         print_json(register_document(found))
     elif found:
-        show_paged(render_register(found, width()) + _left_out(known, wanted))
+        show_paged(render_register(found, width()) + translate(_left_out(known, wanted)))
     else:
-        show_paged("no problem is open" + _left_out(known, wanted))
+        show_paged(translate("no problem is open" + _left_out(known, wanted)))
     return 0
 
 

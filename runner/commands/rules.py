@@ -10,9 +10,9 @@ import click
 
 from runner.commands.options import format_option
 from runner.errors import did_you_mean, refuse
-from runner.languages import label
+from runner.languages import label, translate
 from runner.screen import print_json, show, show_paged, width
-from runner.screen.tables import render_table, wrap
+from runner.screen.tables import named, render_table, wrap
 
 if TYPE_CHECKING:  # reading rules is for those who ask for it
     from runner.actions.logs.pack import Pack
@@ -147,11 +147,12 @@ def _told(rule: Rule | Correlation, pack: Pack) -> Iterator[str]:
     from runner.actions.logs.telling import tell_rule
 
     yield f"{rule.name}: {rule.title}"
-    yield f"in reports: {rule.words}"
-    yield f"level {rule.level} ({rule.severity}), from {pack.origins[rule.name]}, by {rule.author or 'nobody named'}"
+    yield translate(f"in reports: {rule.words}")
+    origin, author = pack.origins[rule.name], rule.author or "nobody named"
+    yield translate(f"level {rule.level} ({named(rule.severity)}), from {origin}, by {author}")
     yield f"id {rule.id}" + (f", {', '.join(rule.tags)}" if rule.tags else "")
     yield ""
-    yield from tell_rule(rule)
+    yield from map(translate, tell_rule(rule))
     for name, title in (("match", "must meet"), ("clean", "must not meet")):
         yield from ("", label(title))
         for example in getattr(rule, name):

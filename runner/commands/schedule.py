@@ -17,13 +17,14 @@ from runner.commands.clock import take_clock
 from runner.commands.installing import Asked, check_root_s_files, install_schedule, remove_schedule
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.errors import Refused, RunnerError, refuse
-from runner.languages import label, labels, language
+from runner.languages import label, labels, language, translate
+from runner.messages import WEEKDAYS
 from runner.schedule.entries import Entry
 from runner.schedule.folder import Installed, ScheduleFolder, Tried
 from runner.schedule.standing import PAUSE, Standing
 from runner.schedule.watching import Watch, entries_of, render_time, tell_late, tell_silence, watch
 from runner.screen import print_json, show, show_paged, width
-from runner.screen.tables import one_line, render_table
+from runner.screen.tables import one_line, render_table, tell
 
 PROBLEMS = 10
 STATES = LATE, MISSED, DUE, OK, NEW = "late", "missed", "due", "ok", "new"
@@ -48,7 +49,8 @@ def show_schedule(playbooks: tuple[Path, ...], inventories: Inventories, records
     if form == "json":
         print_json(_document(found, now))
     else:
-        show_paged("\n".join([_head(found), "", _table(found, now), *_faults(found, now)]))
+        parts = [*_told([_head(found)]), "", _table(found, now), *_told(_faults(found, now))]
+        show_paged("\n".join(parts))
     return PROBLEMS if found.silent(now) or found.late(now) else 0
 
 
@@ -67,7 +69,7 @@ def show_next(playbooks: tuple[Path, ...], count: int, inventories: Inventories,
         rows = [{"at": _iso(at, e), "playbook": e.playbook.stem, "steps": [*e.scheduled.steps]} for at, e in runs]
         print_json({"next": rows})
         return 0
-    cells = [[render_time(at, entry), entry.label, entry.playbook.stem] for at, entry in runs]
+    cells = [[_time(at, entry), entry.label, entry.playbook.stem] for at, entry in runs]
     headers = [f"{label('begins')} ({_zone(entries, now)})", *labels("steps", "playbook")]
     show_paged(render_table(headers, cells, width(), whole=1))
     return 0
@@ -153,6 +155,10 @@ def _entries(records: Path, playbooks: Sequence[Path], inventories: Inventories)
     return entries_of(Path.cwd(), named, given)
 
 
+def _told(lines: Sequence[str]) -> list[str]:
+    return [each for line in lines for each in tell(line, width(), indent="  ")]
+
+
 def _head(found: Watch) -> str:
     installed = found.installed
     if installed is None:
@@ -170,7 +176,7 @@ def _ago(moment: datetime) -> str:
 
 def _table(found: Watch, now: datetime) -> str:
     if not found.standings:
-        return "no playbook has a schedule"
+        return translate("no playbook has a schedule")
     zone = _zone([each.entry for each in found.standings], now)
     headers = [*labels("steps", "last run"), f"{label('next')} ({zone})", label("state")]
     notes = [one_line(each.entry.scheduled.note or each.entry.scheduled.cron) for each in found.standings]
@@ -179,9 +185,15 @@ def _table(found: Watch, now: datetime) -> str:
 
 def _row(standing: Standing, now: datetime) -> list[str]:
     entry, last = standing.entry, standing.last
-    began = render_time(last.at, entry) if last else label("never")
-    coming = render_time(standing.next, entry) if standing.next else label("never")
+    began = _time(last.at, entry) if last else label("never")
+    coming = _time(standing.next, entry) if standing.next else label("never")
     return [entry.label, began, coming, label(_state(standing, now))]
+
+
+def _time(moment: datetime, entry: Entry) -> str:
+    """A moment by the office's clock, its weekday in the language of screens."""
+    day = WEEKDAYS[moment.astimezone(entry.zone).weekday()]
+    return render_time(moment, entry).replace(day.en[:3], getattr(day, language())[:3], 1)
 
 
 def _state(standing: Standing, now: datetime) -> str:

@@ -13,7 +13,7 @@ from runner.commands.options import format_option, records_option
 from runner.commands.saving import save_evidence
 from runner.durations import render_duration
 from runner.errors import did_you_mean, refuse
-from runner.languages import label, language
+from runner.languages import label, language, translate
 from runner.messages import render_counted, render_moment, render_size
 from runner.record import build_record
 from runner.record.deletions import load_deletions
@@ -21,7 +21,7 @@ from runner.record.document import Answer, Escalation, Hand, Record, StepRecord,
 from runner.record.journal import Journal
 from runner.screen import print_json, show, show_paged, width
 from runner.screen.summary import render_steps, render_summary
-from runner.screen.tables import coloured, named, one_line, printable, wrap
+from runner.screen.tables import coloured, deviating, named, one_line, printable, tell, wrap
 
 LONGEST_VALUE = 100_000
 LONGEST_OF_ALL = 400
@@ -57,24 +57,24 @@ def command(run: str, step: str, folder: Path | None, records: Path, form: str) 
 
 
 def _lines(record: Record, step: str, records: Path) -> Iterator[str]:
-    yield from wrap(f"run {record.run}: {printable(record.title or record.playbook)}", width())
-    yield _course(record)
+    yield from tell(f"run {record.run}: {printable(record.title or record.playbook)}", width())
+    yield translate(_course(record))
     if gone := record.cancelled:
         told = f"cancelled by {gone.person} (login {gone.login}), {gone.at.astimezone():%Y-%m-%d %H:%M}: {gone.reason}"
-        yield from wrap(one_line(told), width())
+        yield from tell(one_line(told), width())
     yield ""
     for one in sorted((*record.attempts, *record.steps), key=_begun):
         if step in ("", one.id) and one.targets:
             yield from _step(one, f"sop show {record.run} {one.id}" if not step else "")
     for answer in record.answers:
         if step in ("", answer.key.step):
-            yield from wrap(_answer(answer), width(), indent="  ")
+            yield from tell(_answer(answer), width(), indent="  ")
     for hand in record.hands:
         if step in ("", hand.key.step):
-            yield from wrap(_hand(hand), width(), indent="  ")
+            yield from tell(_hand(hand), width(), indent="  ")
     for each in record.escalations:
         if step in ("", each.key.step):
-            yield from wrap(_escalation(each), width(), indent="  ")
+            yield from tell(_escalation(each), width(), indent="  ")
     yield ""
     yield render_steps(record, width()) if step else render_summary(record, records, width())
 
@@ -96,13 +96,13 @@ def _step(step: StepRecord, more: str) -> Iterator[str]:
         attempt = f", attempt {step.attempt}" if step.attempt > 1 else ""
         where = f" on {printable(target.target)}" if target.target else ""
         why = f" ({one_line(target.message)})" if target.message else ""
-        yield f"{step.id}{where}: {coloured(target.status)}{attempt}{why}"
+        yield translate(f"{step.id}{where}: {coloured(target.status)}{attempt}{why}")
         for sentence in _time_limit(step, target):
-            yield from wrap(f"  {sentence}", width(), indent="    ")
+            yield from tell(f"  {sentence}", width(), indent="    ")
         for task in target.tasks:
             yield from _task(task, more)
         for deviation in target.deviations:
-            yield from wrap(f"  deviation: {one_line(deviation)}", width(), indent="    ")
+            yield from tell(f"  deviation: {deviating(one_line(deviation))}", width(), indent="    ")
 
 
 def _time_limit(step: StepRecord, target: TargetRecord) -> Iterator[str]:
@@ -117,14 +117,15 @@ def _task(task: TaskRecord, more: str) -> Iterator[str]:
     outcome, tries = task.outcome, f", try {task.latest.number}" if task.latest.number > 1 else ""
     item = f" [{one_line(task.item)}]" if task.item is not None else ""
     reason = f" ({named(outcome.reason)})" if outcome.reason else ""
-    yield f"  {task.id}{item} ({task.action}): {coloured(outcome.status)}{reason}{tries}"
+    line = f"  {task.id}{item} ({task.action}): {coloured(outcome.status)}{reason}{translate(tries)}"
+    yield from wrap(line, width(), indent="    ")
     if outcome.message:
-        yield from wrap(f"    {printable(outcome.message)}", width(), indent="    ")
+        yield from tell(f"    {printable(outcome.message)}", width(), indent="    ")
     for name, value in outcome.outputs.items():
         if not more or value not in (None, "", [], {}):
             yield from _output(printable(name), value, more)
     for evidence in outcome.evidence:
-        yield f"    evidence: {printable(evidence.name)} ({render_size(evidence.size, language())})"
+        yield translate(f"    evidence: {printable(evidence.name)} ({render_size(evidence.size, language())})")
         yield f"      sha256 {evidence.sha256}"
 
 
@@ -133,7 +134,8 @@ def _output(name: str, value: object, more: str) -> Iterator[str]:
     text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)).rstrip("\n")
     longest = LONGEST_OF_ALL if more else LONGEST_VALUE
     whole = f"all of it: {more or '--format json'}"
-    shown = text if len(text) <= longest else f"{text[:longest]}…\n(the first of {len(text)} characters. {whole})"
+    left_out = translate(f"(the first of {len(text)} characters. {whole})")
+    shown = text if len(text) <= longest else f"{text[:longest]}…\n{left_out}"
     if "\n" not in shown:
         yield f"    {name}: {shown}"
         return

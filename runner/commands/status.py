@@ -12,6 +12,7 @@ from runner.commands.clock import take_clock
 from runner.commands.offices import Offices, language_of
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.durations import render_duration
+from runner.languages import translate
 from runner.messages import Language, render_moment, render_short, say
 from runner.people.turns import CAN_GO_ON, RUNNING, Office, Turn, describe_turn, find_turns
 from runner.record.document import Record
@@ -43,11 +44,16 @@ def command(inventories: tuple[Path, ...], records: Path, form: str) -> int:
         waiting = [describe_turn(turn) for *_, turns in found for turn in turns]
         print_json({"at": now.isoformat(), "waiting": waiting, "schedule": missing})
     elif not found:
-        show_paged("\n".join(["nothing goes on and nothing waits", *missing]))
+        show_paged(translate("\n".join(["nothing goes on and nothing waits", *missing])))
     else:
         language = language_of(found[0][2])
         told = (_advice(held, records, language) for held in found)
-        parts = [_head(found[0][2], now, language), _table(found, language), *filter(None, told), "\n".join(missing)]
+        parts = [
+            _head(found[0][2], now, language),
+            _table(found, language),
+            *filter(None, told),
+            translate("\n".join(missing)),
+        ]
         show_paged("\n\n".join(filter(None, parts)))
     return 0
 

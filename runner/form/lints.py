@@ -36,7 +36,7 @@ class _Form(NamedTuple):
     def name(self, rows: Sequence[int]) -> str:
         """Activities as people call them: by their numbers, else their places."""
         numbers = [str(self.steps[row].get("number") or row + 1).rstrip(".") for row in rows]
-        return ("activity " if len(rows) == 1 else "activities ") + ", ".join(numbers)
+        return f"activity {numbers[0]}" if len(rows) == 1 else f"activities {', '.join(numbers)}"
 
 
 def check_form(source: Source) -> list[Mistake]:

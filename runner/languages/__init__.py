@@ -11,11 +11,12 @@ from functools import cache
 
 from runner.languages.catalogue import load_catalogue
 from runner.languages.matching import Matcher
-from runner.messages import Language
+from runner.messages import Language, say
 
 __all__ = ["chosen_language", "label", "labels", "language", "translate"]
 
 SETTING = "SOP_LANG"
+STATUSES = ("failed", "timed_out", "unreachable", "waiting", "interrupted", "skipped", "changed")
 SYSTEMS = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 
@@ -53,4 +54,5 @@ def labels(*texts: str) -> list[str]:
 
 @cache
 def _matcher(spoken: Language) -> Matcher:
-    return Matcher(load_catalogue(spoken))
+    names = {status: say(f"status.{status}", spoken) for status in STATUSES}
+    return Matcher(load_catalogue(spoken), names)

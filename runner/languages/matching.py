@@ -14,14 +14,17 @@ from typing import NamedTuple
 
 HOLE = re.compile(r"\{\d+\}")
 WORD = re.compile(r"[A-Za-z]+")
+LAST = re.compile(r": \{\d+\}$")
 QUOTES = ("'", '"', "“", "”", "`")
 JOINTS = (": ", ". ", "; ", " (", "? ")
 LISTS = ("or", "and")
 QUOTED = re.compile(r"['\"“`].*['\"”`]|[^ ]+")
 ENDS = ".:?)…"
+START = re.compile(r"(?=[ ,;])")  # where the second of two holes side by side may begin
+LONGEST_PAIR = 300
 LONGEST = 4000
 DEEPEST = 8
-FEWEST_LETTERS = 5  # a template of fewer, without quotes, fits too much: its holes must hold plain names
+FEWEST_SIGNS = 3  # a template of fewer, without quotes, fits too much: its holes must hold plain names
 MOST_REMEMBERED = 20_000
 
 Told = tuple[str, int]  # a text in the other language, and how many of its letters some message explains
@@ -59,12 +62,15 @@ class Template(NamedTuple):
 
 
 class Matcher:
-    """Given translations by their messages, translates texts that were made from them."""
+    """Given translations by their messages, translates texts that were made from them. `names` are single words that
+    are translated where they fill a hole; all others there are somebody's own."""
 
-    def __init__(self, translations: Mapping[str, str]) -> None:
-        self.translations = translations
+    def __init__(self, translations: dict[str, str], names: Mapping[str, str] | None = None) -> None:
+        self.translations = _without_ends(translations) | translations
+        self._names = names or {}
         self._index: dict[str, list[Template]] = {}
         self._known: dict[tuple[str, int], Told] = {}
+        translations = self.translations
         templates = {message: _words_between_holes(message) for message in translations if HOLE.search(message)}
         frequency = Counter(word for words in templates.values() for word in words)
         for message, words in templates.items():
@@ -83,7 +89,7 @@ class Matcher:
     def _best(self, text: str, depth: int) -> Told:
         bare = text.strip()
         if " " not in bare or depth == DEEPEST:
-            return text, 0
+            return (self._names[bare], len(bare)) if bare in self._names and depth else (text, 0)
         if (text, depth) not in self._known:
             told, explained = self._find(bare, depth)
             self._known[text, depth] = text.replace(bare, told, 1) if explained else text, explained
@@ -107,13 +113,21 @@ class Matcher:
                 yield self._list(items, joint, depth)
         for template in self._candidates(text):
             if (held := template.match(text)) is not None and _fits(template, held):
-                told = [
-                    (value, 0) if template.quotes(n) else self._best(value, depth + 1) for n, value in enumerate(held)
-                ]
+                told = [self._value(template, n, value, depth + 1) for n, value in enumerate(held)]
                 yield template.fill(value for value, _ in told), template.letters + sum(n for _, n in told)
         if text[-1] in ENDS:
             before, explained = self._best(text[:-1], depth + 1)
             yield before + text[-1], explained
+
+    def _value(self, template: Template, hole: int, value: str, depth: int) -> Told:
+        """What stands in a hole; where the hole before it ends is not known if nothing stands between them."""
+        if template.quotes(hole):
+            return value, 0
+        if hole == 0 or template.parts[hole] or len(value) > LONGEST_PAIR:
+            return self._best(value, depth)
+        starts = [0, *(found.start() for found in START.finditer(value))]
+        ways = ((value[:start], self._best(value[start:], depth)) for start in starts)
+        return max(((before + told, n) for before, (told, n) in ways), key=lambda told: told[1])
 
     def _list(self, items: Sequence[str], joint: str, depth: int) -> Told:
         """A list of names in quotes, and of messages: "'a' or 'b'", "a text or a list"."""
@@ -132,9 +146,17 @@ class Matcher:
             yield from self._index.get(word, ())
 
 
+def _without_ends(translations: Mapping[str, str]) -> dict[str, str]:
+    """Messages that end with what may be empty, "exit code {0}: {1}", as they then are: "exit code {0}"."""
+    found = ((message, told, LAST.search(message)) for message, told in translations.items())
+    ends = ((message, told, last[0]) for message, told, last in found if last)
+    return {message.removesuffix(end): told.removesuffix(end) for message, told, end in ends if told.endswith(end)}
+
+
 def _fits(template: Template, held: Iterable[str]) -> bool:
     named = any(map(template.quotes, range(len(template.parts) - 1)))
-    return named or template.letters >= FEWEST_LETTERS or not any(" " in value.strip() for value in held)
+    signs = sum(len(part.replace(" ", "")) for part in template.parts)
+    return named or signs >= FEWEST_SIGNS or not any(" " in value.strip() for value in held)
 
 
 def _words_between_holes(message: str) -> set[str]:

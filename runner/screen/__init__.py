@@ -12,9 +12,9 @@ import click
 from runner.errors import RunnerError
 from runner.languages import translate
 from runner.screen.live import in_foreground
-from runner.screen.tables import may_colour, printable
+from runner.screen.tables import may_colour, printable, wrap
 
-__all__ = ["print_json", "printable", "show", "show_paged", "width"]
+__all__ = ["print_json", "printable", "show", "show_paged", "width", "wrap"]
 
 MOVING, PLAIN, QUIET, SILENT = "moving", "plain", "quiet", "silent"
 
@@ -52,9 +52,7 @@ def show(text: str, *, err: bool = False) -> None:
 
 
 def show_paged(text: str) -> None:
-    """Print text in the language of screens; on a terminal that it does not fit, through the pager (PAGER). Raise
-    RunnerError if it cannot be."""
-    text = translate(text)
+    """Print text; on a terminal that it does not fit, through the pager (PAGER). Raise RunnerError if it cannot be."""
     if manner_of(sys.stdout) == MOVING and text.count("\n") + 1 >= os.get_terminal_size(sys.stdout.fileno()).lines:
         click.echo_via_pager(text + "\n", color=None if may_colour() else False)
     else:

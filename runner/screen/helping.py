@@ -55,7 +55,13 @@ class Formatter(click.HelpFormatter):
         super().write_text("\n\n".join(map(translate, paragraphs)))
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        super().write_dl([(first, translate(second)) for first, second in rows], col_max, col_spacing)
+        super().write_dl([(first, _told(second)) for first, second in rows], col_max, col_spacing)
+
+
+def _told(text: str) -> str:
+    """What is said of an option, but for what click adds in brackets: its range or default."""
+    before, bracket, added = text.partition("  [")
+    return translate(before) + bracket + added
 
 
 def speak() -> None:

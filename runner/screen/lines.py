@@ -11,7 +11,7 @@ from runner.durations import render_duration
 from runner.events import SHARED, Event, Kind
 from runner.languages import language, translate
 from runner.posts import say_roles
-from runner.screen.tables import coloured, named, one_line
+from runner.screen.tables import coloured, deviating, named, one_line
 
 LONGEST = 2000
 BAD = frozenset(Status) - FINISHED_WELL - {Status.SKIPPED, Status.WAITING}
@@ -83,7 +83,7 @@ class Lines:
         for note in data.get("earlier", ()):
             yield f"{_where(event)}: {_short(note)}"
         for deviation in data["deviations"]:
-            yield f"{_where(event)}: deviation: {_short(deviation)}"
+            yield f"{_where(event)}: deviation: {_short(deviating(deviation))}"
 
     def _task(self, event: Event) -> Iterator[str]:
         yield _outcome(event)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from runner.languages import translate
 from runner.posts import say_roles
 from runner.record.problems import KnownProblem, Past, State
 from runner.record.solutions import Solution
-from runner.screen.tables import coloured, named, one_line, printable, render_table, wrap
+from runner.screen.tables import coloured, named, one_line, printable, render_table, tell
 
 HEADERS = ("severity", "state", "target", "since", "key")
 
@@ -25,7 +26,7 @@ def render_register(problems: Sequence[KnownProblem], width: int) -> str:
         ]
         for problem in problems
     ]
-    return render_table(HEADERS, rows, width, ["\n".join(_notes(problem)) for problem in problems])
+    return render_table(HEADERS, rows, width, [translate("\n".join(_notes(problem))) for problem in problems])
 
 
 def render_problem(
@@ -33,19 +34,19 @@ def render_problem(
 ) -> Iterator[str]:
     """Given a problem, what solved it before, and what is wrong with its evidence, give its lines."""
     where = f" on {printable(problem.target)}" if problem.target else ""
-    yield f"{printable(problem.key)}{where}: {coloured(problem.severity)}, {named(problem.state)}"
-    yield from wrap(printable(problem.message), width)
+    yield translate(f"{printable(problem.key)}{where}: {coloured(problem.severity)}, {named(problem.state)}")
+    yield from tell(printable(problem.message), width)
     times = f"{problem.times} time{'s' if problem.times > 1 else ''}"
     seen = f"seen {times}, first {_time(problem.first_seen)}, last {_time(problem.last_seen)}"
-    yield from wrap(f"{seen}, by {problem.step}/{problem.task} of run {problem.run}", width)
-    yield from (line for note in _standing(problem) for line in wrap(note, width))
+    yield from tell(f"{seen}, by {problem.step}/{problem.task} of run {problem.run}", width)
+    yield from (line for note in _standing(problem) for line in tell(note, width))
     for each in problem.evidence:
-        yield from (*wrap(f"evidence: {printable(each.name)}", width), f"    {each.sha256}")
-    yield from (line for fault in lost for line in wrap(f"! {one_line(fault)}", width))
+        yield from (*tell(f"evidence: {printable(each.name)}", width), f"    {each.sha256}")
+    yield from (line for fault in lost for line in tell(f"! {one_line(fault)}", width))
     for past in problem.earlier:
-        yield from wrap(f"before: {_past(past)}", width)
+        yield from tell(f"before: {_past(past)}", width)
     for solution in solutions:
-        yield from (line for told in _solution(solution) for line in wrap(told, width, indent="    "))
+        yield from (line for told in _solution(solution) for line in tell(told, width, indent="    "))
 
 
 def _notes(problem: KnownProblem) -> Iterator[str]:

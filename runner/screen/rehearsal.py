@@ -11,7 +11,7 @@ from runner.contract import FINISHED_WELL, Outcome, Reason, Status
 from runner.languages import label, labels, translate
 from runner.record.document import Record, StepRecord, TargetRecord, TaskRecord
 from runner.screen.summary import MEANINGS, group_names, render_problems
-from runner.screen.tables import coloured, cut, name_some, named, one_line, printable, render_table, wrap
+from runner.screen.tables import coloured, cut, name_some, named, one_line, printable, render_table, tell
 
 FOUND = {
     Reason.PREVIEWED: "previewed",
@@ -36,7 +36,7 @@ def render_rehearsal(record: Record, width: int, *, diff: bool) -> str:
     parts = [render_table(labels("step", "task", "found", "targets"), table, width, notes)]
     parts += _diffs(record) if diff else []
     parts += ["\n".join(render_problems(record, width))] if record.problems else []
-    return "\n\n".join([*parts, "\n".join(wrap(_closing(record), width))])
+    return "\n\n".join([*parts, "\n".join(tell(_closing(record), width))])
 
 
 def _closing(record: Record) -> str:

@@ -14,7 +14,17 @@ from runner.languages import label, labels, language, translate
 from runner.messages import render_short
 from runner.posts import say_roles
 from runner.record.document import OpenRequest, Record, StepRecord, TargetRecord
-from runner.screen.tables import coloured, name_some, named, one_line, printable, render_table, width_of, wrap
+from runner.screen.tables import (
+    coloured,
+    deviating,
+    name_some,
+    named,
+    one_line,
+    printable,
+    render_table,
+    tell,
+    width_of,
+)
 
 MEANINGS = {
     0: "done, nothing wrong",
@@ -40,7 +50,7 @@ def render_summary(record: Record, records: Path, width: int) -> str:
     parts = [render_steps(record, width)]
     parts += ["\n".join(part) for part in (_remarks(record, width), _bad(record, width)) if part]
     parts += ["\n".join(part) for part in (render_problems(record, width), _waits(record, records, width)) if part]
-    return "\n\n".join([*parts, "\n".join(wrap(render_closing(record, records), width))])
+    return "\n\n".join([*parts, "\n".join(tell(render_closing(record, records), width))])
 
 
 def render_closing(record: Record, records: Path) -> str:
@@ -119,12 +129,13 @@ def _remarks(record: Record, width: int) -> list[str]:
             skipped.append((("skipped: ", "; ".join(sorted(map(one_line, why)))), step.id))
         for target in step.targets:
             late += [
-                ((f"deviation in {step.id}: ", one_line(each)), _name(target.target)) for each in target.deviations
+                ((f"deviation in {step.id}: ", deviating(one_line(each))), _name(target.target))
+                for each in target.deviations
             ]
     lines = [f"{head}{name_some(names, MOST_TARGETS)}: {what}" for (head, what), names in group_names(skipped).items()]
     for (head, what), names in group_names(late).items():
         lines.append(head + (f"{name_some(names, MOST_TARGETS)}: " if names != [""] else "") + what)
-    return [each for line in lines for each in wrap(line, width, indent="  ")]
+    return [each for line in lines for each in tell(line, width, indent="  ")]
 
 
 def _bad(record: Record, width: int) -> list[str]:
@@ -135,7 +146,7 @@ def _bad(record: Record, width: int) -> list[str]:
         lines.append(f"{coloured(status)}:")
         for (where, message), names in group_names(((f[1], f[2]), f[3]) for f in of_status).items():
             who = "" if names == [""] else f"{name_some(names, MOST_TARGETS)}: "
-            lines += wrap(f"  {who}{where}: {message}".rstrip(": "), width, indent="    ")
+            lines += tell(f"  {who}{where}: {message}".rstrip(": "), width, indent="    ")
     return lines
 
 
@@ -175,7 +186,7 @@ def render_problems(record: Record, width: int) -> list[str]:
     rows = (((str(p.severity), p.step, _short(p.message)), _name(p.target)) for p in ordered)
     for (severity, step, message), names in group_names(rows).items():
         where = name_some(names, MOST_TARGETS) if names != [""] else step
-        first, *others = wrap(f"{where}: {message}", width - 12, indent="  ")
+        first, *others = tell(f"{where}: {message}", width - 12, indent="  ")
         lines.append(f"  {coloured(severity)}{' ' * (10 - width_of(named(severity)))}{first}")
         lines += [" " * 12 + other for other in others]
     return lines
@@ -188,7 +199,7 @@ def _waits(record: Record, records: Path, width: int) -> list[str]:
         due = f", due {render_short(asked.due.astimezone(), language())}" if asked.due else ""
         role = one_line(say_roles(asked.request.role) or "a person")
         where = f" on {one_line(asked.key.target)}" if asked.key.target else ""
-        lines += wrap(f"{asked.key.step}{where} waits for {role}{due}: {_short(asked.request.question)}", width)
+        lines += tell(f"{asked.key.step}{where} waits for {role}{due}: {_short(asked.request.question)}", width)
         lines += advise(record, asked, records)
     return lines
 

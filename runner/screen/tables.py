@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 import click
 
 from runner.languages import label, language, translate
-from runner.messages import MESSAGES, say
+from runner.messages import MESSAGES, render_deviation, say
 
 COLOURS = {
     "failed": "red",
@@ -23,6 +25,8 @@ COLOURS = {
     "ok": "green",
     "skipped": "cyan",
 }
+SHORTER = ("changed", "interrupted")  # words of their own on screens: those of reports are long
+WHOLE = re.compile(r"(\x1b\[\d+m)[^\x1b]*(\x1b\[0m)")
 KINDS = ("status", "severity", "state", "reason")
 GAP = 2  # columns that tabulate leaves between two
 NARROWEST = 4
@@ -47,8 +51,16 @@ def coloured(word: str) -> str:
 
 def named(word: str) -> str:
     """Given a status, a severity or the state of a problem, return its word in the language of screens."""
+    if word in SHORTER:
+        return label(str(word))
     key = next((key for kind in KINDS if (key := f"{kind}.{word}") in MESSAGES), None)
     return say(key, "id") if key and language() == "id" else str(word)
+
+
+def deviating(deviation: str) -> str:
+    """Given a deviation as recorded, return it as English screens show it, or in Indonesian words."""
+    zone = datetime.now().astimezone().tzinfo
+    return render_deviation(deviation, "id", zone) if zone and language() == "id" else deviation
 
 
 def may_colour() -> bool:
@@ -76,15 +88,10 @@ def cut(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int, *, indent: str = "") -> list[str]:
-    """Given printable text, return its lines in the language of screens, none wider than `width`; those after the
-    first begin with `indent`.
+    """Given printable text, return its lines, none wider than `width`; those after the first begin with `indent`.
 
     A coloured word keeps its colour, unless it is wider than a line. A `width` below 2 is taken as 2.
     """
-    return _wrap(translate(text), width, indent)
-
-
-def _wrap(text: str, width: int, indent: str = "") -> list[str]:
     indent = indent if width_of(indent) + 2 <= width else ""
     lines: list[str] = []
     for paragraph in text.split("\n"):
@@ -102,6 +109,11 @@ def _wrap(text: str, width: int, indent: str = "") -> list[str]:
     return lines
 
 
+def tell(text: str, width: int, *, indent: str = "") -> list[str]:
+    """Given what the code says, printable, return its lines in the language of screens, wrapped."""
+    return wrap(translate(text), width, indent=indent)
+
+
 def render_table(
     headers: Sequence[str],
     rows: Iterable[Sequence[str]],
@@ -110,14 +122,14 @@ def render_table(
     *,
     whole: int = 0,
 ) -> str:
-    """Given printable cells, return a table in the language of screens, at most `width` columns wide; the widest
-    columns are wrapped.
+    """Given printable cells, return a table at most `width` columns wide; the widest columns are wrapped. The headers
+    are put into the language of screens.
 
     The first `whole` columns are not wrapped where the others can give. `notes` holds a text for each row, "" for
     none, which stands under it over the whole width.
     """
     headers = [label(header) for header in headers]
-    cells = [[translate(str(cell)) for cell in row] for row in rows]
+    cells = [[str(cell) for cell in row] for row in rows]
     natural = [max(map(_natural, column)) for column in zip(headers, *cells, strict=True)]
     available = width - GAP * (len(headers) - 1) - sum(natural[:whole])
     if available < NARROWEST * (len(headers) - whole):
@@ -151,7 +163,11 @@ def _with_notes(lines: list[str], cells: list[list[str]], notes: Sequence[str], 
 
 
 def _wrap_cell(cell: str, width: int) -> list[str]:
-    return [cell] if _natural(cell) <= width else _wrap(click.unstyle(cell), width)
+    if _natural(cell) <= width:
+        return [cell]
+    lines = wrap(click.unstyle(cell), width)
+    coloured_whole = WHOLE.fullmatch(cell)
+    return [f"{coloured_whole[1]}{line}{coloured_whole[2]}" for line in lines] if coloured_whole else lines
 
 
 def _natural(cell: str) -> int:
