@@ -42,7 +42,7 @@ def parse_value(text: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a backslash in quotes is no fault of the reader
             value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # TypeError: {{}}, a set of a dict
         return text
     return _plain(value, text)
 

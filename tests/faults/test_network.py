@@ -32,7 +32,8 @@ steps:
     on_unreachable: continue
     tasks:
       - {id: first, action: command.run, effect: read, with: {argv: [echo, satu]}}
-      - {id: slow, action: command.run, effect: read, time_limit: 6s, RETRY with: {command: "touch FOLDER/begun; WORK"}}
+      - {id: slow, action: command.run, effect: read, time_limit: LIMIT, RETRY
+         with: {command: "touch FOLDER/begun; WORK"}}
       - {id: last, action: command.run, effect: read, always: true, time_limit: 6s, with: {argv: [echo, akhir]}}
 """
 
@@ -93,9 +94,10 @@ class Far:
         """Processes of the slow task that are left on the server."""
         return subprocess.run(["pgrep", "-f", SLOW], capture_output=True, text=True, check=False).stdout.split()
 
-    def begin(self, work: str = "echo dua", retry: str = "") -> subprocess.Popen[bytes]:
-        """Start the run; `work` is what its slow task does."""
+    def begin(self, work: str = "echo dua", retry: str = "", limit: str = "6s") -> subprocess.Popen[bytes]:
+        """Start the run; `work` is what its slow task does, within `limit`."""
         text = PLAYBOOK.replace("WORK", work).replace("RETRY", retry).replace("FOLDER", str(self.folder))
+        text = text.replace("LIMIT", limit)
         (self.folder / "p.yml").write_text(text)
         inventory: dict[str, Any] = {"servers": {"s": dict(self.server.settings)}}
         (self.folder / "inventory.yml").write_text(json.dumps(inventory))
@@ -204,6 +206,25 @@ def test_a_dead_link_is_found_by_the_next_command(far: Far) -> None:
     tasks = far.end(process)
     assert tasks["last"]["status"] in ("timed_out", "unreachable")
     assert tasks["last"]["message"]
+    works_again(far)
+
+
+@pytest.mark.promise(
+    "Network", "half-open for an hour under a command that has two", "found out within a minute, not in an hour"
+)
+def test_a_half_open_link_is_not_waited_for(far: Far) -> None:
+    process = far.begin(SLOW, limit="2h")
+    far.await_slow()
+    far.lose(100)
+    began = time.monotonic()
+    tasks = far.end(process, within=200)
+    assert time.monotonic() - began < 120  # about 35 s; nobody sends anything, so TCP's own probes find it out
+    assert tasks["slow"]["status"] == "unreachable"
+    assert tasks["slow"]["message"]
+    far.mend()
+    far.server.stop()  # the server cannot know: there the command goes on to its limit
+    far.server = far.start()
+    subprocess.run(["pkill", "-f", SLOW], check=False)
     works_again(far)
 
 
