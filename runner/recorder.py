@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any, Protocol
+
+from runner.durations import Deadline
 
 
 class Recorder(Protocol):
@@ -38,6 +41,10 @@ class Recorder(Protocol):
 
     def delete_expired(self, today: date) -> Sequence[Mapping[str, Any]]:
         """Delete what `expired` names and nothing holds; return all that it names, as it was before."""
+
+    def back_up(self, folder: Path, deadline: Deadline) -> Mapping[str, Any]:
+        """Bring the copy of the record in a folder up to this moment, and check it: record, head, files, new_files,
+        deleted. Raise Failed where it is not whole."""
 
     def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
         """Outputs of the latest outcome that ended well, in any run of this playbook (this one and a dry run's past

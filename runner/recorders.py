@@ -9,7 +9,7 @@ from secrets import token_bytes
 from typing import Any, NamedTuple
 
 from runner.contract import OUTPUT_LIMIT
-from runner.durations import Clock
+from runner.durations import Clock, Deadline
 from runner.errors import Failed
 from runner.events import Key
 from runner.inventory.knowledge import FIELDS, Advice, find_advice
@@ -80,6 +80,12 @@ class JournalRecorder(NamedTuple):
                 store.delete(each["sha256"])
         return found
 
+    def back_up(self, folder: Path, deadline: Deadline) -> Mapping[str, Any]:
+        """Bring the copy of the record in that folder up to this moment."""
+        from runner.record.copying import copy_record
+
+        return copy_record(self.journal, folder, deadline)._asdict()
+
     def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
         """Outputs of the latest outcome of that action on this target whose `output` has `value` under `key`."""
         return self.journal.latest_with(self.playbook, self.key.target, action, output, **{key: value})
@@ -141,6 +147,10 @@ class DryRecorder(NamedTuple):
     def delete_expired(self, today: date) -> Sequence[Mapping[str, Any]]:
         """A dry run deletes nothing."""
         return ()
+
+    def back_up(self, folder: Path, deadline: Deadline) -> Mapping[str, Any]:
+        """A dry run copies nothing."""
+        raise Failed("a dry run copies nothing")
 
     def latest_with(self, action: str, output: str, key: str, value: str) -> Mapping[str, Any] | None:
         """Outputs of the latest outcome of that action on this target in the record, if there is a record."""

@@ -34,7 +34,7 @@ FILES_OF = {
     "record": """
         folder database chain evidence keys deletions sources statements proof locks document reader journal digest
         period gathering schema_parts record_schema __init__ unfinished marks occurrences problems retention register
-        solutions recalling standalone exporting
+        solutions recalling standalone exporting copying
     """,
     "form": """
         __init__ chart table measure paper shapes widths levels grid router cutting page labels heads marks sheets svg

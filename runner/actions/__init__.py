@@ -34,6 +34,7 @@ _FILES = {
     "service.renewed": "service_renewed",
     "service.calendar": "service_calendar",
     "problem.alternatives": "problem_alternatives",
+    "record.backup": "record_backup",
     "report.situation": "report_situation",
     "logs.block": "logs_block",
     "notify.send": "notify_send",
