@@ -38,9 +38,8 @@ def _summary(copied: Mapping[str, Any]) -> str:
 
 ACTION = Action(
     name="record.backup",
-    description="Copies the journal, as of one moment, and its evidence into another folder, and checks the copy, "
-    "record by record and file by file. What `evidence.purge` deleted goes there too; a copy that knows more than the journal "
-    "is never written over",
+    description="Copies the journal, as of one moment, and its evidence to another disk, and checks the copy; one that "
+    "knows more than the journal is never written over",
     inputs={
         "folder": {
             "type": "string",
