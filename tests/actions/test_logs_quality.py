@@ -95,6 +95,4 @@ def test_a_real_wordpress_names_its_attackers_and_nobody_else(rules: tuple[Pack,
     assert (scan.lines, scan.not_understood) == (303, 0)
     assert set(told) == set(ATTACKERS)
     assert {address for address, expected in ATTACKERS.items() if not expected <= told[address]} == set()
-        ATTACKERS, set()
-    )
     assert {hit["address"] for hit in scan.hits if hit["likely_success"]} == INTRUDERS
