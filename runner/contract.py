@@ -192,7 +192,8 @@ class Call(NamedTuple):
     and checked values of `with`. `connect()` gives the connection to the target's server (to this machine where
     the step runs once) and raises Unreachable. `keep(name, content, media_type)` keeps bytes, or a file by its
     path, as evidence. `directory` is a private place for temporary files that the engine removes. `notifier()`
-    gives what writes to people of the inventory.
+    gives what writes to people of the inventory. `tell(text)` says how far the task is, to who watches it; nothing of
+    that is recorded.
     """
 
     target: Mapping[str, Any] | None
@@ -207,6 +208,7 @@ class Call(NamedTuple):
     notifier: Callable[[], Notifier]
     run_as: str = ""
     effect: Effect = Effect.CHANGE
+    tell: Callable[[str], None] = lambda text: None
 
 
 JsonSchema = Mapping[str, Any]

@@ -58,6 +58,9 @@ def _place_secret(inventory: Inventory, name: str, message: str) -> Mistake:
     return Mistake("secrets", 0, 0, message)
 
 
+Tell = Callable[[Key, str], None]
+
+
 class Access(NamedTuple):
     """How to reach a server: its settings with the password found and the way over jump hosts written out."""
 
@@ -91,6 +94,10 @@ def _hops(jump: str, inventory: Inventory) -> list[str]:
     return [*before, f"{user}{settings.get('address', server.name)}{port}"]
 
 
+def unheard(key: Key, text: str) -> None:
+    """Nothing is said."""
+
+
 class World:
     """The services of one run. Closing it ends what still runs and removes what was temporary."""
 
@@ -104,8 +111,10 @@ class World:
         run: str,
         clock: Clock,
         directory: Path,
+        tell: Tell = unheard,
     ) -> None:
         self.directory = directory
+        self.tell = tell
         self.keep = keep
         self.recorder = recorder
         self._clock = clock
@@ -174,6 +183,7 @@ def open_world(
     render: Render,
     clock: Clock,
     past: JournalReader | None = None,
+    tell: Tell = unheard,
 ) -> World:
     """Given what a run is bound to, return its services; without a journal those of a dry run, which may look into
     the `past` and keeps evidence until it ends."""
@@ -197,4 +207,4 @@ def open_world(
     def recorder(key: Key) -> Recorder:
         return JournalRecorder(journal, playbook, key, run, render, clock, inventory.knowledge)
 
-    return World(inventory, connections, keep, secrets, recorder, run, clock, directory)
+    return World(inventory, connections, keep, secrets, recorder, run, clock, directory, tell)

@@ -50,6 +50,19 @@ def board_of(targets: list[str]) -> tuple[Board, RunFactory]:
     return board, factory
 
 
+def test_board_tells_how_far_a_task_says_it_is() -> None:
+    board, factory = board_of(["web1", "web2"])
+    for name in ("web1", "web2"):
+        board.add(factory.step_started(target=name))
+        board.add(factory.claim(target=name))
+    claimed = factory.claim(target="web2")
+    board.tell(claimed.key, "50.0 MB of 200 MB, 5.0 MB a second, 30 s left")
+    shown = board.render(START + timedelta(seconds=10), 120, 10)
+    assert [("50.0 MB of 200 MB, 5.0 MB a second, 30 s left" in line) for line in shown] == [False, False, True]
+    board.add(factory.finish(target="web2"))
+    assert not any("a second" in line for line in board.render(START, 120, 10))
+
+
 def test_board_tells_where_each_target_is_and_what_is_left() -> None:
     board, factory = board_of(["web1", "web2", "web3", "web4"])
     for name in ("web1", "web2", "web3"):

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.contract import Outcome, Problem, Reason, Request, Severity, Status
-from runner.events import Event, Kind
+from runner.events import Event, Key, Kind
 from runner.record import build_record
 from runner.record.document import Record
+from runner.screen import watching
 from runner.screen.rehearsal import render_rehearsal
 from runner.screen.summary import render_closing, render_summary
 from runner.screen.tables import cut, name_some, one_line, printable, render_table, width_of, wrap
@@ -243,6 +245,23 @@ def test_quiet_lines_tell_only_what_matters(capsys: pytest.CaptureFixture[str]) 
         "2026-11-22 09:31:25  check.probe on web21: problem, critical: a is wrong",
         "2026-11-22 09:31:27  sign.sign: waits for sekretaris: Setuju?",
     ]
+
+
+@pytest.mark.parametrize(("manner", "lines"), [("plain", 2), ("quiet", 0), ("silent", 0)])
+def test_how_far_a_task_is_is_told_calmly(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, manner: str, lines: int
+) -> None:
+    """Where no lines move: once a minute, and nothing where only what matters is told."""
+    key = Key("backup", 1, "files", "pn_tais", "", 1)
+    with Screen({}, manner=manner) as screen:
+        monkeypatch.setattr(watching, "BETWEEN_LINES", timedelta(0))
+        screen.tell(key, "1.0 MB of 4.0 MB, 1.0 MB a second, 3 s left")
+        screen.tell(key, "2.0 MB of 4.0 MB, 1.0 MB a second, 2 s left")
+        monkeypatch.undo()
+        screen.tell(key, "3.0 MB of 4.0 MB, 1.0 MB a second, 1 s left")
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == lines
+    assert all("backup.files on pn_tais: " in line and line.endswith(" s left") for line in said)
 
 
 def test_a_retry_that_mended_it_is_no_news(capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ def preview(call: Call) -> Preview:
 def _copies(call: Call, sets: list[BackupSet]) -> dict[str, Any]:
     medium = open_medium(call)
     with medium.closed:
-        copied = (check_sets if call.inputs["check"] else copy_sets)(sets, medium.store, call.deadline)
+        copied = (check_sets if call.inputs["check"] else copy_sets)(sets, medium.store, call.deadline, call.tell)
     return {
         "medium": medium.kind,
         "label": medium.label,

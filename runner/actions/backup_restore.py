@@ -12,6 +12,7 @@ from runner.actions.backup.loading import NEW, OLD, Into, derived_name, load_bes
 from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.logins import Login
 from runner.actions.backup.orders import PLAN, Order, check_signed
+from runner.actions.backup.pace import Progress
 from runner.actions.backup.part import DESTINATION
 from runner.actions.backup.rescue import check_rescue
 from runner.actions.backup.roster import Roster
@@ -152,7 +153,7 @@ def _stage(call: Call, site: Site, chain: Mapping[str, BackupSet], roster: Roste
         )
     place = site.stage()
     try:
-        with Unpacker(place) as unpacker:
+        with Unpacker(place, Progress(call.tell, size).add) as unpacker:
             read_entries(chain, roster, unpacker, call.deadline)
             unpacker.finish()
     except Failed:

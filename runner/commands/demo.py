@@ -79,7 +79,9 @@ def _play(demo: Demo, verbose: int) -> Record:
     screen = Screen.for_run(bound.plan, form="text", verbose=verbose)
     said = {"limit": "", "only": [], "from": "", "variables": {}}
     with screen:
-        record = carry_out(bound, Options(RECORDS, FORKS, said), screen.listen, stopping=screen.say_stopping)
+        record = carry_out(
+            bound, Options(RECORDS, FORKS, said), screen.listen, stopping=screen.say_stopping, tell=screen.tell
+        )
     for act in demo.acts:
         if record.status is not Status.WAITING:
             break
@@ -87,7 +89,7 @@ def _play(demo: Demo, verbose: int) -> Record:
         again = bound_as_begun(Journal.open(RECORDS, create=False), record)
         options = Options(RECORDS, FORKS, {}, resume=record.run, reason="demo")
         with screen:
-            record = carry_out(again, options, screen.listen, stopping=screen.say_stopping)
+            record = carry_out(again, options, screen.listen, stopping=screen.say_stopping, tell=screen.tell)
     return record
 
 

@@ -34,7 +34,7 @@ from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal, new_run_id, open_journal
 from runner.record.locks import Locks
 from runner.record.problems import unheld
-from runner.services import Secrets, open_world
+from runner.services import Secrets, Tell, open_world
 from runner.workers import THREADS, Staff, open_staff
 
 DRY_RUN = "dry-run"
@@ -84,12 +84,12 @@ def _age(seconds: float) -> str:
 
 
 def carry_out(
-    bound: Bound, options: Options, listen: Emit, *, stopping: Callable[[], None], whole: bool = True
+    bound: Bound, options: Options, listen: Emit, *, stopping: Callable[[], None], tell: Tell, whole: bool = True
 ) -> Record:
     """Given a bound plan, run it (or go on with it), record it, and return its record.
 
     `stopping` is called, in a thread of its own, when the first Ctrl-C or SIGTERM has come. Without `whole` the record
-    holds what a summary tells, and not the tasks that simply went well.
+    holds what a summary tells, and not the tasks that simply went well. `tell` takes how far a task is, from threads.
     """
     plan = bound.plan
     secrets = Secrets(plan.inventory, secrets_of(plan))
@@ -100,7 +100,6 @@ def carry_out(
         stack.enter_context(masked(secrets.redactor.mask))
         with connections.expect(servers_of(plan)):
             journal = Journal.open(options.records)
-            store = EvidenceStore(options.records)
             stack.callback(journal.close)
             _lock(stack, Locks(options.records), run, plan)
             _check_going_on(journal, options.resume)
@@ -110,11 +109,12 @@ def carry_out(
             connections,
             secrets,
             journal=journal,
-            store=store,
+            store=EvidenceStore(options.records),
             playbook=plan.playbook.name,
             run=run,
             render=lambda name, kind: render_document(journal, plan.inventory, name, kind, clock.now()),
             clock=clock,
+            tell=tell,
         )
         stack.callback(world.close)
         header = _resumed(options) if options.resume else _header(bound, options, world.keep, world.mask)

@@ -48,7 +48,9 @@ def command(run: str, inventories: tuple[Path, ...], records: Path, form: str, v
         records, asked["forks"], {}, explicit, resume=name, reason=asked["reason"], executor=asked["executor"]
     )
     with Screen.for_run(bound.plan, form=form, verbose=verbose, earlier=journal.events(name)) as screen:
-        ended = carry_out(bound, options, screen.listen, stopping=screen.say_stopping, whole=form == "json")
+        ended = carry_out(
+            bound, options, screen.listen, stopping=screen.say_stopping, tell=screen.tell, whole=form == "json"
+        )
     return finish(ended, screen, form=form, records=records)
 
 

@@ -32,7 +32,7 @@ def command(playbook: Path, dry: bool, diff: bool, executor: str, **asked: Any) 
         return rehearse_and_show(bound, options, form=asked["form"], verbose=asked["verbose"], diff=diff)
     with Screen.for_run(bound.plan, form=asked["form"], verbose=asked["verbose"]) as screen:
         whole, options = asked["form"] == "json", options.with_executor(executor)
-        record = carry_out(bound, options, screen.listen, stopping=screen.say_stopping, whole=whole)
+        record = carry_out(bound, options, screen.listen, stopping=screen.say_stopping, tell=screen.tell, whole=whole)
     return finish(record, screen, form=asked["form"], records=options.records)
 
 

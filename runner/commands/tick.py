@@ -24,6 +24,7 @@ from runner.record.document import Record
 from runner.record.journal import Journal, open_journal
 from runner.record.unfinished import unfinished
 from runner.screen import print_json, show
+from runner.services import unheard
 
 FORKS = 20
 INTERRUPTED, FAILED, WAITING = 130, 2, 3
@@ -119,7 +120,7 @@ def _resume(journal: Journal, record: Record) -> Resumed:
     bound = bound_as_begun(journal, record)
     explicit = explicit_steps(record.started["options"], bound.plan)
     options = Options(journal.records, FORKS, {}, explicit, resume=record.run, reason=BY_TICK)
-    ended = carry_out(bound, options, lambda events: None, stopping=lambda: None)
+    ended = carry_out(bound, options, lambda events: None, stopping=lambda: None, tell=unheard)
     return Resumed(record.run, ended.status, ended.exit_code)
 
 

@@ -39,6 +39,9 @@ class Services(Protocol):
     def notifier(self, key: Key) -> Notifier:
         """What the task of that key may write to people with."""
 
+    def tell(self, key: Key, text: str) -> None:
+        """Say to who watches how far the task of that key is."""
+
     def secret(self, name: str) -> str:
         """A secret's value, which is masked from then on."""
 
@@ -150,6 +153,7 @@ def build_call(act: Act, services: Services, deadline: Deadline, connection: Con
         notifier=lambda: services.notifier(act.key),
         run_as=act.run_as,
         effect=act.effect,
+        tell=lambda text: services.tell(act.key, text),
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from runner.contract import FINISHED_WELL, Status
 from runner.durations import render_duration
-from runner.events import Event, Kind
+from runner.events import Event, Key, Kind
 from runner.languages import label, language, translate
 from runner.screen.tables import cut, printable, width_of
 
@@ -22,7 +22,8 @@ _Place = tuple[str, str | None, str]  # run (an included playbook is a run of it
 
 @dataclass(slots=True)
 class _Lane:
-    """A target in a step. `task` and what follows are of the task being done; "" between two."""
+    """A target in a step. `task` and what follows are of the task being done; "" between two. `told` is how
+    far it says it is."""
 
     step: str
     begun: datetime
@@ -30,6 +31,7 @@ class _Lane:
     task: str = ""
     started: datetime | None = None
     limit: float | None = None
+    told: str = ""
 
 
 class Board:
@@ -74,9 +76,10 @@ class Board:
         elif event.kind is Kind.TASK_STARTED:
             lane = self._lanes.setdefault(place, _Lane(event.step, event.at, None))
             lane.task, lane.started, lane.limit = event.task, event.at, event.data.get("limit_seconds")
+            lane.told = ""
         elif event.kind is Kind.TASK_FINISHED and place in self._lanes:
             lane = self._lanes[place]
-            lane.task, lane.started, lane.limit = "", None, None
+            lane.task, lane.started, lane.limit, lane.told = "", None, None, ""
         elif event.kind is Kind.STEP_FINISHED:
             self._lanes.pop(place, None)
             if event.run == self._run:
@@ -99,6 +102,12 @@ class Board:
         for target, planned in self._planned.items():
             self._to_do[target] |= planned & again
             self._bad.get(target, set()).difference_update(again)
+
+    def tell(self, key: Key, text: str) -> None:
+        """Take in how far a task is."""
+        for (_, target, _), lane in self._lanes.items():
+            if (lane.step, lane.task, target) == (key.step, key.task, key.target):
+                lane.told = text
 
     def counts(self) -> Counter[str]:
         """How many targets are done, running, waiting, failed and to do; of a run without targets, how many steps."""
@@ -156,6 +165,8 @@ def _row(target: str | None, lane: _Lane, now: datetime, widest: int) -> str:
 def _parts(lane: _Lane, now: datetime) -> Iterator[str]:
     yield f"{lane.step}.{lane.task}" if lane.task else lane.step
     yield _since(lane.started or lane.begun, now)
+    if lane.told:
+        yield lane.told
     if lane.started and lane.limit:
         left = lane.limit - int((now - lane.started).total_seconds())
         whole = _words(lane.limit)

@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.contract import FINISHED_WELL, Status
 from runner.durations import render_duration
-from runner.events import SHARED, Event, Kind
+from runner.events import SHARED, Event, Key, Kind
 from runner.languages import language, translate
 from runner.posts import say_roles
 from runner.screen.tables import coloured, deviating, named, one_line
@@ -46,13 +46,13 @@ class Lines:
             yield from self._step(event)
         elif event.kind is Kind.REQUESTED:
             who = say_roles(event.data["role"]) or "a person"
-            yield f"{_where(event)}: waits for {who}: {_short(event.data['question'])}"
+            yield f"{place_of(event)}: waits for {who}: {_short(event.data['question'])}"
             if day := event.data.get("unheld"):
                 cure = "name a person in the inventory, and sign with -i"
-                yield f"{_where(event)}: nobody holds the role '{event.data['role']}' on {day}. {cure}"
+                yield f"{place_of(event)}: nobody holds the role '{event.data['role']}' on {day}. {cure}"
         elif event.kind is Kind.MOVED:
             to = "goes back" if event.data["back"] else "goes on"
-            yield f"{_where(event)}: {to} to '{one_line(event.data['to'])}': {_short(event.data['why'])}"
+            yield f"{place_of(event)}: {to} to '{one_line(event.data['to'])}': {_short(event.data['why'])}"
         elif event.kind is Kind.RUN_ENDED:
             for place in [place for place in self._held if place[0] == event.run]:
                 yield from self._release(place)
@@ -73,17 +73,17 @@ class Lines:
                     if (event.run, problem["key"]) in self._told:
                         continue
                     self._told.add((event.run, problem["key"]))
-                yield f"{_where(event)}: problem, {coloured(problem['severity'])}: {_short(problem['message'])}"
+                yield f"{place_of(event)}: problem, {coloured(problem['severity'])}: {_short(problem['message'])}"
 
     def _step(self, event: Event) -> Iterator[str]:
         yield from self._release((event.run, event.step, event.attempt, event.target))
         data = event.data
         if self._steps:
-            yield f"{_where(event)}: {coloured(data['status'])}{_remark(data)}"
+            yield f"{place_of(event)}: {coloured(data['status'])}{_remark(data)}"
         for note in data.get("earlier", ()):
-            yield f"{_where(event)}: {_short(note)}"
+            yield f"{place_of(event)}: {_short(note)}"
         for deviation in data["deviations"]:
-            yield f"{_where(event)}: deviation: {_short(deviating(deviation))}"
+            yield f"{place_of(event)}: deviation: {_short(deviating(deviation))}"
 
     def _task(self, event: Event) -> Iterator[str]:
         yield _outcome(event)
@@ -96,7 +96,7 @@ def _outcome(event: Event) -> str:
     data = event.data
     reason = f" ({named(data['reason'])})" if data["reason"] else ""
     message = f": {_short(data['message'])}" if data["message"] else ""
-    return f"{_where(event)}: {coloured(data['status'])}{reason}{message}"
+    return f"{place_of(event)}: {coloured(data['status'])}{reason}{message}"
 
 
 def _remark(data: Mapping[str, Any]) -> str:
@@ -106,7 +106,8 @@ def _remark(data: Mapping[str, Any]) -> str:
     return f" ({render_duration(used, language())})" if used and data["status"] != Status.SKIPPED else ""
 
 
-def _where(event: Event) -> str:
+def place_of(event: Event | Key) -> str:
+    """Given an event or a task's key, return where it is, in words."""
     what = f"{event.step}.{event.task}" if event.task else event.step
     tries = f", try {event.tries}" if event.tries > 1 else ""
     item = f"[{event.item}]" if event.item else ""

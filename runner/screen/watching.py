@@ -15,22 +15,23 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from runner.events import Event
+from runner.events import Event, Key
 from runner.languages import translate
 from runner.plan import Plan
 from runner.record.document import Record
 from runner.screen import MOVING, PLAIN, QUIET, SILENT, let_go, manner_of, show, width
 from runner.screen.board import Board
-from runner.screen.lines import Lines
+from runner.screen.lines import Lines, place_of
 from runner.screen.live import Live
 from runner.screen.rehearsal import render_rehearsal
 from runner.screen.summary import render_closing, render_summary
 
 MOST_QUIET_LINES = 200
+BETWEEN_LINES = timedelta(minutes=1)
 STOPPING = "stopping: what is being done may end, nothing else begins. Ctrl-C again cuts it off"
 
 
@@ -44,6 +45,7 @@ class Screen:
         self._lines = Lines(steps=manner in (MOVING, PLAIN), verbose=verbose)
         self._board = Board(steps)
         self._lock = threading.Lock()
+        self._told: dict[Key, datetime] = {}
         self._live = Live(sys.stderr, self._render) if manner == MOVING else None
         self._left = MOST_QUIET_LINES if manner == QUIET and not verbose else sys.maxsize
 
@@ -88,6 +90,21 @@ class Screen:
                 self._say(event, line)
         if self._live:
             self._live.refresh()
+
+    def tell(self, key: Key, text: str) -> None:
+        """Say how far a task is: where lines move at once, else once a minute; nothing where only what matters is."""
+        if self._live:
+            with self._lock:
+                self._board.tell(key, text)
+            self._live.refresh()
+        elif self._full and self._manner != SILENT:
+            now = datetime.now(UTC)
+            with self._lock:
+                is_time = now - self._told.setdefault(key, now) >= BETWEEN_LINES
+                if is_time:
+                    self._told[key] = now
+            if is_time:
+                show(f"{now.astimezone():%Y-%m-%d %H:%M:%S}  {place_of(key)}: {translate(text)}", err=True)
 
     def say_stopping(self) -> None:
         """Say that the run was interrupted, and what that means."""

@@ -250,6 +250,9 @@ class _Services:
         """Messages to people go out from the journal's machine."""
         raise Failed("a worker writes to nobody")
 
+    def tell(self, key: Key, text: str) -> None:
+        """How far it is, a worker says to nobody."""
+
     def secret(self, name: str) -> str:
         """Secrets come with the act, where it needs them."""
         raise Failed("a worker looks up no secrets")

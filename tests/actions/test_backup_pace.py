@@ -62,10 +62,13 @@ def test_tells_rate_and_time_left() -> None:
 
 
 def test_writes_how_far_it_is(tmp_path: Path) -> None:
-    progress = Progress(tmp_path / "progress.txt", 4 * MIB)
+    told: list[str] = []
+    progress = Progress(told.append, 4 * MIB, tmp_path / "progress.txt")
     progress._told -= 10
     progress.add(MIB)
     assert (tmp_path / "progress.txt").read_text().startswith("1.0 MB of 4.2 MB, ")
+    progress.add(MIB)
+    assert [text.partition(",")[0] for text in told] == ["1.0 MB of 4.2 MB"]
 
 
 def test_a_backup_keeps_to_the_rate(tmp_path: Path) -> None:

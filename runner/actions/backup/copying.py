@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from runner.actions.backup.manifest import MANIFEST, SUMS
+from runner.actions.backup.pace import Progress
 from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.verdict import NotAccepted, incomplete
 from runner.durations import Deadline
@@ -41,7 +42,7 @@ class Copied(NamedTuple):
     bytes: int
 
 
-def copy_sets(sets: Sequence[BackupSet], store: Store, deadline: Deadline) -> Copied:
+def copy_sets(sets: Sequence[BackupSet], store: Store, deadline: Deadline, tell: Callable[[str], None]) -> Copied:
     """Given a set and those it needs, write what the place lacks and read that back. Raise NotAccepted where a file is
     not what was sealed, or another set has its name; Failed, Unreachable or TimeUp."""
     lacking = [each for each in sets if not _has(store, each, deadline)]
@@ -50,21 +51,23 @@ def copy_sets(sets: Sequence[BackupSet], store: Store, deadline: Deadline) -> Co
     if room is not None and room < size + SPARE:
         sizes = render_size(size, "en"), render_size(room, "en")
         raise Failed(f"the medium has no room: {sizes[0]} are needed, {sizes[1]} are free. take another one")
-    files = 0
+    files, meter = 0, Progress(tell, 2 * size).add
     for each in lacking:
         for path in files_of(each):
             store.write(each.name, path, deadline)
-        files += _read_back(store, each, deadline, finished=False)
+            meter(path.stat().st_size)
+        files += _read_back(store, each, deadline, meter, finished=False)
         store.finish(each.name, deadline)
     return Copied(tuple(each.name for each in lacking), files, size)
 
 
-def check_sets(sets: Sequence[BackupSet], store: Store, deadline: Deadline) -> Copied:
+def check_sets(sets: Sequence[BackupSet], store: Store, deadline: Deadline, tell: Callable[[str], None]) -> Copied:
     """Given sets, read their copies. Raise NotAccepted where one is missing or is not what was sealed."""
     for each in sets:
         if not _has(store, each, deadline):
             raise incomplete(f"{each.name} tidak ada di media.", f"{each.name}: it is not on the medium. copy it first")
-    return Copied((), sum(_read_back(store, each, deadline, finished=True) for each in sets), 0)
+    meter = Progress(tell, sum(path.stat().st_size for each in sets for path in files_of(each))).add
+    return Copied((), sum(_read_back(store, each, deadline, meter, finished=True) for each in sets), 0)
 
 
 def files_of(found: BackupSet) -> list[Path]:
@@ -84,21 +87,24 @@ def _has(store: Store, found: BackupSet, deadline: Deadline) -> bool:
     return True
 
 
-def _read_back(store: Store, found: BackupSet, deadline: Deadline, *, finished: bool) -> int:
+def _read_back(
+    store: Store, found: BackupSet, deadline: Deadline, meter: Callable[[int], None], *, finished: bool
+) -> int:
     own = hashlib.sha256(found.file(SUMS).read_bytes()).hexdigest()
     for path in files_of(found):
         pieces = store.read(found.name, path.name, deadline, finished=finished)
-        if pieces is None or _hash(pieces, deadline) != found.sums.get(path.name, own):
+        if pieces is None or _hash(pieces, deadline, meter) != found.sums.get(path.name, own):
             raise _spoilt(f"{found.name}/{path.name}")
     return len(found.sums) + 1
 
 
-def _hash(pieces: Iterator[bytes], deadline: Deadline) -> str:
+def _hash(pieces: Iterator[bytes], deadline: Deadline, meter: Callable[[int], None] = lambda size: None) -> str:
     digest = hashlib.sha256()
     for piece in pieces:
         if deadline.passed:
             raise TimeUp("copying to the medium took longer than the task's limit")
         digest.update(piece)
+        meter(len(piece))
     return digest.hexdigest()
 
 

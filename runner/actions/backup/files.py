@@ -151,7 +151,7 @@ def _fetch(call: Call, tree: Tree, work: Workspace, missing: int) -> list[bytes]
     """Have everything come, and what changed meanwhile once more; return what changed again."""
     volumes, limit = work.volumes, call.inputs["volume_size"] * MIB
     pace = Pace(call.inputs["rate"] * MIB, call.inputs.get("quiet_hours", ""), office_time(call), call.deadline)
-    meter = build_meter(pace, Progress(work.path / PROGRESS, missing))
+    meter = build_meter(pace, Progress(call.tell, missing, work.path / PROGRESS))
     packer = Packer(volumes.store, limit, number=volumes.number, used=volumes.used, meter=meter)
     try:
         changed = tree.way.fetch_files(work.ledger, packer)

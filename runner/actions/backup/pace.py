@@ -52,22 +52,26 @@ class Pace:
 
 
 class Progress:
-    """Writes how far a backup is into a file that a person may look at."""
+    """Tells how far something is, at most once a second, to who watches it, and into a file where one is given."""
 
-    def __init__(self, path: Path, whole: int) -> None:
+    def __init__(self, tell: Callable[[str], None], whole: int, path: Path | None = None) -> None:
+        self._tell = tell
         self._path = path
         self._whole = whole
         self._came = 0
         self._began = self._told = time.monotonic()
 
     def add(self, size: int) -> None:
-        """So many bytes more have come."""
+        """So many bytes more are done."""
         self._came += size
         now = time.monotonic()
         if now - self._told >= SECONDS_BETWEEN:
             self._told = now
-            with suppress(OSError):  # a full disk is told by what has to be written there
-                self._path.write_text(render_progress(self._came, self._whole, now - self._began) + "\n")
+            text = render_progress(self._came, self._whole, now - self._began)
+            self._tell(text)
+            if self._path:
+                with suppress(OSError):  # a full disk is told by what has to be written there
+                    self._path.write_text(text + "\n")
 
 
 def render_progress(came: int, whole: int, seconds: float) -> str:

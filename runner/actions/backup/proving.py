@@ -19,6 +19,7 @@ from runner.actions.backup.dumps import Database, Tools
 from runner.actions.backup.listing import FILE, FOLDER, HARDLINK, LINK
 from runner.actions.backup.loading import build_into, dump_of, load_beside
 from runner.actions.backup.logins import Login
+from runner.actions.backup.pace import Progress
 from runner.actions.backup.roster import Roster
 from runner.actions.backup.rows import Rows, read_roles, read_rows
 from runner.actions.backup.sending import working
@@ -66,7 +67,7 @@ def prove_files(
             raise refused(chosen, through, "would be reached through a link or a file")
         _, files, size = roster.totals()
         _check_room(scratch, size)
-        with Unpacker(Place(connection, str(scratch), call.deadline)) as unpacker:
+        with Unpacker(Place(connection, str(scratch), call.deadline), Progress(call.tell, size).add) as unpacker:
             read_entries(chain, roster, unpacker, call.deadline)
             unpacker.finish()
         roster.forget_seen()

@@ -6,7 +6,7 @@ list and hashes on this side: tar is given no member that the list does not name
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -57,8 +57,10 @@ class Unpacker:
     Use it as `with Unpacker(place) as unpacker`, and `finish` it: folders get their rights at the end.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, meter: Callable[[int], None] = lambda size: None) -> None:
+        """Given where to unpack to, and what is told the size of each entry that was taken."""
         self._place = place
+        self._meter = meter
         self._batch: list[bytes] = []
         self._size = 0
         self._folders: list[bytes] = []
@@ -83,6 +85,7 @@ class Unpacker:
             self._large.write(piece)
         else:
             self._add(bytes(piece))
+        self._meter(len(piece))
 
     def end(self, entry: Entry) -> None:
         """It was read whole."""
@@ -101,6 +104,7 @@ class Unpacker:
             self._folders.append(member.header)
         else:
             self._add(bytes(content))
+        self._meter(entry.size)
         if self._size >= BATCH:
             self.flush()
 
