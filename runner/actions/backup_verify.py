@@ -28,7 +28,7 @@ def run(call: Call) -> Outcome:
     files = found.manifest["files"]["entries"] if found.manifest.get("files") else 0
     read, compared = 0, None
     if level == FULL and not faults and not locked:
-        read, lost = check_contents(chain, found, call.directory, call.deadline)
+        read, files, lost = check_contents(chain, found, call.directory, call.deadline)
         faults += lost
     if level == SOURCE and not locked:
         compared = compare(found, call.connect(), _root(call), call.inputs["sample"], call.deadline, call.run_as)
@@ -168,7 +168,7 @@ ACTION = Action(
         "files": {"type": "integer", "description": "How many files were read, or compared", "examples": [30162]},
         "coverage": {
             "type": "number",
-            "description": "Share of its entries that this is, in percent",
+            "description": "Share of its files that this is, in percent",
             "examples": [100.0],
         },
         "compared": {

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from runner.actions.backup.listing import FILE
+from runner.actions.backup.listing import FILE, FOLDER
 from runner.actions.backup.members import Member
 from runner.actions.backup.roster import Roster
 from runner.actions.backup.set_files import Entry, entries_of, shown
@@ -80,9 +80,9 @@ def check_stored(sets: Iterable[BackupSet], deadline: Deadline) -> list[Fault]:
 
 def check_contents(
     chain: Mapping[str, BackupSet], chosen: BackupSet, folder: Path, deadline: Deadline
-) -> tuple[int, list[Fault]]:
-    """Given a set with all it needs, read every file and every dump of it; return how many files were read, and what
-    is lost, each file by its name. `folder` is private. Raise NotAccepted, TimeUp."""
+) -> tuple[int, int, list[Fault]]:
+    """Given a set with all it needs, read every file and every dump of it; return how many files were read, how many
+    it has, and what is lost, each file by its name. `folder` is private. Raise NotAccepted, TimeUp."""
     roster = Roster(folder, entries_of(chosen))
     try:
         lost: list[Lost] = []
@@ -90,10 +90,11 @@ def check_contents(
         faults = [Fault(f"{each.frame.home}/{each.frame.part}", "sebagian rusak", each.why) for each in lost]
         missing = list(roster.unseen(MOST_NAMED))
         faults += [Fault(shown(entry.path), "berkas ini hilang dari backup", "this file is lost") for entry in missing]
-        files = roster.totals()[1] - len(missing)
+        files = roster.totals()[1]
+        read = files - sum(entry.type != FOLDER for entry in roster.unseen())
     finally:
         roster.close()
-    return files, faults + list(_check_parts(chosen, deadline))
+    return read, files, faults + list(_check_parts(chosen, deadline))
 
 
 def compare(
