@@ -11,8 +11,8 @@ import pytest
 
 from runner.cli import run as sop
 from runner.languages import label, language, translate
-from runner.languages.catalogue import parse_catalogue
-from runner.languages.matching import Matcher
+from runner.languages.catalogue import load_catalogue, parse_catalogue
+from runner.languages.matching import HOLE, Matcher
 from tests.test_wrong_edits import EDITS, Edit, apply, folder
 
 __all__ = ["folder"]
@@ -110,6 +110,22 @@ msgstr "dikira"
 """
     [entry] = parse_catalogue(text.replace("\\\\", "\\"))
     assert entry == ("{0}: no such step", "{0}: tidak ada kegiatan itu", "runner/a.py")
+
+
+def test_each_message_is_found_whatever_stands_in_its_holes() -> None:
+    """With names in them, or with several words."""
+    matcher = Matcher(load_catalogue("id"))
+    wrong = [
+        message
+        for message, told in matcher.translations.items()
+        if " " in message
+        and all(matcher.translate(_filled(message, held)) != _filled(told, held) for held in ("x{}", "x{} y"))
+    ]
+    assert wrong == []
+
+
+def _filled(template: str, held: str) -> str:
+    return HOLE.sub(lambda hole: held.format(hole[0][1:-1]), template)
 
 
 def test_english_reads_no_catalogue() -> None:

@@ -92,7 +92,7 @@ def parse_catalogue(text: str) -> Iterator[Entry]:
             elif not line.startswith("#") and line:
                 head, _, rest = line.partition('"')
                 part = head.strip() or part
-                parts[part] += json.loads(f'"{rest}')
+                parts[part] += json.loads(f'"{rest}') if "\\" in rest else rest.removesuffix('"')
         else:
             if parts["msgid"]:
                 yield Entry(parts["msgid"], parts["msgstr"], file)

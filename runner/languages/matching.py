@@ -103,6 +103,21 @@ class Matcher:
         return max(self._ways(text, depth), key=lambda told: told[1], default=(text, 0))
 
     def _ways(self, text: str, depth: int) -> Iterator[Told]:
+        """All ways to take a text apart. Of equal ones the first is meant: a template whose holes hold the least, then
+        a split, then a template that holds a whole sentence in a hole."""
+        found = ((template, template.match(text)) for template in self._candidates(text))
+        fitting = [(template, held) for template, held in found if held is not None and _fits(template, held)]
+        fitting.sort(key=lambda each: sum(value.count(": ") for value in each[1]))
+        whole = [(template, held) for template, held in fitting if not any(". " in value for value in held)]
+        yield from (self._filled(template, held, depth) for template, held in whole)
+        yield from self._parts(text, depth)
+        yield from (self._filled(template, held, depth) for template, held in fitting if (template, held) not in whole)
+
+    def _filled(self, template: Template, held: Sequence[str], depth: int) -> Told:
+        told = [self._value(template, hole, value, depth + 1) for hole, value in enumerate(held)]
+        return template.fill(value for value, _ in told), template.letters + sum(n for _, n in told)
+
+    def _parts(self, text: str, depth: int) -> Iterator[Told]:
         for joint in JOINTS:
             before, found, after = text.partition(joint)
             if found:
@@ -111,10 +126,6 @@ class Matcher:
         for joint in LISTS:
             if len(items := text.split(f" {joint} ")) > 1:
                 yield self._list(items, joint, depth)
-        for template in self._candidates(text):
-            if (held := template.match(text)) is not None and _fits(template, held):
-                told = [self._value(template, n, value, depth + 1) for n, value in enumerate(held)]
-                yield template.fill(value for value, _ in told), template.letters + sum(n for _, n in told)
         if text[-1] in ENDS:
             before, explained = self._best(text[:-1], depth + 1)
             yield before + text[-1], explained
@@ -160,8 +171,9 @@ def _fits(template: Template, held: Iterable[str]) -> bool:
 
 
 def _words_between_holes(message: str) -> set[str]:
-    """The whole words of a template: not those that what stands in a hole may make longer."""
-    return set(WORD.findall(re.sub(r"[A-Za-z]*\{\d+\}[A-Za-z]*", " ", message)))
+    """The whole words of a template: where it can be, not those that what stands in a hole may make longer."""
+    whole = WORD.findall(re.sub(r"[A-Za-z]*\{\d+\}[A-Za-z]*", " ", message))
+    return set(whole or WORD.findall(HOLE.sub(" ", message)))
 
 
 def _letters(text: str) -> int:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from runner.contract import FINISHED_WELL, Outcome, Reason, Status
+from runner.languages import translate
 from runner.messages import render_counted
 from runner.record.document import Answer, Hand, Record, StepRecord, TargetRecord
 from runner.reports.office import Office
@@ -247,7 +248,8 @@ def _remarks(activity: Activity, record: Record, pen: Pen) -> list[str]:
         messages = [task.outcome.message for task in target.tasks if _is_worth_telling(task.outcome)]
         deviations = [pen.deviation(deviation) for deviation in target.deviations]
         prefix = f"{target.target}: " if target.target else ""
-        remarks += [prefix + shorten(text, LONGEST_REMARK) for text in (*deviations, target.message, *messages) if text]
+        told = (*deviations, *(translate(text, "id") for text in (target.message, *messages)))
+        remarks += [prefix + shorten(text, LONGEST_REMARK) for text in told if text]
     unique = list(dict.fromkeys(remarks))
     return unique if len(unique) <= MOST_TARGETS else [*unique[:MOST_TARGETS], "…"]
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from runner.durations import render_duration
+from runner.languages import translate
 from runner.messages import MONTHS, render_moment, render_size
 from runner.record.problems import KnownProblem
 from runner.reports.dashboard.basis import Basis
@@ -250,7 +251,7 @@ class View:
             shown = Badge("unknown", "?", self._pen.status(last.status))
         elif check.stale:
             shown = Badge("unknown", "?", "data lama")
-        message = shorten(last.message, LONGEST)
+        message = shorten(translate(last.message, "id"), LONGEST)
         return CheckRow(shorten(check.procedure.activity(last.step), 80), last.task, shown, self.at(last.at), message)
 
     def steps(self, tallies: Mapping[Place, Tally]) -> Iterator[StepRow]:
