@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 from runner.languages.catalogue import CATALOGUES, OTHERS_SAY, Entry, parse_catalogue, render_catalogue
@@ -56,6 +56,20 @@ _INDONESIAN = """
     masih menurut nomor oleh pada permintaan rusak sampai sebagai sebelum secara sejak seluruh sesudah setiap situs
     sudah surat tahun tanggal tanpa telah terakhir tidak untuk waktu yang
 """
+# Words of what actions find, which they tell in Indonesian, as reports do.
+_FINDINGS = """
+    acara akses alamat alternatif angka asing baca bagi bagian bahasa banjir baris berakhir beranda berbeda berhasil
+    berita berlaku berubah biasa bilangan bingkai bukan butir cakram ceksum citra daftar dahulu dibaca diblokir
+    dicatat diduga dimasukkan dipulihkan disebut disegel disk disusupi ditandatangani ditemukan ditinjau ditunda
+    diusulkan domain dua dump folder gagal halaman hanya hari hasil hilang huruf inti isi isian jabat jam jaringan
+    jawaban jenis judul jumlah kali kanal kemungkinan ketersediaan kode komputer kondisi kosong kunci kurang lagi
+    lain lalu lambat lemah lengkap log masa masalah media melebihi melonjak memuat menit menjawab menunggu mesin
+    mohon naik nama nilai nomor panjang pelaksanaan pemecahan pemindaian pencarian penerbit penerima pengadilan
+    pengalihan pengamanan pengiriman peramban perangkat periksa perlu perpanjangan persen ponsel pulih putus rusak
+    sambungan sampai sebab sebelum semula sendiri serah serangan sertifikat situs skrip status tahun tanda tangan
+    tautan teks terakhir terbukti terdaftar terhenti terima terindikasi terkirim terlihat termuda terpotong tersedia
+    tingkat tiruan titipan uji urut verifikasi
+"""
 # Calls that put what they are given into the reference, a pattern, a program or a protocol.
 _SILENT_CALLS = """
     ArgumentParser For Format Heading Score Sheet Thread TypeVar Words _compile _event _sign add_argument add_unseen
@@ -69,6 +83,7 @@ _DESCRIBING = """
     word
 """
 ENGLISH, INDONESIAN = frozenset(_ENGLISH.split()), frozenset(_INDONESIAN.split())
+FINDINGS = INDONESIAN | frozenset(_FINDINGS.split())
 SILENT_CALLS, DESCRIBING = frozenset(_SILENT_CALLS.split()), frozenset(_DESCRIBING.split())
 SILENT_KEYS = frozenset({"examples", "example", "pattern", "title", "format", "program"})
 DOCUMENT_ROOMS = frozenset({"record", "people", "schedule"})
@@ -83,6 +98,8 @@ SILENT_NAMES = re.compile(r"(DESCRIPTION|PATTERN|SCRIPT|SQL|QUERY|DOCUMENT)S?$")
 # What holds words that are given to `label`.
 LABELS = re.compile("SHORTER|LISTS|NEEDED|HEADERS|STATES|FOUND|ONCE|TARGETS|Effect|Repeat|Reach")
 HEADING = re.compile(r"(?:, )?\(?[A-Za-z][A-Za-z ()]+")
+PRINTED = re.compile(r"paper|keys\.py|placeholders|phrases")
+UNIT = re.compile(r"\{0\} \w+")
 MOST_BRANCHES = 8
 
 
@@ -93,7 +110,19 @@ def find_messages() -> dict[str, str]:
         name = path.relative_to(RUNNER).as_posix()
         silent = name in SILENT_FILES or Path(name).parts[0].removesuffix(".py") in SILENT_ROOMS
         if name in TOLD_FILES or not silent:
-            reader = _Reader(documents=Path(name).parts[0] in DOCUMENT_ROOMS)
+            reader = _Reader(is_prose, documents=Path(name).parts[0] in DOCUMENT_ROOMS)
+            for message in reader.read(ast.parse(path.read_text(encoding="utf-8"))):
+                found.setdefault(message, f"runner/{name}")
+    return found
+
+
+def find_findings() -> dict[str, str]:
+    """What actions say in Indonesian, in order, each with the file that says it first; not what is only printed."""
+    found: dict[str, str] = {}
+    for path in sorted((RUNNER / "actions").rglob("*.py")):
+        name = path.relative_to(RUNNER).as_posix()
+        if name not in SILENT_FILES and not PRINTED.search(name):
+            reader = _Reader(is_finding, documents=True)
             for message in reader.read(ast.parse(path.read_text(encoding="utf-8"))):
                 found.setdefault(message, f"runner/{name}")
     return found
@@ -110,16 +139,23 @@ def is_prose(text: str) -> bool:
     return bool(PROSE.search(text)) and not FOREIGN.search(text) and _is_english(text)
 
 
-def _is_english(text: str) -> bool:
+def is_finding(text: str) -> bool:
+    """Whether it is Indonesian, for people; not a number with its unit, which a norm may hold."""
+    prose = PROSE.search(text) and not FOREIGN.search(text) and not UNIT.fullmatch(text)
+    return bool(prose) and not _is_english(text, FINDINGS, least=0)
+
+
+def _is_english(text: str, others: Collection[str] = INDONESIAN, *, least: int = 1) -> bool:
     words = re.findall(r"[a-z]+", text.lower())
-    english, indonesian = (sum(word in known for word in words) for known in (ENGLISH, INDONESIAN))
-    return english > indonesian
+    english, indonesian = (sum(word in known for word in words) for known in (ENGLISH, others))
+    return english >= indonesian + least
 
 
 class _Reader:
     """Reads the messages of one file; with `documents`, its descriptions are of documents for programs."""
 
-    def __init__(self, *, documents: bool) -> None:
+    def __init__(self, accepts: Callable[[str], bool], *, documents: bool) -> None:
+        self._accepts = accepts
         self._calls = SILENT_CALLS | (DESCRIBING if documents else frozenset())
         self._keys = SILENT_KEYS | ({"description"} if documents else frozenset())
 
@@ -136,7 +172,7 @@ class _Reader:
 
     def _text(self, node: ast.expr) -> Iterator[str]:
         templates = [text for text in _templates(node) if not FOREIGN.search(text)]
-        yield from filter(is_prose, (normal(line.strip()) for text in templates for line in text.split("\n")))
+        yield from filter(self._accepts, (normal(line.strip()) for text in templates for line in text.split("\n")))
         for part in _values(node):
             yield from self.read(part)
 
@@ -230,9 +266,9 @@ def _branches(part: ast.expr) -> list[str]:
 
 
 def update() -> None:
-    """Renew the catalogues: what is new stands there without a translation."""
-    said = find_messages()
+    """Renew the catalogues: what is new stands there without a translation. en.po is for what actions find."""
     for path in CATALOGUES.glob("*.po"):
+        said = find_findings() if path.stem == "en" else find_messages()
         known = {entry.message: entry for entry in parse_catalogue(path.read_text(encoding="utf-8"))}
         entries = [
             Entry(message, known[message].translation if message in known else "", file)

@@ -112,9 +112,10 @@ msgstr "dikira"
     assert entry == ("{0}: no such step", "{0}: tidak ada kegiatan itu", "runner/a.py")
 
 
-def test_each_message_is_found_whatever_stands_in_its_holes() -> None:
+@pytest.mark.parametrize("spoken", ["en", "id"])
+def test_each_message_is_found_whatever_stands_in_its_holes(spoken: str) -> None:
     """With names in them, or with several words."""
-    matcher = Matcher(load_catalogue("id"))
+    matcher = Matcher(load_catalogue(spoken))
     wrong = [
         message
         for message, told in matcher.translations.items()
@@ -136,6 +137,20 @@ def test_english_reads_no_catalogue() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
+
+
+def test_what_actions_find_is_told_in_english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOP_LANG", "en")
+    found = (
+        "Masa berlaku nama domain pn-contoh.example berakhir pada Jumat, 4 Desember 2026, 11 hari lagi; perpanjangan "
+    )
+    assert translate(f"web1: {found}perlu diurus.") == (
+        "web1: nama domain pn-contoh.example ends on Friday, 4 December 2026, in 11 days; see to its renewal."
+    )
+    assert translate("limit 1 hari, due Monday") == "limit 1 hari, due Monday"
+    assert (
+        translate("Memeriksa ruang penyimpanan pada setiap server") == "Memeriksa ruang penyimpanan pada setiap server"
+    )
 
 
 def test_words_and_messages_of_screens(monkeypatch: pytest.MonkeyPatch) -> None:

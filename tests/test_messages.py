@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from runner.contract import Reason, Severity, Status
+from runner.languages import FINDING
 from runner.languages.catalogue import CATALOGUES, load_catalogue, parse_catalogue, render_catalogue
 from runner.messages import (
     MESSAGES,
@@ -21,12 +22,12 @@ from runner.messages import (
     say,
 )
 from runner.record.marks import State
-from tests.catalogue import find_messages
+from tests.catalogue import find_findings, find_messages
 
 COUNTED = """
     working_time days_by_close days_by_hours period clock elsewhere continuous none late_bound estimated leave_unknown
 """
-TRANSLATIONS = load_catalogue("id")
+TRANSLATIONS = {spoken: load_catalogue(spoken) for spoken in ("en", "id")}
 HOLES = re.compile(r"\{\d+\}").findall
 JAKARTA = ZoneInfo("Asia/Jakarta")
 
@@ -110,32 +111,40 @@ def test_a_deviation_is_put_in_words() -> None:
 
 
 def test_every_message_is_translated_and_every_translation_is_used() -> None:
-    """Run `make messages`, and put the translation of what is new into runner/languages/id.po."""
-    said = find_messages()
-    assert not set(said) - set(TRANSLATIONS), "not translated"
-    assert not set(TRANSLATIONS) - set(said), "nothing says this any more"
+    """Run `make messages`, and put the translation of what is new into runner/languages/id.po (en.po)."""
+    for said, told in ((find_messages(), TRANSLATIONS["id"]), (find_findings(), TRANSLATIONS["en"])):
+        assert not set(said) - set(told), "not translated"
+        assert not set(told) - set(said), "nothing says this any more"
 
 
-def test_translations_fill_the_holes_of_their_messages() -> None:
-    wrong = [message for message, told in TRANSLATIONS.items() if sorted(HOLES(message)) != sorted(HOLES(told))]
-    assert wrong == []
+@pytest.mark.parametrize("spoken", sorted(TRANSLATIONS))
+def test_translations_fill_the_holes_of_their_messages(spoken: str) -> None:
+    told = TRANSLATIONS[spoken]
+    assert [message for message in told if sorted(HOLES(message)) != sorted(HOLES(told[message]))] == []
 
 
 def test_translations_keep_what_is_typed() -> None:
     """Commands and options are the same in each language."""
     wrong = {}
-    for message, told in TRANSLATIONS.items():
+    for message, told in TRANSLATIONS["id"].items():
         lost = {word for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", message) if word not in told}
         if lost:
             wrong[message] = lost
     assert wrong == {}
 
 
-def test_the_catalogue_is_gettexts() -> None:
+def test_what_actions_find_is_recognised_without_the_catalogue() -> None:
+    known = {message for message, told in TRANSLATIONS["en"].items() if message != told}
+    assert [message for message in known if not FINDING.search(message)] == []
+
+
+@pytest.mark.parametrize("spoken", sorted(TRANSLATIONS))
+def test_the_catalogues_are_gettexts(spoken: str) -> None:
     """What Poedit, Weblate and msgfmt read is what we read."""
     pofile = pytest.importorskip("babel.messages.pofile", reason="Babel comes with sphinx")
-    path = CATALOGUES / "id.po"
+    path = CATALOGUES / f"{spoken}.po"
     with path.open("rb") as stream:
         read = pofile.read_po(stream, abort_invalid=True)
-    assert {entry.id: entry.string for entry in read if entry.id} == TRANSLATIONS
-    assert render_catalogue(parse_catalogue(path.read_text(encoding="utf-8")), "id") == path.read_text(encoding="utf-8")
+    assert {entry.id: entry.string for entry in read if entry.id} == TRANSLATIONS[spoken]
+    text = path.read_text(encoding="utf-8")
+    assert render_catalogue(parse_catalogue(text), spoken) == text

@@ -107,7 +107,7 @@ class Matcher:
         a split, then a template that holds a whole sentence in a hole."""
         found = ((template, template.match(text)) for template in self._candidates(text))
         fitting = [(template, held) for template, held in found if held is not None and _fits(template, held)]
-        fitting.sort(key=lambda each: sum(value.count(": ") for value in each[1]))
+        fitting.sort(key=lambda each: (sum(value.count(": ") for value in each[1]), len(each[1])))
         whole = [(template, held) for template, held in fitting if not any(". " in value for value in held)]
         yield from (self._filled(template, held, depth) for template, held in whole)
         yield from self._parts(text, depth)
