@@ -145,7 +145,7 @@ def test_what_actions_find_is_told_in_english(monkeypatch: pytest.MonkeyPatch) -
         "Masa berlaku nama domain pn-contoh.example berakhir pada Jumat, 4 Desember 2026, 11 hari lagi; perpanjangan "
     )
     assert translate(f"web1: {found}perlu diurus.") == (
-        "web1: nama domain pn-contoh.example ends on Friday, 4 December 2026, in 11 days; see to its renewal."
+        "web1: nama domain pn-contoh.example ends on Friday 4 December 2026, in 11 days; see to its renewal."
     )
     assert translate("limit 1 hari, due Monday") == "limit 1 hari, due Monday"
     assert (
