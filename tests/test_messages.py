@@ -134,6 +134,7 @@ def test_translations_keep_what_is_typed() -> None:
 
 
 def test_what_actions_find_is_recognised_without_the_catalogue() -> None:
+    """Where it is not, put one of its words, which no English text has, into _FINDINGS of runner/languages."""
     known = {message for message, told in TRANSLATIONS["en"].items() if message != told}
     assert [message for message in known if not FINDING.search(message)] == []
 

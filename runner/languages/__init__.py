@@ -22,10 +22,10 @@ STATUSES = ("failed", "timed_out", "unreachable", "waiting", "interrupted", "ski
 # One of these words stands in whatever actions say in Indonesian: without one, no catalogue is asked.
 _FINDINGS = """
     alamat basis belum berkas berubah bukan daftar dan dari dengan diduga gagal habis halaman hanya hari jawaban
-    jenis kanal kepada kode kondisi kosong kurang lagi lain lalu lambat memuat mohon nama nomor oleh pada pemecahan
-    pencari pengamanan peramban perangkat perlu permintaan putar rusak sambungan sampai satu sebab sebelum semula
-    sendiri sertifikat sesudah situs surat tangan tanggal tanpa tautan teks terakhir terbukti terdaftar terima
-    terindikasi terlalu termuda tiap tidak untuk verifikasi versi yang
+    jenis kanal kepada kode kondisi kosong kurang lagi lain lalu lambat memuat menurut mohon nama nomor oleh pada
+    pemecahan pencari pengamanan peramban perangkat perlu permintaan putar rusak salinan sambungan sampai satu sebab
+    sebelum semula sendiri sertifikat sesudah situs surat tangan tanggal tanpa tautan teks terakhir terbukti
+    terdaftar terima terindikasi terlalu termuda tiap tidak untuk verifikasi versi yang
 """
 FINDING = re.compile(rf"\b({'|'.join(_FINDINGS.split())})\b", re.IGNORECASE)
 DATE = re.compile(
