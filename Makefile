@@ -3,6 +3,7 @@
 # Both install what they need into .venv; `make test` also real servers, through apt where it may.
 
 PYTHON ?= python3
+ROUNDS ?= 5
 BIN := .venv/bin
 LOCKED := --universal --python-version 3.11 --generate-hashes --upgrade --quiet --no-annotate --no-header --no-emit-index-url \
 	--no-emit-find-links
@@ -56,7 +57,7 @@ messages: .venv/installed
 	$(BIN)/python -m tests.catalogue
 
 bench: .venv/tools servers
-	benchmarks/run
+	benchmarks/run $(ROUNDS) $(ROWS)
 
 docs: .venv/tools
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'

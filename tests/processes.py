@@ -34,6 +34,14 @@ def await_start(text: str, seconds: float = 5) -> int:
     return found[0]
 
 
+def await_content(files: Sequence[Path], seconds: float = 5) -> None:
+    """Wait until something stands in each of these files."""
+    end = time.monotonic() + seconds
+    while not all(file.exists() and file.stat().st_size for file in files):
+        assert time.monotonic() < end, f"never written: {[file.name for file in files]}"
+        time.sleep(0.02)
+
+
 def _holds(pid: int, text: str) -> bool:
     if pid == os.getpid():
         return False

@@ -17,7 +17,7 @@ import pytest
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from tests.certificates import Wish, authority_file, issue, server_context
-from tests.processes import await_end, await_start
+from tests.processes import await_content, await_end, await_start
 from tests.sshd import SshServer
 from tests.workers.clusters import Cluster, dask_cluster
 
@@ -122,7 +122,7 @@ def test_a_worker_that_dies_leaves_its_task_interrupted(cluster: Cluster, folder
     mark = str(os.getpid())
     words = ("run", "p.yml", "-l", "web0,web1,web2", "-e", f"mark={mark}", "--executor", cluster.address)
     with started(*words) as process:
-        await_start(f"sleep 98.{mark}", 60)
+        await_content([folder / f"web{n}" for n in range(3)], 60)
         for worker in cluster.workers.values():
             worker.kill()
         cluster.workers.clear()
