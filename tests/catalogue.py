@@ -20,7 +20,7 @@ from runner.languages.catalogue import CATALOGUES, OTHERS_SAY, Entry, parse_cata
 ROOT = Path(__file__).parents[1]
 RUNNER = ROOT / "runner"
 HOLE = re.compile(r"\{\w*(?:![rs])?(?::[^{}\s]*)?\}")
-PROSE = re.compile(r"[A-Za-z]+[,;:.]? [a-z{('<]|\} [a-z]{2,}|[a-z]{2,}: \{")
+PROSE = re.compile(r"[A-Za-z]+[,;:.]? [a-z{('<]|\}[:,;]? [a-z]{2,}|[a-z]{2,}: \{")
 FOREIGN = re.compile(
     r"""^\s*<|</|\(\?|\\[sdwZ]|\$\(\w|\|\||\$\w|>&2|2>|\$\{\w|;[ }]*do
     |Join-Path|json\.|/dev/|sop_\w|-c '|%s|usage:  # programs

@@ -38,6 +38,9 @@ def guard_the_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.
     for name in OUTSIDE_SETTINGS:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if os.environ.get(name, "").startswith("id"):
+            monkeypatch.setenv(name, "C.UTF-8")  # screens are tested in English, unless a test asks for Indonesian
     connect = socket.socket.connect
 
     def connect_here(self: socket.socket, address: Any) -> None:

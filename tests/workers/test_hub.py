@@ -340,6 +340,7 @@ def test_outputs_that_cannot_travel_fail_their_task_only(
         ({"target": None}, False),
         ({"action": ACTIONS["backup.files"]}, False),
         ({"action": ACTIONS["person.sign"]}, False),
+        ({"action": ACTIONS["command.run"]._replace(name="disk.space")}, False),  # one of the office's own
         ({"inputs": {"file": "here.json"}}, False),
         ({"server": Target("here", "server", {"connection": "local"})}, False),
         ({"server": Target("there", "server", {"address": "192.0.2.1"})}, True),
