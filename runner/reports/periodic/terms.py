@@ -55,8 +55,11 @@ def parse_term(text: str) -> Term:
             return _build(text.strip(), {key: int(value) for key, value in found.groupdict().items() if value})
     except ValueError:
         pass
-    forms = "a day 2026-10-05, a month 2026-10, a quarter 2026-Q3, a half-year 2026-S1, or a year 2026"
-    raise refuse("PERIOD", f"'{text}' is no period", f"write {forms}")
+    raise refuse(
+        "PERIOD",
+        f"'{text}' is no period",
+        "write a day 2026-10-05, a month 2026-10, a quarter 2026-Q3, a half-year 2026-S1, or a year 2026",
+    )
 
 
 def _build(text: str, parts: dict[str, int]) -> Term:
