@@ -51,6 +51,8 @@ def test_man_renders_it_at_80_columns() -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(600)
+@pytest.mark.promise("Supply", "the wheel is built again, elsewhere and at another time", "the same bytes")
 def test_the_wheel_works_in_an_empty_environment() -> None:
     done = subprocess.run(
         [ROOT / "tests/release-check", "quick", sys.executable],
@@ -60,4 +62,5 @@ def test_the_wheel_works_in_an_empty_environment() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "the wheel, built again elsewhere, is the same bytes" in done.stdout
     assert "release-check: the wheel holds" in done.stdout
