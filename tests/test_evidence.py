@@ -70,6 +70,7 @@ def test_a_large_file_passes_in_pieces(store: EvidenceStore, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("as_file", [True, False])
+@pytest.mark.promise("The record's life", "evidence beyond the limit", "refused with words; nothing is left of it")
 def test_what_is_too_large_is_refused(store: EvidenceStore, tmp_path: Path, as_file: bool) -> None:
     (tmp_path / "large").write_bytes(bytes(3_000_001))
     with pytest.raises(Failed, match=r"evidence 'dump': larger than 3000000 bytes\. keep a smaller"):

@@ -50,6 +50,7 @@ def records(tmp_path: Path) -> Path:
     return tmp_path / "records"
 
 
+@pytest.mark.promise("The record's life", "personal data at the end of its retention", "goes, and not a day earlier")
 def test_what_is_over_may_go_and_not_a_day_earlier(records: Path) -> None:
     kept, outcome = keep(records, b"203.0.113.7 GET /.env", until="2026-11-21")
     with Journal.open(records) as journal:
@@ -76,6 +77,9 @@ def test_what_was_kept_without_an_end_too_stays(records: Path) -> None:
         assert "without an end" in held(journal)[kept.sha256]
 
 
+@pytest.mark.promise(
+    "The record's life", "retention ends of what an open problem rests on", "it stays until that is solved"
+)
 def test_what_an_open_problem_rests_on_stays_until_it_is_solved(records: Path) -> None:
     problem = Problem("visitors.likely_intrusion", Severity.CRITICAL, "diduga berhasil")
     kept, outcome = keep(records, b"lines", problems=(problem,))
@@ -87,6 +91,7 @@ def test_what_an_open_problem_rests_on_stays_until_it_is_solved(records: Path) -
 
 
 @pytest.mark.parametrize("where", ["subject", "evidence"])
+@pytest.mark.promise("The record's life", "retention ends of what a person signed", "it stays")
 def test_what_a_person_signed_stays(records: Path, where: str) -> None:
     kept, outcome = keep(records, b"lines")
     one = RunFactory("one")
@@ -127,6 +132,9 @@ def purge(journal: Journal, run: str = "purging") -> list[Event]:
     return events
 
 
+@pytest.mark.promise(
+    "The record's life", "evidence that was deleted by rule", "told with day and rule; the record is whole"
+)
 def test_what_was_deleted_by_rule_is_not_missing(records: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kept, outcome = keep(records, b"203.0.113.7")
     other = EvidenceStore(records).keep("visitors.json", b"{}", "application/json")
@@ -142,6 +150,7 @@ def test_what_was_deleted_by_rule_is_not_missing(records: Path, capsys: pytest.C
         assert ["missing" in str(fault) for fault in journal.verify()] == [True]
 
 
+@pytest.mark.promise("The record's life", "evidence that somebody deleted", "missing, by name")
 def test_what_is_gone_without_a_record_of_it_is_missing(records: Path) -> None:
     kept, outcome = keep(records, b"203.0.113.7")
     with Journal.open(records) as journal:
@@ -151,6 +160,7 @@ def test_what_is_gone_without_a_record_of_it_is_missing(records: Path) -> None:
         assert "missing" in fault.message
 
 
+@pytest.mark.promise("The record's life", "killed while evidence is deleted", "recorded the next time")
 def test_a_deletion_that_was_cut_off_is_recorded_the_next_time(records: Path) -> None:
     kept, outcome = keep(records, b"203.0.113.7")
     with Journal.open(records) as journal:

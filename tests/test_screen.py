@@ -418,6 +418,7 @@ def test_letters_that_a_screen_lacks_are_escaped(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("words", ["history", "show last", "problems --format json", "status", "actions"])
+@pytest.mark.promise("Disk", "the disk to which the output goes is full", "told in words, no report about a bug")
 def test_full_disks_and_closed_pipes_are_no_bugs(recorded: Path, words: str) -> None:
     gone = sop(recorded, f"{words} > >(true)")
     assert (gone.returncode, gone.stderr) == (0, "")

@@ -96,6 +96,9 @@ def test_a_connection_that_breaks_costs_a_frame(site: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.heavy
+@pytest.mark.promise(
+    "Network", "a link falls silent in the middle of a backup", "ends with the time limit; nothing is kept as good"
+)
 def test_a_link_that_falls_silent_ends_with_the_time_limit(site: Path, tmp_path: Path) -> None:
     with ssh_server(tmp_path / "sshd") as server, relay_to(server.port) as relay, over(server, relay) as connection:
         silent = Counting(connection, -1, relay.fall_silent)

@@ -257,6 +257,7 @@ def test_goes_on_where_an_archive_was_cut(site: Path, tmp_path: Path, kept: int)
     assert snapshot(restore(part, tmp_path / "restored")) == snapshot(site)
 
 
+@pytest.mark.promise("Disk", "the disk fills while a backup is written", "told; it goes on once there is room")
 def test_says_when_the_disk_is_full_and_goes_on_once_there_is_room(site: Path, tmp_path: Path) -> None:
     """A limit on the size of files fails writing as a full disk does."""
     call = backup_call(ACTION, {"root": str(site)}, tmp_path)

@@ -135,6 +135,7 @@ def test_refuses_a_disk_without_room(
     assert not list(plug.mount.rglob("p0000*"))
 
 
+@pytest.mark.promise("Disk", "the disk with the backups is full", "told; nothing of the set is left there")
 def test_says_when_the_disk_is_full_and_leaves_nothing_of_the_set(full: BackupSet, tmp_path: Path, plug: Plug) -> None:
     """A limit on the size of files fails writing as a full disk does."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

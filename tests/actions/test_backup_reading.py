@@ -144,6 +144,11 @@ def test_what_the_list_says_differently_is_not_restored(tmp_path: Path, change: 
         (X, None, "it lacks 1 of what its list names"),
     ],
 )
+@pytest.mark.promise(
+    "Files",
+    "an archive with a path that leads out, an absolute one, a link or a device",
+    "refused by name before anything is written",
+)
 def test_an_archive_that_leads_astray_is_refused_by_name(
     tmp_path: Path, line: Mapping[str, Any], member: tarfile.TarInfo | None, words: str
 ) -> None:
@@ -159,6 +164,9 @@ def test_what_the_list_does_not_name_is_passed_over(tmp_path: Path) -> None:
     assert b"shell.php" not in read(found, tmp_path, [b"index.php", b"img/logo.png", b"robots.txt"]).contents
 
 
+@pytest.mark.promise(
+    "Files", "an archive that writes below its own link, or a path twice", "found before anything is read"
+)
 def test_a_path_below_a_link_or_named_twice_is_found_before_anything_is_read(tmp_path: Path) -> None:
     link = entry_of("uploads", "link", link="/etc"), member_of("./uploads", tarfile.SYMTYPE, linkname="/etc")
     below = entry_of("uploads/passwd", "file", sha256="0" * 64), member_of("./uploads/passwd")

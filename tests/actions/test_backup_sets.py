@@ -100,6 +100,7 @@ def test_a_part_never_lies_outside_its_set(folder: Path, file: str) -> None:
         load_set(found.folder)
 
 
+@pytest.mark.promise("Files", "a link in place of a part of a backup", "not followed: the part is missing")
 def test_a_part_that_is_a_link_is_missing(folder: Path, tmp_path: Path) -> None:
     found = make_set(folder, 1, SITE)
     (found.folder / "p0000.tar.zst").rename(tmp_path / "elsewhere")

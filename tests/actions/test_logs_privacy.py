@@ -100,6 +100,9 @@ def bare(text: str) -> str:
     planted=st.lists(st.tuples(PLANTED, st.sampled_from(FORMS)), min_size=1, max_size=8),
     address=st.ip_addresses(network="203.0.113.0/24") | st.ip_addresses(network="2001:db8:aaaa::/48"),
 )
+@pytest.mark.promise(
+    "The record's life", "personal data in the lines of a log", "in no output, problem or report of the scan"
+)
 def test_nothing_that_was_planted_leaves_a_scan(tmp_path: Path, planted: list, address: object) -> None:  # type: ignore[type-arg]  # of strategies
     written = [(place.replace("{}", form(text)), text) for (place, text), form in planted]
     referers = [f"https://luar.example/{quote(text)}?nama={quote(text)}" for _, text in written]
@@ -193,6 +196,7 @@ def test_findings_name_a_masked_network_and_a_token(tmp_path: Path) -> None:
     assert len({source["token"] for source in row["top_sources"]}) == 2
 
 
+@pytest.mark.promise("The record's life", "raw lines that must be kept", "kept apart, with reason, keeper and last day")
 def test_raw_lines_are_kept_apart_with_reason_keeper_and_end(tmp_path: Path) -> None:
     outcome, told = scan(tmp_path, line("/.env", "203.0.113.7"))
     (kept,) = outcome.outputs["restricted"]

@@ -176,3 +176,20 @@ def test_sudo_that_asks(tmp_path: Path) -> None:
     assert "cannot become 'root'" in tasks["work"]["message"], tasks["work"]
     assert "password" in tasks["work"]["message"]
     assert tasks["last"]["status"] == "ok"
+
+
+@pytest.mark.promise("SSH", "this machine has an SSH agent and the server asks for it", "it is not forwarded")
+def test_the_agent_is_not_forwarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["ssh-agent", "-D", "-a", str(tmp_path / "agent")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as agent:
+        try:
+            assert agent.stdout
+            agent.stdout.readline()
+            monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
+            with ssh_server(tmp_path / "s", options={"AllowAgentForwarding": "yes"}) as server:
+                known, work = server.known_hosts.read_text(), "echo [$SSH_AUTH_SOCK]"
+                code, tasks, told = run_there(tmp_path, server.settings, known, work)
+        finally:
+            agent.terminate()
+    assert code == 0, told
+    assert tasks["work"]["outputs"]["stdout"] == "[]\n"

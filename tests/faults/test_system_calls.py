@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import TypeVar
 
 import pytest
 
+from runner.events import Event, Kind
 from runner.record.journal import Journal
-from tests.faults.offices import Office, check_whole, go_on, resume
+from tests.faults.offices import Office, check_whole, file_of, go_on, resume
 
 T = TypeVar("T")
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]
@@ -117,10 +119,7 @@ def wait_until_stopped(parent: int) -> int:
 
     def stopped() -> int:
         for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split():
-            states = [
-                path.read_text().rsplit(")", 1)[1].split()[0] for path in Path(f"/proc/{child}/task").glob("*/stat")
-            ]
-            if set(states) <= {"t", "T"}:
+            if states_of(int(child)) <= {"t", "T"}:
                 return int(child)
         return 0
 
@@ -134,3 +133,52 @@ def wait_for(seen: Callable[[], T]) -> T:
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.02)
     return found
+
+
+@pytest.mark.promise(
+    "Power cut",
+    "the power goes at any moment of a run, also in the middle of a page",
+    "a beginning of the record is left, whole; each act that was seen is claimed in it",
+)
+def test_what_the_disk_holds_at_any_moment_is_whole(tmp_path: Path) -> None:
+    office = Office(tmp_path / "office", targets=12)
+    process = office.run()
+    wait_for(lambda: (office.folder / "records" / "journal.sqlite").exists() and office.done())
+    copies = []
+    while process.poll() is None and len(copies) < 15:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGSTOP)
+            wait_for(lambda: process.poll() is not None or states_of(process.pid) <= {"t", "T"})
+            seen = office.done()
+            copies.append((seen, Path(shutil.copytree(office.folder / "records", tmp_path / str(len(copies))))))
+            process.send_signal(signal.SIGCONT)
+        time.sleep(0.04)  # until another moment
+    assert process.wait(60) == 0
+    events = office.events()
+    assert len(copies) > 5
+    for number, (seen, copy) in enumerate(copies):
+        torn = shutil.copytree(copy, tmp_path / f"torn{number}")
+        assert seen <= claims_in(copy, events), "what was done was claimed before"
+        log = torn / "journal.sqlite-wal"
+        if log.exists():  # after its end all of a run is in the file itself
+            log.write_bytes(log.read_bytes()[: -(1 + 397 * number % 4096)])
+        claims_in(torn, events)
+
+
+def states_of(process: int) -> set[str]:
+    """In which state the threads of a process are."""
+    found = set()
+    for path in Path(f"/proc/{process}/task").glob("*/stat"):
+        with suppress(OSError):
+            found.add(path.read_text().rsplit(")", 1)[1].split()[0])
+    return found
+
+
+def claims_in(records: Path, events: Sequence[Event]) -> Counter[str]:
+    """What was claimed, by the files that the acts write, in a record that must be a beginning of the whole one."""
+    journal = Journal.open(records, create=False)
+    assert journal.verify() == []
+    runs = journal.runs(limit=1)
+    found = list(journal.events(runs[0].run)) if runs else []
+    assert found == list(events[: len(found)])
+    return Counter(file_of(event.key) for event in found if event.kind is Kind.TASK_STARTED)

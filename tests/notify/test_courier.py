@@ -283,6 +283,9 @@ def test_a_wait_beyond_the_limit_is_not_waited_for() -> None:
     assert (delivery.status, delivery.attempts) == ("deferred", 1)
 
 
+@pytest.mark.promise(
+    "Cron's world", "mail that cannot be sent: its server fails", "given up after a few tries, and recorded"
+)
 def test_a_server_that_fails_is_given_up_after_a_few_tries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courier, "FIRST_PAUSE", 0.01)
     with post_server(lambda n: Reply(500, "aduh")) as room:
@@ -292,6 +295,9 @@ def test_a_server_that_fails_is_given_up_after_a_few_tries(monkeypatch: pytest.M
     assert {post.headers["Idempotency-Key"] for post in room.posts} == {delivery.id or room.posts[0].document["id"]}
 
 
+@pytest.mark.promise(
+    "Cron's world", "mail that cannot be sent: the channel is dead", "the other channels are used all the same"
+)
 def test_one_dead_channel_holds_up_no_other() -> None:
     with raw_server(silent) as dead, mail_server() as box:
         made = make(webhook(dead), smtp(box.port), telegram(f"http://127.0.0.1:{closed_port()}"))

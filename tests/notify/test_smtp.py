@@ -161,6 +161,7 @@ def test_a_refusal_is_final_and_in_the_servers_words(box: Mailbox) -> None:
     assert answer.words in ("550 5.1.1 No such user", "554 spam")
 
 
+@pytest.mark.promise("Cron's world", "mail that cannot be sent: nobody listens", "said in words")
 def test_nobody_listens() -> None:
     answer = attempt(settings(closed_port()))
     assert answer == Answer(Status.FAILED, "koneksi ditolak oleh server", final=False)
@@ -182,6 +183,7 @@ def banner(text: bytes, pause: float) -> Any:
     "talk", [silent, banner(b"2", 0.05), banner(b"220-x\r\n", 0.05)], ids=["silent", "drips bytes", "drips lines"]
 )
 @pytest.mark.parametrize("security", ["none", "starttls", "tls"])
+@pytest.mark.promise("Cron's world", "mail that cannot be sent: its server says nothing", "left when time is up")
 def test_a_slow_server_is_left_when_time_is_up(talk: Any, security: str) -> None:
     with raw_server(talk) as url:
         begin = time.monotonic()
