@@ -97,3 +97,13 @@ def test_many_tiny_files_and_a_huge_one_need_little_memory(tmp_path: Path) -> No
     assert int(done.stdout) <= 150
     (chosen,) = list_sets(tmp_path / "backup" / "backups" / "WEB-PN-TAIS").sets
     assert chosen.manifest["files"]["entries"] == 30 * 1001 + 3
+
+
+@pytest.mark.heavy
+@pytest.mark.timeout(400)
+def test_a_million_tiny_files_need_little_memory(tmp_path: Path) -> None:
+    """Their listing on the way to a backup, and their entries on the way to a restore."""
+    words = [sys.executable, "-m", "tests.actions.large_restore", tmp_path, "1000000"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) <= 150
