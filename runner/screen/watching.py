@@ -136,7 +136,8 @@ class Screen:
 
     def show_rehearsal(self, record: Record, *, diff: bool) -> None:
         """Show what a dry run found, with the share of tasks that could be checked."""
-        show(render_rehearsal(record, width(), diff=diff))
+        gap = "\n" if self._manner == MOVING else ""
+        show(gap + render_rehearsal(record, width(), diff=diff))
 
 
 def _steps(plan: Plan) -> dict[str, list[str | None]]:
