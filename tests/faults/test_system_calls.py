@@ -145,17 +145,15 @@ def test_what_the_disk_holds_at_any_moment_is_whole(tmp_path: Path) -> None:
     process = office.run()
     wait_for(lambda: (office.folder / "records" / "journal.sqlite").exists() and office.done())
     copies = []
-    while process.poll() is None and len(copies) < 15:
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGSTOP)
-            wait_for(lambda: process.poll() is not None or states_of(process.pid) <= {"t", "T"})
-            seen = office.done()
-            copies.append((seen, Path(shutil.copytree(office.folder / "records", tmp_path / str(len(copies))))))
-            process.send_signal(signal.SIGCONT)
+    while not copies or (process.poll() is None and len(copies) < 15):
+        process.send_signal(signal.SIGSTOP)
+        wait_for(lambda: process.poll() is not None or states_of(process.pid) <= {"t", "T"})
+        seen = office.done()
+        copies.append((seen, Path(shutil.copytree(office.folder / "records", tmp_path / str(len(copies))))))
+        process.send_signal(signal.SIGCONT)
         time.sleep(0.04)  # until another moment
     assert process.wait(60) == 0
     events = office.events()
-    assert len(copies) > 5
     for number, (seen, copy) in enumerate(copies):
         torn = shutil.copytree(copy, tmp_path / f"torn{number}")
         assert seen <= claims_in(copy, events), "what was done was claimed before"

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from tests.fuzzing.mutants import mutants
-from tests.fuzzing.parsers import PARSERS, examples
+from tests.fuzzing.parsers import KEPT, PARSERS, examples, kept
 
 SECONDS = float(os.environ.get("SOP_FUZZ_SECONDS", "0")) / len(PARSERS)
 NAMED = [pytest.param(name, id=PARSERS[name].what) for name in PARSERS]
@@ -31,6 +31,17 @@ def test_changed_examples_are_read_or_refused(name: str) -> None:
     search()
     while time.monotonic() < end:
         search()
+
+
+@pytest.mark.promise("Fuzzing", "{case}: the corpus that guided searches left", "read as before")
+@pytest.mark.parametrize("name", NAMED)
+def test_the_kept_corpus_is_read_or_refused(name: str) -> None:
+    for path in kept(name):
+        PARSERS[name].read(path.read_bytes())
+
+
+def test_each_kept_corpus_has_its_parser() -> None:
+    assert {path.name for path in KEPT.iterdir()} == set(PARSERS)
 
 
 def test_every_parser_has_examples() -> None:

@@ -198,7 +198,7 @@ def _correlation(found: Any, name: str) -> Correlation:
     return Correlation(
         **_common(found, name),
         kind=kind,
-        rules=tuple(each.reference for each in found.rules),
+        rules=tuple(str(each.reference) for each in found.rules),
         group=tuple(GROUPS.get(each) or _field(each) for each in found.group_by or ()),
         seconds=int(found.timespan.seconds),
         least=int(getattr(condition, "count", 0) or 0) + (op == "GT"),
