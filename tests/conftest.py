@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.sshd import SshServer, ssh_server
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell does to what it starts in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A change is judged by what it changes, not by how busy the machine is; `make fuzz` searches.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

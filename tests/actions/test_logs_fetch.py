@@ -424,7 +424,7 @@ def test_a_dry_run_fetches_and_scans_and_leaves_no_trace(
     before = {path: path.stat().st_mtime_ns for path in server.folder.iterdir()}
     for _ in range(2):  # the place stays where it is
         assert sop(["plan", "p.yml"]) in (0, 10)
-        assert "400 permintaan" in " ".join(capsys.readouterr().out.split())
+        assert "400 requests" in " ".join(capsys.readouterr().out.split())
     assert {path: path.stat().st_mtime_ns for path in server.folder.iterdir()} == before
     assert list((tmp_path / "temporary").iterdir()) == []
     assert not (tmp_path / "records").exists()
