@@ -102,3 +102,9 @@ def await_ready(keeper: subprocess.Popen[bytes], log: Path, ready: Callable[[], 
         assert keeper.poll() is None, log.read_text()
         assert time.monotonic() < until, log.read_text()
         time.sleep(0.02)
+
+
+def peak_memory() -> int:
+    """MiB that this process had in memory at most since its program began; `ru_maxrss` begins with its parent's."""
+    (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) // 1024

@@ -5,7 +5,6 @@ python -m tests.actions.large_restore FOLDER NUMBER
 
 from __future__ import annotations
 
-import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import Lister
 from runner.actions.backup.roster import Roster
 from runner.actions.backup.set_files import Entry
+from tests.processes import peak_memory
 
 IN_A_FRAME = 4000  # tiny files, each with its header: 4 MiB
 
@@ -66,7 +66,7 @@ def main(folder: Path, number: int) -> int:
     """Do both; return the largest size of this process in MiB."""
     take_listing(folder, number)
     go_through_set(folder, number)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return peak_memory()
 
 
 if __name__ == "__main__":
