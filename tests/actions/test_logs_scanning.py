@@ -6,7 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from runner.actions.logs.blocks import BLOCK, LONGEST_LINE, BlockCutter
@@ -117,10 +117,16 @@ _LINES = st.one_of(
     st.sampled_from(
         [b"?\n", b'"""""" \n', b'"\n', b"\x00\x01\n", b"\n", line()[:-1] + b' "extra"\n', line()[:-1] + b" 0.1\n"]
     ),
+    st.builds(
+        lambda status, size: line().replace(b" 200 512 ", b" %s %s " % (status, size)),
+        st.sampled_from([b"200", b"", b"-", b"99", b"0200"]),
+        st.sampled_from([b"512", b"", b"-", b"-1", b"5 12", b"9" * 19]),
+    ),
     st.builds(lambda raw: raw.replace(b"\n", b"") + b"\n", st.binary(max_size=60)),
 )
 
 
+@example([line(), line().replace(b" 512 ", b"  ")])
 @given(st.lists(_LINES, max_size=12))
 def test_columns_are_what_lines_say_one_by_one(lines: list[bytes]) -> None:
     columns, unknown = cut_columns(b"".join(lines), COMBINED)

@@ -124,7 +124,9 @@ def _cut(text: bytes, layout: Layout) -> Columns | None:
     if len(words) != 3 * lines + 1 or words[0] or words[-1] or set(words[3:-1:3]) - {b"\n"}:
         return None
     statuses, sizes = words[1::3], words[2::3]
-    if not (all(map(_is_status, set(statuses))) and b"".join(sizes).isdigit() and max(map(len, sizes)) <= LONGEST_SIZE):
+    if not (all(map(_is_status, set(statuses))) and all(sizes) and b"".join(sizes).isdigit()):
+        return None
+    if max(map(len, sizes)) > LONGEST_SIZE:
         return None
     if layout.at and any(head.count(b" ", 0, -28) <= layout.at for head in heads):
         return None
