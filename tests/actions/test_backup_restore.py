@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -273,6 +276,44 @@ def test_a_link_on_the_way_is_not_followed(site: Path, sealed: Path, rescue: str
         restore(tmp_path, plan, rescue=rescue)
     assert (outside / "plain").read_text() == "keep me"
     assert os.listdir(outside) == ["plain"]
+
+
+@pytest.mark.promise(
+    "Files", "a folder becomes a link while its files are restored", "nothing is written where it leads"
+)
+def test_a_link_that_comes_in_the_middle_is_not_followed(site: Path, rescue: str, tmp_path: Path) -> None:
+    outside, aside, deep = tmp_path / "outside", site / "aside", site / "deep"
+    outside.mkdir()
+    names = [f"{number}.txt" for number in range(200)]
+    for name in names:
+        (deep / "er" / name).write_text(name)
+    back_up(site, tmp_path)
+    shutil.rmtree(deep / "er")
+    ended = threading.Event()
+
+    def flip() -> None:
+        while not ended.wait(0.01):
+            with suppress(OSError):  # the restore has just made a folder of that name: so it stays
+                deep.rename(aside)
+                deep.symlink_to(outside)
+            time.sleep(0.001)
+            with suppress(OSError):
+                deep.unlink()
+                aside.rename(deep)
+
+    plan = compare(tmp_path, paths=["deep/er"])["plan"]
+    flipping = threading.Thread(target=flip)
+    flipping.start()
+    try:
+        for _ in range(12):
+            with suppress(Failed):
+                restore(tmp_path, plan, rescue=rescue)
+    finally:
+        ended.set()
+        flipping.join()
+    assert os.listdir(outside) == []
+    restore(tmp_path, compare(tmp_path, paths=["deep/er"])["plan"], rescue=rescue)
+    assert sorted(os.listdir(deep / "er")) == sorted(names)
 
 
 @pytest.mark.parametrize(

@@ -93,17 +93,17 @@ put() {
     name=${path##*/} folder=
     case $path in */*) folder=${path%/*};; esac
     cd -P -- "$root" || return 1
-    rest=$folder
+    rest=$folder here=$root
     while [ -n "$rest" ]; do
         step=${rest%%/*}
         case $rest in */*) rest=${rest#*/};; *) rest=;; esac
         if [ -L "./$step" ]; then echo "a link is in the way" >&2; return 1; fi
         [ -d "./$step" ] || mkdir -- "./$step" || return 1
         cd -P -- "./$step" || return 1
+        here=$here/$step
+        # -P says where this really is; what is put into its place from now on leads nowhere else
+        if [ "$PWD" != "$here" ]; then echo "a link is in the way" >&2; return 1; fi
     done
-    here=$(pwd -P; echo .)
-    if [ "$here" != "$root${folder:+/$folder}
-." ]; then echo "a link is in the way" >&2; return 1; fi
     if [ "$kind" = folder ]; then
         if [ ! -d "./$name" ] || [ -L "./$name" ]; then mkdir -- "./$name" && chmod "$mode" "./$name" || return 1; fi
         return 0
