@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, settings
 
 from tests.sshd import SshServer, ssh_server
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell does to what it starts in the background
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # by nohup, or a shell that runs this in the background
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, signal.default_int_handler if ignored is signal.SIGINT else signal.SIG_DFL)
 
 # A change is judged by what it changes, not by how busy the machine is; `make fuzz` searches.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -193,12 +193,16 @@ def test_a_lost_station_leaves_its_acts_interrupted_and_others_go_on_elsewhere(h
     assert doing.begun == ["a", "a"]  # the first, which nobody knows the end of, and the try that was asked for
 
 
-def row(hub: Hub, *tries: int) -> tuple[Future[Any], list[tuple[int, Status]]]:
+def row(hub: Hub, *tries: int, heard: threading.Event | None = None) -> tuple[Future[Any], list[tuple[int, Status]]]:
     """Acts of one target sent ahead in a row; their future, and what is reported of them: try and status."""
     told: list[tuple[int, Status]] = []
-    acts = [act("a", number) for number in tries]
-    report = lambda each, outcome: told.append((each.key.tries, outcome.status))  # noqa: E731  # a word for it
-    return hub.submit(perform_row, acts, World(), report), told
+
+    def report(each: Act, outcome: Outcome) -> None:
+        told.append((each.key.tries, outcome.status))
+        if heard:
+            heard.set()
+
+    return hub.submit(perform_row, [act("a", number) for number in tries], World(), report), told
 
 
 def test_acts_in_a_row_are_told_one_by_one(hub: Hub, doing: Doing) -> None:
@@ -220,7 +224,7 @@ def test_a_row_ends_where_an_act_does_not_go_well(hub: Hub, doing: Doing) -> Non
 
 
 def test_of_a_row_that_is_lost_all_is_interrupted_that_was_not_told(hub: Hub, doing: Doing) -> None:
-    first = threading.Event()
+    first, heard = threading.Event(), threading.Event()
 
     def then(call: Call) -> Outcome:
         if len(doing.begun) > 1:
@@ -230,8 +234,9 @@ def test_of_a_row_that_is_lost_all_is_interrupted_that_was_not_told(hub: Hub, do
     doing.then = then
     doing.go_on.set()
     with stations(hub, "one"):
-        future, told = row(hub, 1, 2, 3)
+        future, told = row(hub, 1, 2, 3, heard=heard)
         doing.await_begun(2)
+        assert heard.wait(30)
         lose(hub, "one")
         assert future.result(30) is None
         first.set()
