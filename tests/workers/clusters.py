@@ -61,8 +61,14 @@ class Cluster:
         self.workers[name] = keep(words, self.folder / f"{name}.log")
 
     def kill_worker(self, name: str) -> None:
-        """End a worker's process at once; it is started again."""
-        os.kill(int((self.folder / f"{name}.pid").read_text()), signal.SIGKILL)
+        """End a worker's process at once, if need be as soon as it is there; it is started again."""
+        file, end = self.folder / f"{name}.pid", time.monotonic() + _START_LIMIT
+        while True:
+            try:
+                return os.kill(int(file.read_text()), signal.SIGKILL)
+            except (FileNotFoundError, ValueError, ProcessLookupError):  # it left, for want of a scheduler
+                assert time.monotonic() < end, self.logs()
+                time.sleep(0.05)
 
     def restart_scheduler(self) -> None:
         """End the scheduler at once and start it again where it was."""
