@@ -19,7 +19,7 @@ from runner.record.chain import FORM, GENESIS
 from runner.record.database import connect_to_read, database_errors
 from runner.record.deletions import load_deletions
 from runner.record.evidence import EvidenceStore
-from runner.record.folder import gate, make_folder, sync_folder
+from runner.record.folder import gate, make_folder, sync
 from runner.record.proof import check_journal
 from runner.record.reader import JournalReader
 from runner.record.sources import named_files
@@ -86,17 +86,9 @@ def _copy_journal(journal: JournalReader, folder: Path) -> None:
             source.backup(target)
         for beside in ("-wal", "-shm"):  # of the earlier copy: what a log holds belongs to its own file
             path.with_name(path.name + beside).unlink(missing_ok=True)
-        _sync(fresh)
+        sync(fresh)
         fresh.rename(path)
-        sync_folder(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(folder)
 
 
 def _copy_evidence(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runner.errors import RecordError
-from runner.record.folder import LONGEST_WAIT, disk_errors, gate, make_folder, shared_bits, sync_folder
+from runner.record.folder import LONGEST_WAIT, disk_errors, gate, make_folder, shared_bits, sync
 
 SMALLEST_ROOM = 64 << 10  # bytes: twice what SQLite's shared memory grows by
 _ANYWHERE = "name another folder with --records"
@@ -88,7 +88,7 @@ def create_database(path: Path, form: Format) -> None:
         fresh.chmod(0o600 | shared_bits(path.parent) & 0o060)
         _fill(fresh, form)
         fresh.rename(path)
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def _fill(path: Path, form: Format) -> None:

@@ -20,7 +20,7 @@ from typing import BinaryIO, cast
 
 from runner.contract import Evidence
 from runner.errors import Failed, RecordError
-from runner.record.folder import disk_errors, make_folder, shared_bits, sync_folder
+from runner.record.folder import disk_errors, make_folder, shared_bits, sync
 
 LARGEST_EVIDENCE = 2 * 1024**3
 _PIECE = 1024 * 1024
@@ -81,7 +81,7 @@ class EvidenceStore:
         with disk_errors(path):
             path.unlink(missing_ok=True)
             if path.parent.is_dir():
-                sync_folder(path.parent)
+                sync(path.parent)
 
     def verify(self, evidence: Evidence) -> str | None:
         """Return what is wrong with a kept file, in words; None when it is there and unaltered."""
@@ -146,7 +146,7 @@ class EvidenceStore:
         path = self.path(sha256)
         make_folder(path.parent)
         Path(copy.name).rename(path)
-        sync_folder(path.parent)
+        sync(path.parent)
 
     def _prepare(self) -> None:
         if self._swept:

@@ -54,7 +54,7 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         if bits := shared_bits(path.parent):
             path.chmod(stat.S_ISGID | 0o700 | bits)
-        sync_folder(path.parent)
+        sync(path.parent)
 
 
 def shared_bits(folder: Path) -> int:
@@ -64,9 +64,9 @@ def shared_bits(folder: Path) -> int:
     return mode & 0o070 if mode & stat.S_ISGID else 0
 
 
-def sync_folder(path: Path) -> None:
-    """Put the names in a folder on the disk, so that a new file is still there after a power cut. Raise OSError."""
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Put a file's content, or the names in a folder, on the disk, so that a power cut leaves it. Raise OSError."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from runner.errors import RecordError
-from runner.record.folder import disk_errors, make_folder, shared_bits, sync_folder
+from runner.record.folder import disk_errors, make_folder, shared_bits, sync
 
 KEY_BYTES = 32
 
@@ -47,4 +47,4 @@ def _make(path: Path) -> None:
             pass
         finally:
             Path(file.name).unlink()
-    sync_folder(path.parent)
+    sync(path.parent)

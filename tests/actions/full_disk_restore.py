@@ -21,7 +21,7 @@ from runner.contract import Action, Command, Outcome, Result, Status
 from runner.durations import Deadline
 from runner.errors import Failed
 from tests.actions.backups import backup_call, run_well
-from tests.actions.made_sets import make_set
+from tests.actions.made_sets import make_rescue
 from tests.actions.test_backup_files import snapshot
 from tests.actions.test_backup_restore import SIGNED
 
@@ -92,17 +92,9 @@ def main(folder: Path, where: str) -> None:
     (disk / "site.sqlite").write_bytes(b"no database")
     broken = look(disk)
     source = f"sqlite:{disk / 'site.sqlite'}"
-    rescue = make_set(
-        folder / "rescues",
-        22,
-        {"a": b"a"},
-        databases={"x": b"-- Table structure for table `a`\n"},
-        reason="before_restore",
-        sealed="2026-11-22T01:30:00+00:00",
-        change=lambda parts: [{**part, "source": source} if part["kind"] == "database" else part for part in parts],
-    )
+    rescue = make_rescue(folder, source)
     plan = call_of(backup_compare.ACTION, folder, temporary, {}).outputs["plan"]
-    inputs = {"plan": plan, "rescue": str(rescue.folder)}
+    inputs = {"plan": plan, "rescue": rescue}
     messages = []
     for at in range(1, 40):
         connection = Filling(disk if where == "there" else temporary, at)

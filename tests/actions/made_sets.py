@@ -239,3 +239,17 @@ def _raw(path: str | bytes) -> bytes:
 
 def _text(path: str | bytes) -> str:
     return _raw(path).decode("utf-8", "surrogateescape")
+
+
+def make_rescue(folder: Path, source: str) -> str:
+    """Write a set made before a restore, of whatever content, with a dump of that source; return its folder."""
+    made = make_set(
+        folder / "rescues",
+        22,
+        {"a": b"a"},
+        databases={"x": b"-- Table structure for table `a`\n"},
+        reason="before_restore",
+        sealed="2026-11-22T01:30:00+00:00",
+        change=lambda parts: [{**part, "source": source} if part["kind"] == "database" else part for part in parts],
+    )
+    return str(made.folder)

@@ -14,7 +14,7 @@ from runner.actions import backup_database
 from runner.contract import Status
 from runner.errors import Failed, TimeUp
 from tests.actions.backups import backup_call, run_well, seal
-from tests.actions.made_sets import make_set
+from tests.actions.made_sets import make_rescue
 from tests.actions.test_backup_restore import Broken, compare, restore
 from tests.calls import NOW
 from tests.mariadb import PASSWORD, USER, MariaDB
@@ -94,19 +94,6 @@ def back_up(tmp_path: Path, engine: str, name: str, login: Mapping[str, Any]) ->
     return seal(part, tmp_path)
 
 
-def rescue_of(tmp_path: Path, source: str) -> str:
-    made = make_set(
-        tmp_path / "rescues",
-        22,
-        {"a": b"a"},
-        databases={"x": b"-- Table structure for table `a`\n"},
-        reason="before_restore",
-        sealed="2026-11-22T01:30:00+00:00",
-        change=lambda parts: [{**part, "source": source} if part["kind"] == "database" else part for part in parts],
-    )
-    return str(made.folder)
-
-
 def test_a_dropped_database_comes_back_as_it_was(mariadb: MariaDB, joomla: str, tmp_path: Path) -> None:
     login = inputs_of(mariadb)
     back_up(tmp_path, "mariadb", joomla, login)
@@ -130,7 +117,7 @@ def test_a_live_database_is_swapped_and_the_old_one_kept(mariadb: MariaDB, jooml
     assert plan["tables"]["only_live"] == ["baru"]
     with pytest.raises(Failed, match="no rescue set is given"):
         restore(tmp_path, plan["plan"], **login)
-    rescue = rescue_of(tmp_path, f"mariadb:{joomla}")
+    rescue = make_rescue(tmp_path, f"mariadb:{joomla}")
     outcome = restore(tmp_path, plan["plan"], rescue=rescue, **login)
     assert fingerprint(mariadb, joomla) == before
     (old,) = outcome.outputs["kept"]
@@ -149,7 +136,7 @@ def test_one_table_comes_back_alone(mariadb: MariaDB, joomla: str, tmp_path: Pat
     mariadb.sql("DELETE FROM `aneh ``nama`; INSERT INTO orang VALUES (4, 'baru', NULL)", joomla)
     plan = compare(tmp_path, tables=["aneh `nama"], **login)["plan"]
     assert plan["order"]["root"] is None
-    restore(tmp_path, plan, rescue=rescue_of(tmp_path, f"mariadb:{joomla}"), **login)
+    restore(tmp_path, plan, rescue=make_rescue(tmp_path, f"mariadb:{joomla}"), **login)
     after = fingerprint(mariadb, joomla)
     assert after["aneh `nama"] == before["aneh `nama"]
     assert after["triggers"] == before["triggers"]
@@ -158,7 +145,7 @@ def test_one_table_comes_back_alone(mariadb: MariaDB, joomla: str, tmp_path: Pat
         compare(tmp_path, tables=["perkara"], **login)
     mariadb.sql("DELETE FROM perkara; UPDATE orang SET nama = ''", joomla)
     plan = compare(tmp_path, tables=["perkara", "orang"], **login)["plan"]
-    restore(tmp_path, plan, rescue=rescue_of(tmp_path / "b", f"mariadb:{joomla}"), **login)
+    restore(tmp_path, plan, rescue=make_rescue(tmp_path / "b", f"mariadb:{joomla}"), **login)
     after = fingerprint(mariadb, joomla)
     assert (after["orang"], after["perkara"]) == (before["orang"], before["perkara"])
     mariadb.sql("INSERT INTO perkara VALUES (12, 77)", joomla, check=False)
@@ -174,7 +161,7 @@ def test_cut_off_while_it_is_swapped_the_database_is_old_or_new_and_goes_on(
     login = inputs_of(mariadb)
     back_up(tmp_path, "mariadb", joomla, login)
     before = fingerprint(mariadb, joomla)
-    rescue = rescue_of(tmp_path, f"mariadb:{joomla}")
+    rescue = make_rescue(tmp_path, f"mariadb:{joomla}")
     counted = Broken(10**6)
     damage = "DELETE FROM perkara; DROP PROCEDURE p; CREATE TABLE baru (a INT)"
     mariadb.sql(damage, joomla)
@@ -204,7 +191,7 @@ def test_an_account_that_may_not_make_databases_is_told_what_to_do(
         back_up(tmp_path, "mariadb", joomla, login)
         before = fingerprint(mariadb, joomla)
         plan = compare(tmp_path, **login)["plan"]
-        rescue = rescue_of(tmp_path, f"mariadb:{joomla}")
+        rescue = make_rescue(tmp_path, f"mariadb:{joomla}")
         with pytest.raises(Failed, match="make an empty one of that name by the hosting's panel"):
             restore(tmp_path, plan, rescue=rescue, **login)
         assert fingerprint(mariadb, joomla) == before
@@ -226,13 +213,13 @@ def test_postgresql_is_swapped_renamed_and_the_old_one_kept(
     postgresql.sql("DROP TABLE perkara; UPDATE orang SET nama = 'x'; CREATE TABLE baru (a int)", register)
     found = compare(tmp_path, **login)
     assert found["tables"] == {"replaced": ["catatan", "orang"], "missing": ["perkara"], "only_live": ["baru"]}
-    outcome = restore(tmp_path, found["plan"], rescue=rescue_of(tmp_path, f"postgresql:{register}"), **login)
+    outcome = restore(tmp_path, found["plan"], rescue=make_rescue(tmp_path, f"postgresql:{register}"), **login)
     assert pg_fingerprint(postgresql, register) == before
     (old,) = outcome.outputs["kept"]
     assert "baru" in pg_fingerprint(postgresql, old)
     postgresql.sql("INSERT INTO perkara (orang) VALUES (1)", register)
     assert postgresql.sql("SELECT max(id) FROM perkara", register).strip() == "4"
-    again = restore(tmp_path, found["plan"], rescue=rescue_of(tmp_path / "b", f"postgresql:{register}"), **login)
+    again = restore(tmp_path, found["plan"], rescue=make_rescue(tmp_path / "b", f"postgresql:{register}"), **login)
     assert again.status is Status.CHANGED
     postgresql.sql(f'DROP DATABASE "{old}"')
 
@@ -241,7 +228,7 @@ def test_postgresql_tables_come_back_in_one_transaction(postgresql: PostgreSQL, 
     login = pg_inputs(postgresql)
     back_up(tmp_path, "postgresql", register, login)
     before = pg_fingerprint(postgresql, register)
-    rescue = rescue_of(tmp_path, f"postgresql:{register}")
+    rescue = make_rescue(tmp_path, f"postgresql:{register}")
     postgresql.sql("DELETE FROM catatan; DELETE FROM perkara WHERE id = 1", register)
     restore(tmp_path, compare(tmp_path, tables=["catatan"], **login)["plan"], rescue=rescue, **login)
     after = pg_fingerprint(postgresql, register)
@@ -267,7 +254,7 @@ def test_an_sqlite_file_is_renamed_into_place(tmp_path: Path) -> None:
         base.executescript("DELETE FROM a;")
     found = compare(tmp_path)
     assert found["tables"] == {"replaced": ["a"], "missing": [], "only_live": []}
-    outcome = restore(tmp_path, found["plan"], rescue=rescue_of(tmp_path, f"sqlite:{path}"))
+    outcome = restore(tmp_path, found["plan"], rescue=make_rescue(tmp_path, f"sqlite:{path}"))
     with closing(sqlite3.connect(path)) as base:
         assert base.execute("SELECT b FROM a").fetchall() == [("satu",)]
     with closing(sqlite3.connect(outcome.outputs["kept"][0])) as base:

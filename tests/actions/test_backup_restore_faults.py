@@ -23,7 +23,7 @@ from runner.contract import Command, Connection, Result, Status
 from runner.durations import Deadline
 from runner.errors import TimeUp, Unreachable
 from tests.actions.backups import backup_call, run_well
-from tests.actions.made_sets import make_set
+from tests.actions.made_sets import make_rescue
 from tests.actions.test_backup_broken_links import over
 from tests.actions.test_backup_files import snapshot
 from tests.actions.test_backup_restore import SIGNED, compare
@@ -72,21 +72,11 @@ def court(tmp_path: Path) -> Court:
     login = {"engine": "sqlite", "name": str(database)}
     data = run_well(backup_database.ACTION, backup_call(backup_database.ACTION, login, tmp_path))["part"]
     run_well(backup_seal.ACTION, backup_call(backup_seal.ACTION, {"parts": [files, data]}, tmp_path))
-    rescue = make_set(
-        tmp_path / "rescues",
-        22,
-        {"a": b"a"},
-        databases={"x": b"-- Table structure for table `a`\n"},
-        reason="before_restore",
-        sealed="2026-11-22T01:30:00+00:00",
-        change=lambda parts: [
-            {**part, "source": f"sqlite:{database}"} if part["kind"] == "database" else part for part in parts
-        ],
-    )
+    rescue = make_rescue(tmp_path, f"sqlite:{database}")
     made = Court(site, database, (None, None), {})
     made = made._replace(whole=made.look())
     made.damage()
-    return made._replace(inputs={"plan": compare(tmp_path)["plan"], "rescue": str(rescue.folder)})
+    return made._replace(inputs={"plan": compare(tmp_path)["plan"], "rescue": rescue})
 
 
 def signed(court: Court, folder: Path, number: int) -> dict[str, Any]:
