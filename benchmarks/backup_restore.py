@@ -25,10 +25,10 @@ from measuring import render_machine, render_share
 
 from runner.actions import backup_files
 from runner.actions.backup.roster import Roster
-from runner.actions.backup.selecting import select
 from runner.actions.backup.set_reading import read_entries
 from runner.actions.backup.sets import load_set
-from runner.actions.backup.unpacking import Place, Unpacker
+from runner.actions.restore.selecting import select
+from runner.actions.restore.unpacking import Place, Unpacker
 from runner.connections.local import LocalConnection
 from runner.durations import Deadline
 from tests.actions.backups import backup_call, run_well, seal

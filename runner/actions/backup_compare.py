@@ -8,22 +8,22 @@ from typing import Any
 
 from runner.actions.backup.checking import check_stored
 from runner.actions.backup.choosing import choose_way
-from runner.actions.backup.comparing import Difference, compare_tables, hold_against, note_missing
-from runner.actions.backup.loading import OLD, derived_name, opened
 from runner.actions.backup.login_inputs import LOGIN
-from runner.actions.backup.orders import PLAN, Order
 from runner.actions.backup.part import DESTINATION
-from runner.actions.backup.plan_paper import render_paper
 from runner.actions.backup.roster import Roster
-from runner.actions.backup.selecting import check_tables, choose_database, is_meant, select, source_root
 from runner.actions.backup.set_files import refused
 from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.shelf import SET, choose, open_shelf, recall
-from runner.actions.backup.swapping import find_site
 from runner.actions.backup.unlocking import KEY
 from runner.actions.backup.verdict import reading
 from runner.actions.backup.ways import Reach as Folder
 from runner.actions.documents.kept import as_output
+from runner.actions.restore.comparing import Difference, compare_tables, hold_against, note_missing
+from runner.actions.restore.loading import OLD, derived_name, opened
+from runner.actions.restore.orders import PLAN, Order
+from runner.actions.restore.plan_paper import render_paper
+from runner.actions.restore.selecting import check_tables, choose_database, is_meant, select, source_root
+from runner.actions.restore.swapping import find_site
 from runner.contract import Action, Call, Effect, Outcome, Reach, Repeat, Status
 
 NONE = "none"

@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runner.actions.backup.checking import check_stored
-from runner.actions.backup.drill_paper import render_drill
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.part import DESTINATION
-from runner.actions.backup.proving import Restored, prove_files, restored_database
 from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.shelf import SET, choose, open_shelf
-from runner.actions.backup.starting import visit_restored
-from runner.actions.backup.throwaway import NoServer
 from runner.actions.backup.unlocking import KEY
 from runner.actions.backup.verdict import reading
 from runner.actions.documents.kept import as_output, declare_document
+from runner.actions.restore.drill_paper import render_drill
+from runner.actions.restore.proving import Restored, prove_files, restored_database
+from runner.actions.restore.starting import visit_restored
+from runner.actions.restore.throwaway import NoServer
 from runner.connections.local import LocalConnection
 from runner.contract import (
     Action,

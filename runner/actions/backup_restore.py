@@ -8,23 +8,23 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from runner.actions.backup.checking import check_stored
-from runner.actions.backup.loading import NEW, OLD, Into, derived_name, load_beside, opened
 from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.logins import Login
-from runner.actions.backup.orders import PLAN, Order, check_signed
 from runner.actions.backup.pace import Progress
 from runner.actions.backup.part import DESTINATION
-from runner.actions.backup.rescue import check_rescue
 from runner.actions.backup.roster import Roster
-from runner.actions.backup.selecting import choose_database, is_meant, select
 from runner.actions.backup.set_files import refused
 from runner.actions.backup.set_reading import read_entries
 from runner.actions.backup.sets import BackupSet, Shelf, spoilt
 from runner.actions.backup.shelf import SET, open_shelf
-from runner.actions.backup.swapping import Site, State, find_site
 from runner.actions.backup.unlocking import KEY
-from runner.actions.backup.unpacking import Unpacker
 from runner.actions.backup.verdict import reading
+from runner.actions.restore.loading import NEW, OLD, Into, derived_name, load_beside, opened
+from runner.actions.restore.orders import PLAN, Order, check_signed
+from runner.actions.restore.rescue import check_rescue
+from runner.actions.restore.selecting import choose_database, is_meant, select
+from runner.actions.restore.swapping import Site, State, find_site
+from runner.actions.restore.unpacking import Unpacker
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 from runner.errors import Failed
 from runner.messages import render_size

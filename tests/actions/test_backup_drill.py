@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from runner.actions import backup_database, backup_drill, backup_files
-from runner.actions.backup import proving
 from runner.actions.backup.rows import read_rows
-from runner.actions.backup.throwaway import NoServer
+from runner.actions.restore import proving
+from runner.actions.restore.throwaway import NoServer
 from runner.contract import Outcome, Status
 from runner.errors import Failed
 from tests.actions.backups import backup_call, run_well, seal

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.mariadb import CLIENTS, DUMPERS, render_options
-from runner.actions.backup.sending import Work
+from runner.actions.restore.sending import Work
 from runner.errors import Failed
 
 LONGEST_ARGUMENT = 64 * 1024

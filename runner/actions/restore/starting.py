@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.php import parse_constants
-from runner.actions.backup.throwaway import NoServer, kept_server, plainly
+from runner.actions.restore.throwaway import NoServer, kept_server, plainly
 from runner.durations import Deadline
 from runner.errors import Failed
 

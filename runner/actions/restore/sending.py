@@ -12,8 +12,8 @@ from contextlib import contextmanager
 
 from runner.actions.backup.dumps import Tools
 from runner.actions.backup.stream import build_command
-from runner.actions.backup.unpacking import APPEND, BATCH, Place
 from runner.actions.backup.verdict import complaint
+from runner.actions.restore.unpacking import APPEND, BATCH, Place
 from runner.contract import Command
 from runner.durations import Deadline
 from runner.errors import Failed

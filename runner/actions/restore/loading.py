@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 from runner.actions.backup.content import PIECE, Readable
 from runner.actions.backup.databases import find_programs
-from runner.actions.backup.into_mariadb import IntoMariaDB
-from runner.actions.backup.into_postgresql import IntoPostgreSQL
-from runner.actions.backup.into_sqlite import IntoSQLite
 from runner.actions.backup.logins import Login, find_login
 from runner.actions.backup.plain import plain_content
-from runner.actions.backup.sending import Work, working
 from runner.actions.backup.sets import BackupSet
+from runner.actions.restore.into_mariadb import IntoMariaDB
+from runner.actions.restore.into_postgresql import IntoPostgreSQL
+from runner.actions.restore.into_sqlite import IntoSQLite
+from runner.actions.restore.sending import Work, working
 from runner.contract import Call, Connection
 from runner.durations import Deadline
 from runner.errors import Failed

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from runner.actions.backup.listing import FOLDER
 from runner.actions.backup.set_files import Entry, shown
-from runner.actions.backup.unpacking import Place
 from runner.actions.backup.verdict import complaint
+from runner.actions.restore.unpacking import Place
 from runner.contract import Command, Connection
 from runner.durations import Deadline
 from runner.errors import Failed

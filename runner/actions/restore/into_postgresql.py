@@ -11,7 +11,7 @@ from itertools import chain
 
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.postgresql import CLIENTS, DUMPERS, render_service
-from runner.actions.backup.sending import Work
+from runner.actions.restore.sending import Work
 from runner.errors import Failed
 
 _PACKAGE = "postgresql-client"

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from runner.actions.backup.comparing import Difference, Names
-from runner.actions.backup.orders import CODE, Order
 from runner.actions.backup.part import office_time
 from runner.actions.backup.sets import BackupSet
+from runner.actions.restore.comparing import Difference, Names
+from runner.actions.restore.orders import CODE, Order
 from runner.contract import Call
 from runner.messages import render_moment, render_number
 

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from runner.actions.backup.unpacking import APPEND, BATCH, Place
+from runner.actions.restore.unpacking import APPEND, BATCH, Place
 from runner.contract import Connection
 from runner.durations import Deadline
 from runner.errors import Failed

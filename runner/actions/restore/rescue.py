@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from runner.actions.backup.orders import Order
 from runner.actions.backup.set_schema import BEFORE_RESTORE
 from runner.actions.backup.sets import BackupSet, load_set
+from runner.actions.restore.orders import Order
 from runner.contract import Call
 from runner.errors import Failed
 

@@ -17,19 +17,19 @@ from runner.actions.backup import sqlite
 from runner.actions.backup.databases import build_dumper, find_programs
 from runner.actions.backup.dumps import Database, Tools
 from runner.actions.backup.listing import FILE, FOLDER, HARDLINK, LINK
-from runner.actions.backup.loading import build_into, dump_of, load_beside
 from runner.actions.backup.logins import Login
 from runner.actions.backup.pace import Progress
 from runner.actions.backup.roster import Roster
 from runner.actions.backup.rows import Rows, read_roles, read_rows
-from runner.actions.backup.sending import working
 from runner.actions.backup.set_files import Entry, entries_of, refused, shown
 from runner.actions.backup.set_reading import read_entries
 from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.stream import Watch, pour
-from runner.actions.backup.throwaway import throwaway_mariadb, throwaway_postgresql
-from runner.actions.backup.unpacking import Place, Unpacker
 from runner.actions.backup.verify import hash_file
+from runner.actions.restore.loading import build_into, dump_of, load_beside
+from runner.actions.restore.sending import working
+from runner.actions.restore.throwaway import throwaway_mariadb, throwaway_postgresql
+from runner.actions.restore.unpacking import Place, Unpacker
 from runner.contract import Call, Connection
 from runner.durations import Deadline
 from runner.errors import Failed
