@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from enum import StrEnum
+from functools import lru_cache
 from typing import Protocol, runtime_checkable
 
 from runner.messages import Language, Words, render_number
@@ -156,7 +157,11 @@ def parse_limit(text: object) -> float:
 
     Raise ValueError, with a cure, for anything else.
     """
-    reading = _text(text)
+    return _seconds_of(_text(text))
+
+
+@lru_cache(maxsize=256)
+def _seconds_of(reading: str) -> float:
     parts = parse_parts(plain_words(reading))
     if not parts or any(part.unit.unit is Unit.MONTH for part in parts):
         raise ValueError(f"{_shown(reading)} is not a time limit. write for example 90s, 5m, 2h, 3d, 5 menit or 2 hari")

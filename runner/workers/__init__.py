@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -61,7 +62,9 @@ def _staff(hub: Hub) -> Staff:
 
 
 def _number(asked: str) -> int:
-    text = asked.partition(":")[2]
+    _, colon, text = asked.partition(":")
+    if not colon:
+        return min(os.cpu_count() or 1, MOST_PROCESSES)
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PROCESSES):
         raise refuse("--executor", f"'{asked}' does not say how many", f"write a number from 1 to {MOST_PROCESSES}")
     return int(text)

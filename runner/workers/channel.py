@@ -68,6 +68,20 @@ class _Tray:
         self.file.write(piece)
 
 
+def pack(head: Mapping[str, Any]) -> bytes:
+    """Given a head without content, return it as it is sent; in any thread. Raise ValueError or TypeError where it
+    cannot be."""
+    data = _pack_head(head)
+    return _FRAME.pack(_HEAD, 0, len(data)) + data
+
+
+def _pack_head(head: Mapping[str, Any]) -> bytes:
+    data = json.dumps(head, allow_nan=False).encode()
+    if len(data) > LARGEST_HEAD:
+        raise ValueError(f"a message of {len(data)} bytes is too large")
+    return data
+
+
 class Channel:
     """One end of a connection. To be used in the thread of its event loop."""
 
@@ -81,10 +95,12 @@ class Channel:
         """Send a message. Raise Broken where that cannot be, OSError where a file cannot be read."""
         if content is not None:
             head = {**head, **await self._send_content(content)}
-        data = json.dumps(head, allow_nan=False).encode()
-        if len(data) > LARGEST_HEAD:
-            raise ValueError(f"a message of {len(data)} bytes is too large")
-        await self._send_frame(_HEAD, 0, data)
+        await self._send_frame(_HEAD, 0, _pack_head(head))
+
+    def put(self, message: bytes) -> None:
+        """Send a message that `pack` made, and do not wait until it is gone: who is lost is told to who receives."""
+        with suppress(OSError, RuntimeError):
+            self._writer.write(message)
 
     async def receive(self, silence: float, *, largest: int = LARGEST_HEAD) -> Message:
         """Return the next message. Raise Broken when nothing at all came for `silence` seconds, or nonsense did."""

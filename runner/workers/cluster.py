@@ -157,6 +157,8 @@ def _serve(ticket: Ticket, seats: int) -> str:
     from distributed import get_worker
     from distributed.core import Status
 
+    import runner.connections.ssh  # noqa: F401  # paramiko's modules cannot be imported by two threads at once
+
     worker = get_worker()
     return serve(ticket, seats, _tls_of_worker(), lambda: worker.status is not Status.running)
 

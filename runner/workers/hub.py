@@ -25,7 +25,7 @@ from runner.engine.executors import Threads, Value
 from runner.engine.rows import perform_row
 from runner.errors import Failed, RecordError, refuse
 from runner.events import outcome_from_json
-from runner.workers.channel import BEAT, Broken, Channel, Content, Message
+from runner.workers.channel import BEAT, Broken, Channel, Content, Message, pack
 from runner.workers.parcels import fingerprint, pack_act, travels
 from runner.workers.roster import Job, Place, Roster, Station, Ticket
 
@@ -105,7 +105,7 @@ class Hub:
         try:
             server = acts[0].server
             access = world.access(server) if server else None
-            parcels = [pack_act(act, access, world.now()) for act in acts]
+            parcels = [pack_act(act, access, world) for act in acts]
             self._loop.call_soon_threadsafe(self._assign, Job(acts, world, future, parcels, report))
         except Failed as error:
             Job(acts, world, future, (), report).settle(Outcome(Status.FAILED, message=str(error)))
@@ -130,17 +130,13 @@ class Hub:
 
     def _hand(self, station: Station, job: Job) -> None:
         number = next(self._numbers)
-        station.jobs[number] = job
-        self._begin(self._send_job(station, number, job))
-
-    async def _send_job(self, station: Station, number: int, job: Job) -> None:
         try:
-            await station.channel.send({"do": number, "acts": job.parcels})
-        except Broken:
-            station.channel.close()  # whether it arrived is not known; who listens to the station takes care of that
+            message = pack({"do": number, "acts": job.parcels})
         except (TypeError, ValueError) as error:
-            del station.jobs[number]
             job.settle(Outcome(Status.FAILED, message=f"its inputs cannot be sent to a worker: {error}"))
+            return
+        station.jobs[number] = job
+        station.channel.put(message)
 
     async def _listen(self) -> int:
         self._server = await asyncio.start_server(

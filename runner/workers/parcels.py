@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from runner.contract import Action, Effect
 from runner.engine.acts import Act
 from runner.events import Key
 from runner.inventory import Target
-from runner.services import Access
+from runner.services import Access, World
 
 # The actions that read and leave nothing on the machine they are done on, but through their call.
 PORTABLE = frozenset(
@@ -24,13 +24,17 @@ PORTABLE = frozenset(
         *("tls.certificate", "domain.status", "logs.discover", "logs.fetch", "logs.scan"),
     }
 )
+# Those that always compare with the last time: what came out then goes with them.
+COMPARING = PORTABLE - {"command.run", "website.content", "logs.discover", "logs.fetch"}
 
 
 class Parcel(NamedTuple):
-    """An act, and the time at which it was handed out, by the clock of the journal's machine."""
+    """An act, the time at which it was handed out, by the clock of the journal's machine, and what the record says of
+    the last time, in a list of one; an empty list where that was not asked for yet."""
 
     act: Act
     now: datetime
+    latest: Sequence[Mapping[str, Any] | None] = ()
 
 
 @cache
@@ -56,8 +60,11 @@ def _names_files(action: Action, inputs: Mapping[str, Any]) -> bool:
     return any(schema.get("names") == "file" and inputs.get(name) for name, schema in action.inputs.items())
 
 
-def pack_act(act: Act, access: Access | None, now: datetime) -> dict[str, Any]:
-    """Given an act and how to reach its server, return it as JSON values. It may hold secrets."""
+def pack_act(act: Act, access: Access | None, world: World) -> dict[str, Any]:
+    """Given an act, how to reach its server, and the journal's machine, return it as JSON values. It may hold secrets.
+
+    Raise RecordError where the record cannot be read.
+    """
     target = act.target
     assert target is not None
     return {
@@ -71,7 +78,8 @@ def pack_act(act: Act, access: Access | None, now: datetime) -> dict[str, Any]:
         "office": dict(act.office),
         "run_as": act.run_as,
         "mode": act.mode,
-        "now": now.isoformat(),
+        "now": world.now().isoformat(),
+        "latest": [world.recorder(act.key).latest()] if act.action.name in COMPARING else [],
     }
 
 
@@ -90,7 +98,7 @@ def unpack_act(data: Mapping[str, Any]) -> Parcel:
         run_as=data["run_as"],
         mode=data["mode"],
     )
-    return Parcel(act, datetime.fromisoformat(data["now"]))
+    return Parcel(act, datetime.fromisoformat(data["now"]), data["latest"])
 
 
 def _input(value: Any, schema: Mapping[str, Any]) -> Any:

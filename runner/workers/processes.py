@@ -1,50 +1,90 @@
-"""Workers that are processes of this machine: all its cores, without a cluster."""
+"""Workers that are processes of this machine: all its cores, without a cluster.
+
+Where it can be (Linux, and no other thread runs yet), they are forks of this process: they have everything loaded, and
+begin at once. Elsewhere each is a Python of its own, which loads the same again.
+"""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
+import threading
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 
 from runner.errors import refuse
-from runner.workers.fence import check_fence
 from runner.workers.hub import Hub
 from runner.workers.roster import Place, Ticket
-from runner.workers.station import STOPPED, knock, serve
+from runner.workers.station import STOPPED, serve
 
 LOOPBACK = "127.0.0.1"
 START_LIMIT = 60.0
+LONGEST_END = 5.0
 
 
 @contextmanager
 def open_processes(number: int, forks: int) -> Iterator[Hub]:
     """Given how many processes, yield a hub with a station in each; together they take on `forks` targets at a time.
 
-    Raise Refused where they do not start.
+    Nothing begins one again: a process that is lost stays lost, and the others go on. Raise Refused where they do not
+    start.
     """
+    begun = [_begin(-(-forks // number)) for _ in range(number)]  # before the hub and its thread are there
     hub = Hub(Place(LOOPBACK), far=False)
-    hub.open()
-    pool = ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=_ignore_interrupts)
     try:
-        check_fence(hub, lambda ticket: pool.submit(knock, ticket))
-        for each in range(number):
-            pool.submit(_serve, hub.ticket(f"process {each + 1}"), -(-forks // number))
+        hub.open()
+        for each, (_, teller) in enumerate(begun):
+            teller.send(hub.ticket(f"process {each + 1}"))
         if not hub.wait(lambda: hub.room() >= forks, START_LIMIT):
             raise refuse("--executor", f"{number} processes did not start within {START_LIMIT:g} s", "use fewer")
         yield hub
     finally:
         hub.close()
-        pool.shutdown(wait=False, cancel_futures=True)
+        for process, teller in begun:
+            teller.close()
+            _end(process)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal: what is in flight may end, as it may in threads."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _begin(seats: int) -> tuple[BaseProcess, Connection]:
+    """Start a process that waits for its ticket; return it, and what to send that by."""
+    forked = sys.platform == "linux" and threading.active_count() == 1
+    context = get_context("fork") if forked else get_context("spawn")
+    heard, teller = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(heard, seats, forked), daemon=True)
+    process.start()
+    heard.close()
+    return process, teller
 
 
-def _serve(ticket: Ticket, seats: int) -> None:
+def _end(process: BaseProcess) -> None:
+    process.join(LONGEST_END)
+    if process.is_alive():
+        process.kill()
+        process.join(LONGEST_END)
+
+
+def _work(heard: Connection, seats: int, forked: bool) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal: what is in flight may end
+    if forked:
+        _let_go(heard.fileno())
+    try:
+        ticket: Ticket = heard.recv()
+    except EOFError:
+        return
     if serve(ticket, seats) != STOPPED:
         os._exit(1)  # the process that started this one is gone, and would be waited for
+
+
+def _let_go(kept: int) -> None:
+    """Of what a fork has open, keep its own way to hear and the standard streams: locks of files live as long as
+    anybody has the file open. What was collected until now stays as it is, so that memory remains shared."""
+    gc.freeze()
+    for each in map(int, os.listdir("/proc/self/fd")):
+        if each > 2 and each != kept:
+            with suppress(OSError):  # the folder that was just listed
+                os.close(each)

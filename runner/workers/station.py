@@ -23,7 +23,7 @@ from typing import Any, cast
 
 from runner.connections import Connections, open_connections
 from runner.contract import OUTPUT_LIMIT, Connection, Evidence, Outcome, Status
-from runner.engine.acts import Act, perform
+from runner.engine.acts import perform
 from runner.engine.executors import Threads, Value
 from runner.engine.rows import perform_row
 from runner.errors import Failed
@@ -31,8 +31,8 @@ from runner.events import Key, outcome_to_json
 from runner.inventory import Target
 from runner.notices import Notifier
 from runner.recorder import Recorder
-from runner.workers.channel import BEAT, Broken, Channel, Content, Message
-from runner.workers.parcels import fingerprint, unpack_act
+from runner.workers.channel import BEAT, Broken, Channel, Content, Message, pack
+from runner.workers.parcels import Parcel, fingerprint, unpack_act
 from runner.workers.roster import Ticket
 
 GIVES_UP_AFTER = 20.0
@@ -47,8 +47,6 @@ def serve(
 
     `seats` is how many acts it should get at a time; once `leaving` holds, it gets no further ones.
     """
-    import runner.connections.ssh  # noqa: F401  # paramiko's modules cannot be imported by two threads at once
-
     try:
         return asyncio.run(_serve(ticket, seats, tls, leaving))
     except (Broken, OSError, TimeoutError) as error:
@@ -144,7 +142,7 @@ class _Station:
             try:
                 parcels = [unpack_act(data) for data in packed]
                 acts = [parcel.act for parcel in parcels]
-                services = _Services(self, number, acts, parcels[0].now)
+                services = _Services(self, number, parcels)
                 if len(acts) > 1:
                     perform_row(acts, services, lambda act, outcome: self._post(number, outcome, last=False))
                     self._send({"job": number, "outcomes": [], "last": True})
@@ -164,7 +162,11 @@ class _Station:
             self._send({"job": number, "outcomes": [outcome_to_json(failed)], "last": last})
 
     def _send(self, head: Mapping[str, Any]) -> None:
-        self._wait(self._channel.send(head))
+        message = pack(head)
+        with self._closing:
+            if self._closed:
+                raise Broken("this station has gone home")
+            self._loop.call_soon_threadsafe(self._channel.put, message)
 
     def _wait(self, coroutine: Coroutine[Any, Any, Value]) -> Value:
         """Let the event loop do something, from another thread. Raise Broken, or CancelledError, where it has ended."""
@@ -206,10 +208,15 @@ class _Recorder:
     """What an act may ask of the record, from here: each question goes to the journal's machine, which knows which of
     them it answers."""
 
-    def __init__(self, station: _Station, job: int, place: int) -> None:
+    def __init__(self, station: _Station, job: int, place: int, latest: Sequence[Any]) -> None:
         self._station = station
         self._job = job
         self._place = place
+        self._latest = latest
+
+    def latest(self) -> Any:
+        """What came out the last time: it came along, or is asked for."""
+        return self._latest[0] if self._latest else self._station.ask(self._job, "latest", (), place=self._place)
 
     def __getattr__(self, question: str) -> Callable[..., Any]:
         return lambda *arguments: self._station.ask(self._job, question, arguments, place=self._place)
@@ -218,12 +225,12 @@ class _Recorder:
 class _Services:
     """What acts need of the world, on a worker. Nothing is masked here: an outcome is, before it is recorded."""
 
-    def __init__(self, station: _Station, job: int, acts: Sequence[Act], at: datetime) -> None:
+    def __init__(self, station: _Station, job: int, parcels: Sequence[Parcel]) -> None:
         self.directory = station.directory
         self._station = station
         self._job = job
-        self._places = {act.key: place for place, act in enumerate(acts)}
-        self._at = at
+        self._parcels = parcels
+        self._places = {parcel.act.key: place for place, parcel in enumerate(parcels)}
 
     def connect(self, server: Target | None) -> Connection:
         """The connection to a server. Raise Failed for this machine, which is not the one that was meant."""
@@ -244,7 +251,8 @@ class _Services:
 
     def recorder(self, key: Key) -> Recorder:
         """What the task may ask of the record."""
-        return cast(Recorder, _Recorder(self._station, self._job, self._places[key]))
+        place = self._places[key]
+        return cast(Recorder, _Recorder(self._station, self._job, place, self._parcels[place].latest))
 
     def notifier(self, key: Key) -> Notifier:
         """Messages to people go out from the journal's machine."""
@@ -263,4 +271,4 @@ class _Services:
 
     def now(self) -> datetime:
         """When the act was handed out, by the clock of the journal's machine."""
-        return self._at
+        return self._parcels[0].now

@@ -370,8 +370,14 @@ def test_an_act_is_the_same_after_its_journey(doing: Doing) -> None:
     sent = act("a")._replace(
         action=run, inputs={"command": ("echo $1", ("x; y",)), "stdin": "s"}, server=server, run_as="www", mode="probe"
     )
-    got = parcels.unpack_act(parcels.pack_act(sent, server, NOW))  # type: ignore[arg-type]  # a server as it is
-    assert (got.act, got.now) == (sent, NOW)
+    got = parcels.unpack_act(parcels.pack_act(sent, server, World()))  # type: ignore[arg-type]  # a server as it is
+    assert got == (sent, NOW, [])
+
+
+def test_what_compares_takes_what_came_out_the_last_time_along(doing: Doing) -> None:
+    sent = act("a")._replace(action=ACTIONS["website.available"], inputs={})
+    got = parcels.unpack_act(parcels.pack_act(sent, None, World()))  # type: ignore[arg-type]  # the test's own world
+    assert got.latest == [{"before": 1}]
 
 
 def test_who_has_no_ticket_is_not_let_in(hub: Hub) -> None:

@@ -16,7 +16,9 @@ LONGEST_TITLE = 200
 
 PIECE = 2048
 
-_RAW = re.compile(r"<(?:!--|(script|style|title|textarea|xmp|iframe|noembed|noframes)(?=[\s/>]))", re.IGNORECASE)
+_RAW = re.compile(
+    r"<(?=[!stxin])(?:!--|(script|style|title|textarea|xmp|iframe|noembed|noframes)(?=[\s/>]))", re.IGNORECASE
+)
 _ENDS = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE)
     for name in ("script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes")

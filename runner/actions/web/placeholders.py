@@ -175,8 +175,9 @@ _SIGNS = (
     ),
 )
 # A PHP error stands at the very beginning of what it broke, whatever follows.
+_PHP_WORDS = ("fatal error", "parse error", "uncaught ")
 _PHP_ERROR = re.compile(
-    r"(?:fatal error|parse error) ?: .{0,300}? on line \d+|uncaught [\w\\]{0,60}(?:error|exception)", re.IGNORECASE
+    r"(?:fatal error|parse error) ?: .{0,300}? on line \d+|uncaught [\w\\]{0,60}(?:error|exception)"
 )
 
 
@@ -190,7 +191,8 @@ def kind_of(title: str, text: str, url: str) -> PageKind:
     return what it is."""
     if not text and not title:
         return PageKind.EMPTY
-    if _PHP_ERROR.search(text[:LONGEST_ERROR_START]):
+    beginning = text[:LONGEST_ERROR_START].lower()
+    if any(word in beginning for word in _PHP_WORDS) and _PHP_ERROR.search(beginning):
         return PageKind.ERROR
     short = text if len(text) <= SHORT_PAGE else ""
     return next((sign.kind for sign in _SIGNS if _fits(sign, title, short, url)), PageKind.SITE)

@@ -90,9 +90,9 @@ def _find_dead_addresses(check: Check) -> Iterator[Problem]:
 
 def _find_slowness(check: Check, limits: Mapping[str, float]) -> Iterator[Problem]:
     visited = check.attempts[-1].visited
-    timings = sum_timings(visited)
     slow = [phase for phase, verdict in judge_phases(visited, limits).items() if verdict == "slow"]
     if slow:
+        timings = sum_timings(visited)
         told = ", ".join(
             f"{PHASES[phase]} {render_number(timings[phase] or 0, 'id', decimals=1)} detik "
             f"(batas {render_number(limits[phase], 'id', decimals=1)})"

@@ -11,7 +11,7 @@ LONGEST_PARSED = 2 * 1024 * 1024
 
 # Only these: Python also knows charsets whose decoding is slow or not text at all.
 _CHARSET = re.compile(r"utf-?8|utf-?16(le|be)?|(us-)?ascii|(iso-?8859|windows|cp)-?\d{1,4}(-\d{1,2})?|latin-?1\Z", re.I)
-_DECLARED = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.I)
+_DECLARED = re.compile(r"[cC](?i:harset)\s*=\s*[\"']?([\w.:-]{1,40})")
 _STEERING = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]+")
 _SPACE = re.compile(r"\s+")
 _MARKS = (
