@@ -30,7 +30,7 @@ class Store(Protocol):
     def finish(self, name: str, deadline: Deadline) -> None:
         """Give the set its name: all of it was written and read back."""
 
-    def read(self, name: str, file: str, deadline: Deadline, *, finished: bool) -> Iterator[bytes] | None:
+    def read(self, name: str, file: str, deadline: Deadline, *, finished: bool) -> Iterator[bytes | memoryview] | None:
         """Give a file of a set, read from the place itself; None where there is none."""
 
 
@@ -98,7 +98,9 @@ def _read_back(
     return len(found.sums) + 1
 
 
-def _hash(pieces: Iterator[bytes], deadline: Deadline, meter: Callable[[int], None] = lambda size: None) -> str:
+def _hash(
+    pieces: Iterator[bytes | memoryview], deadline: Deadline, meter: Callable[[int], None] = lambda size: None
+) -> str:
     digest = hashlib.sha256()
     for piece in pieces:
         if deadline.passed:

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from runner.actions.backup.content import PIECE
 from runner.actions.backup.copying import SPARE, files_of
+from runner.actions.backup.memory import forget_cached
 from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.storage import PARTIAL, sync_folder
 from runner.actions.backup.verdict import incomplete
-from runner.actions.backup.verify import forget_cached, hash_file
+from runner.actions.backup.verify import hash_file
 from runner.contract import Call
 from runner.durations import Deadline
 from runner.errors import Failed, TimeUp

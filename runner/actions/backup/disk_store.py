@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from runner.actions.backup.content import PIECE
+from runner.actions.backup.memory import open_from_disk, read_pieces
 from runner.actions.backup.storage import FULL, PARTIAL, sync_folder
-from runner.actions.backup.stream import Timed
-from runner.actions.backup.verify import forget_cached
 from runner.durations import Deadline
 from runner.errors import Failed
 
@@ -38,8 +36,7 @@ class DiskStore:
             with copy.open("wb") as file:
                 if os.fstat(file.fileno()).st_dev != self._device:
                     raise Failed(f"{self._folder}: the disk is no longer there. connect it, then run the task again")
-                timed = Timed(plain, deadline)
-                while piece := timed.read(PIECE):
+                for piece in read_pieces(plain, deadline):
                     file.write(piece)
                 file.flush()
                 os.fsync(file.fileno())
@@ -52,18 +49,14 @@ class DiskStore:
             staged.rename(self._folder / name)
             sync_folder(self._folder)
 
-    def read(self, name: str, file: str, deadline: Deadline, *, finished: bool) -> Iterator[bytes] | None:
+    def read(self, name: str, file: str, deadline: Deadline, *, finished: bool) -> Iterator[bytes | memoryview] | None:
         """Give a file of a set, from the disk itself."""
         path = self._folder / (name if finished else name + PARTIAL) / file
         return self._pieces(path, deadline) if path.is_file() else None
 
-    def _pieces(self, path: Path, deadline: Deadline) -> Iterator[bytes]:
-        with self._words(path):
-            forget_cached(path)
-            with path.open("rb") as file:
-                timed = Timed(file, deadline)
-                while piece := timed.read(PIECE):
-                    yield piece
+    def _pieces(self, path: Path, deadline: Deadline) -> Iterator[memoryview]:
+        with self._words(path), open_from_disk(path) as file:
+            yield from read_pieces(file, deadline)
 
     @contextmanager
     def _words(self, path: Path) -> Iterator[None]:

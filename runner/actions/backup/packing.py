@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 from runner.actions.backup.listing import Listed
 from runner.actions.backup.members import BLOCK, Member
+from runner.actions.backup.memory import keep_freed_memory
 from runner.actions.backup.volumes import Job, Span, volume_name
 from runner.errors import Failed
 
@@ -39,6 +40,7 @@ class Packer:
         used: int = 0,
         meter: Callable[[int], None] = lambda size: None,
     ) -> None:
+        keep_freed_memory()
         self._storing = Storing(store)
         self._meter = meter
         self._limit = limit

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Generic, TypeVar
 
 from runner.actions.backup.content import PIECE, Readable
+from runner.actions.backup.memory import keep_freed_memory
 from runner.actions.backup.storage import PartFile
 from runner.actions.backup.unlocking import open_stored
 from runner.actions.backup.verdict import incomplete
@@ -71,6 +72,7 @@ def receive(
 
     Raise NotAccepted when it does not decompress, Failed when it cannot be stored.
     """
+    keep_freed_memory()
     packer = None if packed else build_compressor()
     with Watch(inspect, packed=packed) as watch:
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from runner.actions.backup.content import PIECE, Readable, inspect_sql, inspect_sqlite
+from runner.actions.backup.content import Readable, inspect_sql, inspect_sqlite
 from runner.actions.backup.entries import inspect_tar
 from runner.actions.backup.manifest import Piece
+from runner.actions.backup.memory import open_from_disk, read_pieces
 from runner.actions.backup.pgsql import inspect_pgsql
 from runner.actions.backup.plain import Hashed, plain_content
-from runner.actions.backup.stream import Timed
 from runner.actions.backup.verdict import NotAccepted, incomplete
 from runner.durations import Deadline
 from runner.errors import Failed
@@ -54,8 +53,7 @@ def verify_piece(path: Path, piece: Piece, sets: Path, deadline: Deadline) -> No
 def check_bytes(path: Path, piece: Piece, deadline: Deadline) -> None:
     """Read a file of a set from the disk and hold its bytes against those written. Raise as `verify_piece` does."""
     try:
-        forget_cached(path)
-        if path.stat().st_size != piece.bytes or hash_file(path, deadline) != piece.sha256:
+        if path.stat().st_size != piece.bytes or hash_file(path, deadline, from_disk=True) != piece.sha256:
             raise _spoilt(path, "isinya bukan lagi yang dahulu ditulis", "its bytes are not those that were written")
     except FileNotFoundError:
         raise _spoilt(path, "berkasnya tidak ada", "the file is not there") from None
@@ -63,19 +61,12 @@ def check_bytes(path: Path, piece: Piece, deadline: Deadline) -> None:
         raise Failed(f"{path}: cannot be read: {error.strerror}. check the disk") from None
 
 
-def forget_cached(path: Path) -> None:
-    """Have the next reading of a file come from its disk, where the system can be told so. Raise OSError."""
-    with path.open("rb") as file:
-        if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-
-
-def hash_file(path: Path, deadline: Deadline) -> str:
-    """Given a file, return its SHA-256 (hex). Raise OSError or TimeUp."""
+def hash_file(path: Path, deadline: Deadline, *, from_disk: bool = False) -> str:
+    """Given a file, return its SHA-256 (hex); `from_disk` not of what the system still has of it in memory. Raise
+    OSError or TimeUp."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        timed = Timed(file, deadline)
-        while piece := timed.read(PIECE):
+    with open_from_disk(path) if from_disk else path.open("rb") as file:
+        for piece in read_pieces(file, deadline):
             digest.update(piece)
     return digest.hexdigest()
 
