@@ -27,8 +27,8 @@ class FtpsServer:
 
 
 @contextmanager
-def ftps_server(folder: Path, root: Path) -> Iterator[FtpsServer]:
-    """Given a folder for its key and the folder that it shows, run a server until the block ends."""
+def ftps_server(folder: Path, root: Path, perm: str = "elr") -> Iterator[FtpsServer]:
+    """Given a folder for its key, the folder that it shows and what its account may do, run a server for the block."""
     folder.mkdir(parents=True, exist_ok=True)
     key = folder / "key.pem"
     words = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
@@ -37,7 +37,7 @@ def ftps_server(folder: Path, root: Path) -> Iterator[FtpsServer]:
     key.write_text(key.read_text() + (folder / "cert.pem").read_text())
     shown = ["openssl", "x509", "-in", str(folder / "cert.pem"), "-noout", "-fingerprint", "-sha256"]
     fingerprint = subprocess.run(shown, check=True, capture_output=True, text=True).stdout.partition("=")[2].strip()
-    command = [sys.executable, "-W", "ignore", "-m", "tests.ftps_server", str(key), str(root)]
+    command = [sys.executable, "-W", "ignore", "-m", "tests.ftps_server", str(key), str(root), perm]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdin
@@ -50,7 +50,7 @@ def ftps_server(folder: Path, root: Path) -> Iterator[FtpsServer]:
             process.kill()
 
 
-def _serve(key: str, root: str) -> None:
+def _serve(key: str, root: str, perm: str) -> None:
     """Serve until stdin ends."""
     import logging
     import threading
@@ -61,7 +61,7 @@ def _serve(key: str, root: str) -> None:
 
     logging.disable()
     authorizer = DummyAuthorizer()
-    authorizer.add_user(USER, PASSWORD, root, perm="elr")
+    authorizer.add_user(USER, PASSWORD, root, perm=perm)
 
     class Handler(TLS_FTPHandler):
         certfile = key

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC
 from typing import Any
 
 from runner.actions.backup.checking import check_stored
-from runner.actions.backup.choosing import choose_way
+from runner.actions.backup.ftps_inputs import FTPS
+from runner.actions.backup.listing import Listed
 from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.part import DESTINATION
 from runner.actions.backup.roster import Roster
@@ -16,14 +17,14 @@ from runner.actions.backup.sets import BackupSet, spoilt
 from runner.actions.backup.shelf import SET, choose, open_shelf, recall
 from runner.actions.backup.unlocking import KEY
 from runner.actions.backup.verdict import reading
-from runner.actions.backup.ways import Reach as Folder
 from runner.actions.documents.kept import as_output
 from runner.actions.restore.comparing import Difference, compare_tables, hold_against, note_missing
 from runner.actions.restore.loading import OLD, derived_name, opened
 from runner.actions.restore.orders import PLAN, Order
 from runner.actions.restore.plan_paper import render_paper
 from runner.actions.restore.selecting import check_tables, choose_database, is_meant, select, source_root
-from runner.actions.restore.swapping import find_site
+from runner.actions.restore.site import makeable, told
+from runner.actions.restore.ways_there import check_database_way, list_live, opened_site
 from runner.contract import Action, Call, Effect, Outcome, Reach, Repeat, Status
 
 NONE = "none"
@@ -39,15 +40,18 @@ def run(call: Call) -> Outcome:
         raise spoilt(found.folder, f"{fault.name} {fault.indonesian}", f"{fault.name}: {fault.english}")
     part = _part(call, found)
     order = _order(call, found, part)
-    difference, folder = _compare_files(call, found, order) if order.root else (None, "")
+    if part:
+        check_database_way(call, call.connect(), found, part)
+    difference, notes, folder = _compare_files(call, found, order) if order.root else (None, [], "")
     tables = _compare_tables(call, order, part) if part else None
     kept_as = [place for place in (folder, _kept_database(order)) if place]
-    paper = render_paper(call, order, found, recall(call).proved(found), difference, tables, kept_as)
+    paper = render_paper(call, order, found, recall(call).proved(found), difference, tables, notes, kept_as)
     kept = call.keep(f"rencana-pemulihan-{order.target or 'lokal'}-{order.id}.txt", paper, "text/plain")
     outputs = {
         "plan": {**as_output(kept), "order": order.to_json()},
         "files": difference and _counts(difference),
         "tables": tables,
+        "notes": notes,
     }
     return Outcome(Status.OK, outputs, evidence=(kept,), message=_summary(found, order, outputs))
 
@@ -98,26 +102,25 @@ def _kept_database(order: Order) -> str:
     return derived_name(name, OLD, order.id)
 
 
-def _compare_files(call: Call, found: BackupSet, order: Order) -> tuple[Difference, str]:
-    """How the files differ, and where those of now will be kept."""
-    connection, difference = call.connect(), Difference()
-    roster = Roster(call.directory, select(found, order.paths))
-    try:
-        if through := roster.find_through():
-            raise refused(found, through, "would be reached through a link or a file")
-        assert order.root
-        site = find_site(connection, order.root, order.id, call.deadline, call.run_as)
-        if site.filled:
+def _compare_files(call: Call, found: BackupSet, order: Order) -> tuple[Difference, list[str], str]:
+    """How the files differ, what the way there cannot do, and where those of now will be kept."""
+    difference, left_out = Difference(), list[str]()
+    assert order.root
+    with opened_site(call, order.root, order.id) as site:
+        roster = Roster(call.directory, makeable(site, select(found, order.paths), left_out))
+        try:
+            if through := roster.find_through():
+                raise refused(found, through, "would be reached through a link or a file")
+            if site.filled:
 
-            def meant(entries: Any) -> Any:
-                return (each for each in entries if is_meant(order.paths, each.path))
+                def meant(entries: Iterable[Listed]) -> Iterator[Listed]:
+                    return (each for each in entries if is_meant(order.paths, each.path))
 
-            folder = Folder(connection, site.root, call.deadline, call.run_as)
-            choose_way(folder).list_files(lambda entries: hold_against(roster, difference, meant(entries)))
-        note_missing(roster, difference)
-    finally:
-        roster.close()
-    return difference, site.old
+                list_live(call, site.root, lambda entries: hold_against(roster, difference, meant(entries)))
+            note_missing(roster, difference)
+        finally:
+            roster.close()
+        return difference, told(site, left_out), site.old
 
 
 def _counts(difference: Difference) -> dict[str, int]:
@@ -139,7 +142,7 @@ def _summary(found: BackupSet, order: Order, outputs: dict[str, Any]) -> str:
     if tables := outputs["tables"]:
         replaced, missing = len(tables["replaced"]), len(tables["missing"])
         text += f"; it would replace {replaced} tables of {order.database} and bring back {missing}"
-    return text
+    return "; ".join([text, *outputs["notes"]])
 
 
 ACTION = Action(
@@ -179,6 +182,7 @@ ACTION = Action(
             "examples": [["wp_posts", "wp_postmeta"]],
         },
         **LOGIN,
+        **FTPS,
         **KEY,
         "destination": DESTINATION,
     },
@@ -197,6 +201,12 @@ ACTION = Action(
             "where no database is restored",
             "properties": {"replaced": _NAMES, "missing": _NAMES, "only_live": _NAMES},
             "examples": [{"replaced": ["wp_posts"], "missing": [], "only_live": []}],
+        },
+        "notes": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "What the way to the files cannot set or make, where it is not a shell's",
+            "examples": [["restored over SFTP: times are in whole seconds"]],
         },
     },
     effect=Effect.READ,

@@ -10,6 +10,7 @@ from secrets import token_hex
 from typing import Any
 
 from runner.actions.backup.files import copy_files, find_parent, load_known, opened, survey_tree
+from runner.actions.backup.ftps_inputs import FTPS
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.part import (
     ACCEPT_SMALLER,
@@ -107,34 +108,7 @@ ACTION = Action(
             "default": 4000,
             "examples": [4000, 600],
         },
-        "ftps": {
-            "description": "Host of an FTP server with TLS, where the hosting gives nothing better: address, or "
-            "address:port. Nothing then goes over the server's own connection",
-            "type": "string",
-            "minLength": 1,
-            "optional": True,
-            "examples": ["ftp.pn-contoh.go.id", "ftp.pn-contoh.go.id:2121"],
-        },
-        "ftps_user": {
-            "description": "Account of the FTP server",
-            "type": "string",
-            "optional": True,
-            "examples": ["webadmin"],
-        },
-        "ftps_password": {
-            "description": "Its password",
-            "type": "string",
-            "optional": True,
-            "secret": True,
-            "examples": ["{{ secret('ftp') }}"],
-        },
-        "ftps_certificate": {
-            "description": "SHA-256 of the server's certificate, where no authority vouches for it",
-            "type": "string",
-            "pattern": "^([0-9A-Fa-f]{2}:?){32}$",
-            "optional": True,
-            "examples": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
-        },
+        **FTPS,
         "rate": {
             "description": "At most so many MiB a second come over; 0: as many as can",
             "type": "number",

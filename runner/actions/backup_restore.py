@@ -8,6 +8,7 @@ from contextlib import ExitStack, suppress
 from typing import Any
 
 from runner.actions.backup.checking import check_stored
+from runner.actions.backup.ftps_inputs import FTPS
 from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.logins import Login
 from runner.actions.backup.pace import Progress
@@ -23,8 +24,8 @@ from runner.actions.restore.loading import NEW, OLD, Into, derived_name, load_be
 from runner.actions.restore.orders import PLAN, Order, check_signed
 from runner.actions.restore.rescue import check_rescue
 from runner.actions.restore.selecting import choose_database, is_meant, select
-from runner.actions.restore.swapping import Site, State, find_site
-from runner.actions.restore.unpacking import Unpacker
+from runner.actions.restore.site import Site, State, makeable, told
+from runner.actions.restore.ways_there import check_database_way, opened_site
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 from runner.errors import Failed
 from runner.messages import render_size
@@ -40,9 +41,12 @@ def run(call: Call) -> Outcome:
     found = chain[order.set]
     outputs: dict[str, Any] = {"set": found.name, "manifest_sha256": found.manifest_sha256, "kept": []}
     outputs |= {"files": 0, "bytes": 0, "tables": 0, "signed_by": signed["person"], "rescue": None}
-    site = _find_site(call, order)
+    outputs["notes"] = []
     part = _part(found, order)
     with ExitStack() as stack:
+        site = stack.enter_context(opened_site(call, order.root, order.id)) if order.root is not None else None
+        if part:
+            check_database_way(call, call.connect(), found, part)
         into, login = stack.enter_context(opened(call, call.connect(), part, order.id)) if part else (None, None)
         live = bool(into and login and into.tables(login.database.name))
         begun = bool(into and login and into.tables(derived_name(login.database.name, OLD, order.id)))
@@ -88,12 +92,6 @@ def _find(shelf: Shelf, order: Order) -> BackupSet:
     return found
 
 
-def _find_site(call: Call, order: Order) -> Site | None:
-    if order.root is None:
-        return None
-    return find_site(call.connect(), order.root, order.id, call.deadline, call.run_as)
-
-
 def _part(found: BackupSet, order: Order) -> Mapping[str, Any] | None:
     return choose_database(found, order.database) if order.database else None
 
@@ -128,7 +126,8 @@ def _swap(order: Order, into: Into, login: Login, site: Site | None) -> list[str
 
 
 def _restore_files(call: Call, order: Order, chain: Mapping[str, BackupSet], site: Site) -> dict[str, Any]:
-    roster = Roster(call.directory, select(chain[order.set], order.paths))
+    left_out: list[str] = []
+    roster = Roster(call.directory, makeable(site, select(chain[order.set], order.paths), left_out))
     try:
         if through := roster.find_through():
             raise refused(chain[order.set], through, "would be reached through a link or a file")
@@ -140,22 +139,21 @@ def _restore_files(call: Call, order: Order, chain: Mapping[str, BackupSet], sit
     finally:
         roster.close()
     kept = [site.old] if site.filled or site.state is not State.BEGIN else []
-    return {"files": files, "bytes": size, "kept": kept}
+    return {"files": files, "bytes": size, "kept": kept, "notes": told(site, left_out)}
 
 
 def _stage(call: Call, site: Site, chain: Mapping[str, BackupSet], roster: Roster, size: int) -> None:
     """Unpack beside the live folder; each content was held against its hash before that is called whole."""
     need = size + size // 50 + _SPARE
-    if site.free < need:
+    if site.free is not None and site.free < need:
         raise Failed(
             f"{site.root}: beside it {render_size(site.free, 'en')} are free, {render_size(need, 'en')} are needed. "
             "make room there; nothing was changed"
         )
-    place = site.stage()
     try:
-        with Unpacker(place, Progress(call.tell, size).add) as unpacker:
-            read_entries(chain, roster, unpacker, call.deadline)
-            unpacker.finish()
+        with site.unpacking(Progress(call.tell, size).add) as receiver:
+            read_entries(chain, roster, receiver, call.deadline)
+            receiver.finish()
     except Failed:
         site.clear_stage()
         raise
@@ -178,7 +176,7 @@ def _what(order: Order) -> str:
 def _summary(order: Order, outputs: Mapping[str, Any]) -> str:
     counted = f"{outputs['files']} files, {render_size(outputs['bytes'], 'en')}, and {outputs['tables']} tables"
     kept = f"; what was there is kept as {', '.join(outputs['kept'])}" if outputs["kept"] else ""
-    return f"restored {counted} of {order.set}{kept}"
+    return "; ".join([f"restored {counted} of {order.set}{kept}", *outputs["notes"]])
 
 
 ACTION = Action(
@@ -196,6 +194,7 @@ ACTION = Action(
         },
         "set": SET,
         **LOGIN,
+        **FTPS,
         **KEY,
         "destination": DESTINATION,
     },
@@ -210,6 +209,12 @@ ACTION = Action(
             "items": {"type": "string"},
             "description": "Where on the server lies what was live before: a folder, a database",
             "examples": [["/var/www/html.lama-3f2a91c07d15", "joomla_lama_3f2a91c07d15"]],
+        },
+        "notes": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "What the way there could not set or make, where it is not a shell's, and what was left out",
+            "examples": [["restored over SFTP: times are in whole seconds"]],
         },
         "rescue": {
             "type": ["string", "null"],

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from runner.actions.backup.ftps_way import parse_fact_line
+from runner.actions.backup.ftps import parse_fact_line
 from runner.actions.backup.sets import BackupSet, load_set
 from runner.actions.backup_files import ACTION
 from runner.contract import Call

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from runner.actions.backup.choosing import choose_way
 from runner.actions.backup.encryption import known_list
@@ -30,9 +30,6 @@ from runner.actions.backup.zstd import ZstdError
 from runner.contract import Call
 from runner.errors import Failed
 from runner.messages import render_size
-
-if TYPE_CHECKING:
-    from runner.actions.backup.ftps_way import Host
 
 MIB = 1024 * 1024
 MOST_NAMED = 1000
@@ -70,9 +67,10 @@ def opened(call: Call) -> Iterator[Tree]:
     """Given a call, give the folder that it names. Raise Failed where there is no way to it, Unreachable."""
     root, inputs = call.inputs["root"], call.inputs
     if inputs.get("ftps"):
-        from runner.actions.backup.ftps_way import FtpsWay  # loads TLS, which no other way needs
+        from runner.actions.backup.ftps import host_of  # loads TLS, which no other way needs
+        from runner.actions.backup.ftps_way import FtpsWay
 
-        way = FtpsWay(_host(inputs), root, call.deadline)
+        way = FtpsWay(host_of(inputs), root, call.deadline)
         try:
             yield Tree(root, way, tuple(inputs["exclude"]), tuple(inputs["must_contain"]))
         finally:
@@ -80,17 +78,6 @@ def opened(call: Call) -> Iterator[Tree]:
         return
     reach = Reach(call.connect(), root, call.deadline, call.run_as)
     yield Tree(root, choose_way(reach), tuple(inputs["exclude"]), tuple(inputs["must_contain"]))
-
-
-def _host(inputs: Mapping[str, Any]) -> Host:
-    from runner.actions.backup.ftps_way import Host
-
-    address, _, port = inputs["ftps"].partition(":")
-    if not inputs.get("ftps_user") or not inputs.get("ftps_password"):
-        raise Failed("ftps: its user or password is not given. write ftps_user and ftps_password")
-    return Host(
-        address, int(port or 21), inputs["ftps_user"], inputs["ftps_password"], inputs.get("ftps_certificate", "")
-    )
 
 
 def survey_tree(call: Call, tree: Tree, ledger: Ledger) -> Survey:

@@ -1,4 +1,4 @@
-"""Reading over SFTP (protocol 3) with many requests under way, so that a file costs no round trip of its own."""
+"""Talk over SFTP (protocol 3) with many requests under way, so that a file costs no round trip of its own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,19 @@ from runner.errors import Failed
 
 PIECE = 32 * 1024
 INIT, OPEN, CLOSE, READ, LSTAT, FSTAT, OPENDIR, READDIR, READLINK = 1, 3, 4, 5, 7, 8, 11, 12, 19
-STATUS, HANDLE, DATA, NAME, ATTRIBUTES = 101, 102, 103, 104, 105
+WRITE, SETSTAT, FSETSTAT, REMOVE, MKDIR, RMDIR, REALPATH, RENAME, SYMLINK, EXTENDED = (
+    6,
+    9,
+    10,
+    13,
+    14,
+    15,
+    16,
+    18,
+    20,
+    200,
+)
+STATUS, HANDLE, DATA, NAME, ATTRIBUTES, EXTENDED_REPLY = 101, 102, 103, 104, 105, 201
 END, NO_SUCH_FILE = 1, 2
 LARGEST_ANSWER = 4 * 1024 * 1024
 _VERSION = 3

@@ -13,9 +13,12 @@ from runner.actions.backup.sftp import (
     DATA,
     END,
     HANDLE,
+    MKDIR,
     NO_SUCH_FILE,
     OPEN,
+    RENAME,
     STATUS,
+    WRITE,
     Answer,
     Conversing,
     Job,
@@ -32,7 +35,6 @@ from runner.contract import Connection
 from runner.durations import Deadline
 from runner.errors import Failed
 
-WRITE, MKDIR, RENAME = 6, 14, 18
 _WRITING = struct.pack(">III", 0x02 | 0x08 | 0x10, 0x04, 0o600)  # write, create, truncate; with these permissions
 _FOLDER = struct.pack(">II", 0x04, 0o700)
 _AT_ONCE = PIECE // BLOCK

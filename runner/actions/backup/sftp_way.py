@@ -57,7 +57,7 @@ class SftpWay:
         (answer,) = yield [Request(sftp.LSTAT, sftp.text(self._root + b"/."))]
         if answer.kind != sftp.ATTRIBUTES:
             raise self._not_there(answer)
-        take([_listed(b".", sftp.parse_attributes(answer.body)[0])])
+        take([listed_as(b".", sftp.parse_attributes(answer.body)[0])])
         folders.append(b".")
 
     def _list(self, path: bytes, take: Callable[[Iterable[Listed]], None], folders: list[bytes]) -> Job:
@@ -71,7 +71,7 @@ class SftpWay:
             (answer,) = yield [Request(sftp.READDIR, handle)]
             if answer.kind != sftp.NAME:
                 break
-            found = [_listed(_join(path, name), facts) for name, facts in _entries(answer)]
+            found = [listed_as(join_name(path, name), facts) for name, facts in _entries(answer)]
             folders += [listed.path for listed in found if listed.type == FOLDER]
             take(found)
         if answer.code != sftp.END:
@@ -176,16 +176,18 @@ def _entries(answer: Answer) -> Iterator[tuple[bytes, Attributes]]:
     return ((name, facts) for name, facts in sftp.parse_names(answer.body) if name not in (b".", b".."))
 
 
-def _listed(path: bytes, facts: Attributes) -> Listed:
+def listed_as(path: bytes, facts: Attributes) -> Listed:
+    """Given a path and what SFTP tells of it, return the entry."""
     type_ = _TYPES.get(facts.mode & 0xF000, OTHER)
     size = facts.size if type_ == FILE else 0
     return Listed(path, type_, size, facts.mtime * 10**9, 0, facts.mode & 0o7777, facts.uid, facts.gid, "", "", b"", "")
 
 
-def _join(folder: bytes, name: bytes) -> bytes:
+def join_name(folder: bytes, name: bytes) -> bytes:
+    """Given a folder and a name that the server says is in it, return the path. Raise Failed for what is no name."""
     if b"/" in name or not name:
         raise Failed("the server's SFTP names an entry that cannot be. try again")
-    return name if folder == b"." else folder + b"/" + name
+    return name if folder == b"." else folder.rstrip(b"/") + b"/" + name
 
 
 def _pieces(handle: bytes, start: int, size: int) -> list[Request]:

@@ -11,6 +11,7 @@ from runner.actions.backup.sets import BackupSet
 from runner.actions.restore.comparing import Difference, Names
 from runner.actions.restore.orders import CODE, Order
 from runner.contract import Call
+from runner.languages import translate
 from runner.messages import render_moment, render_number
 
 REASONS = {"routine": "berkala", "after_repair": "pasca-perbaikan", "before_restore": "sebelum pemulihan"}
@@ -23,15 +24,18 @@ def render_paper(
     proof: Mapping[str, Any] | None,
     difference: Difference | None,
     tables: Mapping[str, Sequence[str]] | None,
+    notes: Sequence[str],
     kept: Sequence[str],
 ) -> bytes:
-    """Given an order, how the set differs from what is live (None where nothing of that kind is restored), and where
-    what is live now will be kept, return the paper."""
+    """Given an order, how the set differs from what is live (None where nothing of that kind is restored), what the way
+    there cannot do, and where what is live now will be kept, return the paper."""
     lines = ["RENCANA PEMULIHAN", f"{call.office.get('name', '')}, {order.target}".lstrip(", ")]
     lines += [f"Disusun {_moment(call, call.now)}", ""]
     lines += _source(call, chosen, proof)
     lines += _files(order, difference) if difference else []
     lines += _database(order, tables) if tables else []
+    if notes:
+        lines += ["", "Yang tidak dapat dilakukan lewat jalur ini", *(f"  {translate(note, 'id')}" for note in notes)]
     lines += ["", "Yang terjadi bila rencana ini disetujui", *_what_happens(kept)]
     lines += _lists(difference) if difference else []
     return ("\n".join([*lines, "", CODE + order.code]) + "\n").encode()

@@ -9,16 +9,16 @@ account may enter; then what is in the folder is moved, and `.pulih-ID.masuk` sa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
 from runner.actions.backup.listing import FOLDER
 from runner.actions.backup.set_files import Entry, shown
 from runner.actions.backup.verdict import complaint
-from runner.actions.restore.unpacking import Place
+from runner.actions.restore.site import State, not_restored
+from runner.actions.restore.unpacking import Place, Unpacker
 from runner.contract import Command, Connection
 from runner.durations import Deadline
 from runner.errors import Failed
@@ -125,15 +125,7 @@ _TIDY = """rm -rf -- "$3pulih-$2.sebagian" "$3pulih-$2"
 """
 
 
-class State(StrEnum):
-    """How far a restore came: nothing is whole yet, all is unpacked, or it has been brought into place."""
-
-    BEGIN = "begin"
-    READY = "ready"
-    DONE = "done"
-
-
-class Site(NamedTuple):
+class ShellSite(NamedTuple):
     """A folder on a server that a restore is to replace, or to put files into. `root` is its real path; `free` counts
     bytes, `filled` tells whether anything is in it now, `inside` that what is unpacked stands in it, not beside it."""
 
@@ -146,16 +138,22 @@ class Site(NamedTuple):
     free: int
     filled: bool
     inside: bool
+    note: str = ""
+
+    def cannot(self, entry: Entry) -> bool:
+        """By a shell everything can be made."""
+        return False
 
     @property
     def old(self) -> str:
         """Where what was there before is kept."""
         return f"{self._at}lama-{self.id}"
 
-    def stage(self) -> Place:
+    def unpacking(self, meter: Callable[[int], None]) -> Unpacker:
         """Make the folder to unpack into anew; what an earlier try left there is removed."""
         self._do(_STAGE)
-        return Place(self.connection, f"{self._at}pulih-{self.id}.sebagian", self.deadline, self.run_as)
+        place = Place(self.connection, f"{self._at}pulih-{self.id}.sebagian", self.deadline, self.run_as)
+        return Unpacker(place, meter)
 
     def clear_stage(self) -> None:
         """Remove what was unpacked so far, where that can be done: the live site needs the room."""
@@ -191,13 +189,10 @@ class Site(NamedTuple):
         command = Command(line=line, parameters=(self.root, self.id, self._at, *words), run_as=self.run_as)
         result = self.connection.run(command, self.deadline)
         if result.exit_code != 0:
-            fault = complaint(result.stderr)
-            raise Failed(
-                f"{self.root}: not restored: {fault}. what was there is still there; look at the folder's rights"
-            )
+            raise not_restored(self.root, complaint(result.stderr))
 
 
-def find_site(connection: Connection, root: str, id_: str, deadline: Deadline, run_as: str) -> Site:
+def find_shell_site(connection: Connection, root: str, id_: str, deadline: Deadline, run_as: str) -> ShellSite:
     """Given a folder and a plan's ID, return how a restore of it stands. Raise Failed where it cannot be replaced."""
     result = connection.run(Command(line=_LOOK, parameters=(root, id_), run_as=run_as), deadline)
     said = result.stdout.decode("utf-8", "surrogateescape").split("\n", 4)
@@ -211,7 +206,7 @@ def find_site(connection: Connection, root: str, id_: str, deadline: Deadline, r
         )
     free = int(said[1]) * 1024 if said[1].isdigit() else 0
     facts = State(said[0]), free, said[2] == "filled", said[3] == "inside"
-    return Site(connection, said[4], id_, deadline, run_as, *facts)
+    return ShellSite(connection, said[4], id_, deadline, run_as, *facts)
 
 
 def _batches(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
