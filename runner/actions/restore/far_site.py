@@ -6,6 +6,7 @@ The names are those of swapping: beside the folder `html` stand `html.pulih-ID.s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import groupby, islice
@@ -13,6 +14,7 @@ from posixpath import basename, dirname
 
 from runner.actions.backup.listing import FOLDER, LINK, Listed
 from runner.actions.backup.set_files import Entry, shown
+from runner.actions.restore import leftovers
 from runner.actions.restore.far import Far, Pair, join, remove_tree
 from runner.actions.restore.far_unpacking import FarUnpacker
 from runner.actions.restore.site import State, not_restored
@@ -21,6 +23,7 @@ from runner.errors import Failed
 _AT_A_TIME = 50
 _PARTIAL = b".sebagian"
 _MOVING = b".masuk"
+_LEFT = f"pulih-{leftovers.ID_PATTERN}(?:[.]sebagian)?".encode()
 
 
 class FarSite:
@@ -163,7 +166,19 @@ class FarSite:
         remove_tree(self._far, stage)
         self._far.make_folders([stage])
         self._at = at
+        if self._there(self._root):
+            with suppress(Failed):
+                self._remove_others(stage)
         return stage
+
+    def _remove_others(self, stage: bytes) -> None:
+        """Remove what other restores left; how old it is, the time of the stage tells, which was made just now."""
+        (now,) = (found.mtime_ns for found in self._far.look([stage]) if found)
+        named = re.compile(re.escape(stage[: stage.rindex(b"pulih-")]) + _LEFT)
+        for each in self._far.list_folders([dirname(stage)]):
+            old = now - each.mtime_ns >= leftovers.CLAIMED_MINUTES * 60 * 10**9
+            if each.type == FOLDER and old and named.fullmatch(each.path) and not each.path.startswith(self._new):
+                remove_tree(self._far, each.path)
 
     def _may_be(self, at: bytes) -> bool:
         return at != self._within or bool(self._there(self._root))

@@ -8,10 +8,12 @@ loads the dump again, sees by the old database that the tables were moved, and m
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.mariadb import CLIENTS, DUMPERS, render_options
+from runner.actions.restore import leftovers
 from runner.actions.restore.sending import Work
 from runner.errors import Failed
 
@@ -25,6 +27,10 @@ _ROUTINES = "SELECT routine_type, HEX(routine_name) FROM information_schema.rout
 _EVENTS = "SELECT 'EVENT', HEX(event_name) FROM information_schema.events WHERE event_schema = {0}"
 _REFERENCES = """SELECT DISTINCT HEX(table_name), HEX(referenced_table_name) FROM information_schema.key_column_usage
 WHERE table_schema = {0} AND referenced_table_schema = {0} AND referenced_table_name <> table_name"""
+# Those with tables of ours that nobody has touched for long; an empty one may have been made for a plan to come.
+_LEFT = """SELECT HEX(table_schema) FROM information_schema.tables WHERE table_schema REGEXP {0}
+GROUP BY table_schema
+HAVING MAX(GREATEST(create_time, COALESCE(update_time, create_time))) <= NOW() - INTERVAL {1} MINUTE"""
 _CHARSET = """SELECT default_character_set_name, default_collation_name FROM information_schema.schemata
 WHERE schema_name = {0}"""
 
@@ -42,6 +48,7 @@ class IntoMariaDB:
 
     def load(self, new: str, dump: Iterable[bytes]) -> None:
         """Make a database of its own name for the dump, and load it. Raise Failed; then nothing live was touched."""
+        self._drop_others(new)
         like = self._rows(_CHARSET, self.database.name)
         charset = f" CHARACTER SET {like[0][0]} COLLATE {like[0][1]}" if like else ""
         if not self._make(new, charset):
@@ -77,6 +84,17 @@ class IntoMariaDB:
                 raise Failed(
                     f"{name}: '{one}' refers to '{other}', so they are restored together only. name both, or all tables"
                 )
+
+    def _drop_others(self, new: str) -> None:
+        """Remove what other restores left, named as `new` but for the ID."""
+        pattern = leftovers.pattern_of_others(new)
+        if pattern is None:
+            return
+        said = self._ask(_LEFT.format(_literal(pattern), leftovers.CLAIMED_MINUTES), new)
+        for name in map(_text, said.decode().split()):
+            if name != new:
+                with suppress(Failed):
+                    self.drop(name)
 
     def _rest(self, name: str, only: Sequence[str]) -> bytes:
         """The statements that make views, triggers, routines and events again."""

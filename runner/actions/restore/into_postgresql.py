@@ -6,11 +6,13 @@ Single tables are emptied and filled within one transaction: the server does tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.postgresql import CLIENTS, DUMPERS, render_service
+from runner.actions.restore import leftovers
 from runner.actions.restore.sending import Work
 from runner.errors import Failed
 
@@ -29,6 +31,14 @@ _REFERENCES = """SELECT DISTINCT c.relname || E'\\t' || r.relname FROM pg_constr
 JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid WHERE k.contype = 'f' AND c.oid <> r.oid;
 """
 _THERE = "SELECT 1 FROM pg_database WHERE datname = {0};\n"
+# When it was begun stands in a database's comment: the server keeps no other time of it.
+_MARK = """DO $$ BEGIN
+EXECUTE 'COMMENT ON DATABASE ' || quote_ident({0}) || ' IS ' || quote_literal(now()::text);
+END $$"""
+_LEFT = """SELECT datname FROM pg_database WHERE datname ~ {0}
+AND shobj_description(oid, 'pg_database') ~ '^[0-9]{{4}}-[0-9: .+-]+$'
+AND shobj_description(oid, 'pg_database')::timestamptz <= now() - interval '{1} minutes';
+"""
 _END = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 WHERE datname IN ({0}, {1}) AND pid <> pg_backend_pid()"""
 _RENAME = "ALTER DATABASE {0} RENAME TO {1}"
@@ -48,8 +58,10 @@ class IntoPostgreSQL:
     def load(self, new: str, dump: Iterable[bytes]) -> None:
         """Make a database of its own name for the dump, and load it. Raise Failed; then nothing live was touched."""
         like = self._rows(_LIKE.format(_literal(self.database.name)), _KEEPER)
+        self._drop_others(new)
         self.drop(new)
         self._do([f"CREATE DATABASE {_name(new)} TEMPLATE template0 {like[0] if like else ''}"], new)
+        self._do([_MARK.format(_literal(new))], new)
         self._load(dump, new)
 
     def drop(self, new: str) -> None:
@@ -88,6 +100,16 @@ class IntoPostgreSQL:
                 raise Failed(
                     f"{name}: '{one}' refers to '{other}', so they are restored together only. name both, or all tables"
                 )
+
+    def _drop_others(self, new: str) -> None:
+        """Remove what other restores left, named as `new` but for the ID."""
+        pattern = leftovers.pattern_of_others(new)
+        if pattern is None:
+            return
+        for name in self._rows(_LEFT.format(_literal(pattern), leftovers.CLAIMED_MINUTES), _KEEPER):
+            if name != new:
+                with suppress(Failed):
+                    self.drop(name)
 
     def _refill(self, new: str, only: Sequence[str]) -> None:
         there = set(self.tables(self.database.name))

@@ -6,6 +6,8 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from runner.actions.restore import leftovers
+from runner.actions.restore.leftovers import ID_GLOB, SWEEP
 from runner.actions.restore.unpacking import APPEND, BATCH, Place
 from runner.contract import Connection
 from runner.durations import Deadline
@@ -13,6 +15,13 @@ from runner.errors import Failed
 
 _LOOK = """cd -- "$1" || exit 1
 [ ! -s "./$2" ] || echo filled"""
+_TIDY_OTHERS = (
+    SWEEP
+    + f"""minutes=$3
+cd -- "$1" || exit 0
+for left in "./$2".pulih-{ID_GLOB}; do [ ! -f "$left" ] || sweep "$left"; done
+"""
+)
 _REMOVE = """cd -- "$1" && rm -f -- "./$2"
 """
 # The journals belong to the file that is put aside; with the new one they would spoil it.
@@ -44,6 +53,7 @@ class IntoSQLite:
     def load(self, new: str, dump: Iterable[bytes]) -> None:
         """Write the database under that name. Raise Failed."""
         place, name, at = self._place(), posixpath.basename(new), 0
+        place.do(_TIDY_OTHERS, (posixpath.basename(self.path), str(leftovers.CLAIMED_MINUTES)), new)
         for piece in dump:
             for start in range(0, len(piece), BATCH):
                 some = piece[start : start + BATCH]

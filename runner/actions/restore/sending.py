@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from runner.actions.backup.dumps import Tools
 from runner.actions.backup.stream import build_command
 from runner.actions.backup.verdict import complaint
+from runner.actions.restore import leftovers
+from runner.actions.restore.leftovers import ID_GLOB, SWEEP
 from runner.actions.restore.unpacking import APPEND, BATCH, Place
 from runner.contract import Command
 from runner.durations import Deadline
@@ -21,14 +23,21 @@ from runner.messages import render_size
 
 SCRIPT = "script.gz"
 _FASTEST = 1
-_MAKE = """umask 077
-for above in "$HOME" "${TMPDIR:-/tmp}" /tmp; do
+_MAKE = (
+    SWEEP
+    + f"""umask 077
+minutes=$2
+for above in "$HOME" "${{TMPDIR:-/tmp}}" /tmp; do
     folder=$above/.sop-pulih-$1
+    for left in "$above"/.sop-pulih-{ID_GLOB}; do
+        if [ -d "$left" ] && [ -O "$left" ] && [ "$left" != "$folder" ]; then sweep "$left"; fi
+    done
     [ -d "$above" ] && [ -w "$above" ] && mkdir -p -m 700 -- "$folder" && cd -P -- "$folder" && [ -O . ] &&
-        df -Pk . | tail -n 1 | { read -r _ _ _ free _; echo "$free"; } && pwd -P && exit
+        df -Pk . | tail -n 1 | {{ read -r _ _ _ free _; echo "$free"; }} && pwd -P && exit
 done
 exit 1
 """
+)
 _REMOVE = 'case $1 in */.sop-pulih-*) rm -rf -- "$1";; esac'
 # The client reads the script; the login is what this command itself reads.
 _RUN = """file=$1/$2
@@ -81,7 +90,9 @@ class Work:
 @contextmanager
 def working(tools: Tools, id_: str, deadline: Deadline) -> Iterator[Work]:
     """Given a server's programs and a plan's ID, make a private folder there; remove it in the end. Raise Failed."""
-    result = tools.connection.run(Command(line=_MAKE, parameters=(id_,), run_as=tools.run_as), deadline)
+    result = tools.connection.run(
+        Command(line=_MAKE, parameters=(id_, str(leftovers.CLAIMED_MINUTES)), run_as=tools.run_as), deadline
+    )
     lines = result.stdout.decode("utf-8", "surrogateescape").split("\n", 1)
     if result.exit_code != 0 or not lines[0].isdigit():
         raise Failed(f"the server gives no private folder to work in: {complaint(result.stderr)}. look at its disks")

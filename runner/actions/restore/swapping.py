@@ -17,6 +17,8 @@ from typing import NamedTuple
 from runner.actions.backup.listing import FOLDER
 from runner.actions.backup.set_files import Entry, shown
 from runner.actions.backup.verdict import complaint
+from runner.actions.restore import leftovers
+from runner.actions.restore.leftovers import ID_GLOB, SWEEP
 from runner.actions.restore.site import State, not_restored
 from runner.actions.restore.unpacking import Place, Unpacker
 from runner.contract import Command, Connection
@@ -44,6 +46,16 @@ printf %s "$root"
 """
 _STAGE = """rm -rf -- "$3pulih-$2.sebagian" && mkdir -m 700 -- "$3pulih-$2.sebagian"
 """
+# Where the folder is not there, what is whole beside it may be all that there is of it.
+_TIDY_OTHERS = (
+    SWEEP
+    + f"""minutes=$4 own=$3pulih-$2
+[ -d "$1" ] || exit 0
+for left in "$3"pulih-{ID_GLOB} "$3"pulih-{ID_GLOB}.sebagian; do
+    case $left in "$own"|"$own".*) ;; *) [ ! -d "$left" ] || sweep "$left";; esac
+done
+"""
+)
 _CLEAR = """rm -rf -- "$3pulih-$2.sebagian"
 """
 _WHOLE = """mv -T -- "$3pulih-$2.sebagian" "$3pulih-$2"
@@ -151,6 +163,8 @@ class ShellSite(NamedTuple):
 
     def unpacking(self, meter: Callable[[int], None]) -> Unpacker:
         """Make the folder to unpack into anew; what an earlier try left there is removed."""
+        with suppress(Failed):
+            self._do(_TIDY_OTHERS, [str(leftovers.CLAIMED_MINUTES)])
         self._do(_STAGE)
         place = Place(self.connection, f"{self._at}pulih-{self.id}.sebagian", self.deadline, self.run_as)
         return Unpacker(place, meter)
