@@ -65,7 +65,7 @@ with open(sys.argv[1], "rb") as log:
     while piece := log.read(1 << 17):
         piece = rest + piece
         end = piece.rfind(b"\\n") + 1
-        columns, _ = cut_columns(piece[:end])
+        columns, _ = cut_columns(detector.sift(piece[:end]))
         rest = piece[end:]
         found += sum(1 for _ in detector.find(columns))
 print(found)

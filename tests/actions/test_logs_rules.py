@@ -101,8 +101,14 @@ _PIECES = st.one_of(
     ),
     st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters='"\\\n'), max_size=6),
     st.sampled_from(["PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==", "JyBPUiAnMSc9JzEgVU5JT04gU0VMRUNU"]),
+    st.sampled_from(["§", "\t", "\x0b", "\x00", " like ", ";", "https://", "/images/", ".php"]),
 )
 _TEXTS = st.lists(_PIECES, max_size=6).map(lambda pieces: "".join(pieces).replace('"', "%22").rstrip("\\"))
+
+
+def written(text: str) -> str:
+    """The text with quotes (§) as a log writes them."""
+    return re.sub(r"\\*§", r'\\"', text)
 
 
 def encoded(text: str, how: int) -> str:
@@ -124,10 +130,10 @@ def encoded(text: str, how: int) -> str:
 def test_looking_for_anchors_finds_all_that_holds(lines: list[tuple[str, str, str, str, int]]) -> None:
     entries = [
         entry(
-            f"{'POST' if how % 2 else 'GET'} /{encoded(target, how) if how > 4 else target} HTTP/1.1",
+            written(f"{'POST' if how % 2 else 'GET'} /{encoded(target, how) if how > 4 else target} HTTP/1.1"),
             status=status,
-            referer=referer,
-            agent=agent,
+            referer=written(referer),
+            agent=written(agent),
         )
         for target, referer, agent, status, how in lines
     ]
@@ -137,6 +143,8 @@ def test_looking_for_anchors_finds_all_that_holds(lines: list[tuple[str, str, st
     )
     columns, unknown = cut_columns(block)
     assert unknown == []
+    sifted, _ = cut_columns(DETECTOR.sift(block))
+    assert list(DETECTOR.find(sifted)) == list(DETECTOR.find(columns))
     found = {line[2:]: {each.rule.name for each in met} for line, met in DETECTOR.find(columns)}
     for number in range(len(columns.requests)):
         line = columns.entry(number)
@@ -157,6 +165,7 @@ def test_re2_and_hyperscan_find_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
     )
     columns, _ = cut_columns(block)
     expected = [names(columns.entry(number)) for number in range(len(columns.requests))], DETECTOR.suspects(columns)
+    sifted = DETECTOR.sift(block)
     monkeypatch.setattr(matcher, "_hyperscan", lambda: None)
     assert matcher.describe_engine() == "re2"
     other = Detector(PACK.looked_for())
@@ -164,6 +173,7 @@ def test_re2_and_hyperscan_find_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
         [names(columns.entry(number), other) for number in range(len(columns.requests))],
         other.suspects(columns),
     ) == expected
+    assert other.sift(block) == sifted
 
 
 def test_a_cache_is_used_and_one_that_is_damaged_costs_only_time(tmp_path: Path) -> None:

@@ -137,6 +137,36 @@ def test_columns_are_what_lines_say_one_by_one(lines: list[bytes]) -> None:
     assert len(unknown) + len(found) - len(timely) == sum(entry is None for entry in expected)
 
 
+_ATTACKS = st.sampled_from(
+    [
+        line("/?id=1%27%20UNION%20SELECT%201--"),
+        line("/a;cat+/etc/passwd"),
+        line("/x", agent="() { :; }; /bin/id"),
+        line("/x", referer="${jndi:ldap://e}"),
+        line(r"/a\"onload=alert(1)"),
+        line("/images/a.php"),
+        line("https://evil.example/"),
+        line("/\\x2e\\x2e/\\x2e\\x2e/etc/passwd"),
+        line("/hilang", status=404),
+        line("/.env").replace(b"- - [", b"- a [b ["),
+        line("/.env")[:-1] + b' "10.0.0.1"\n',
+        json.dumps({"remote_addr": "1.2.3.4", "time": "2026-11-22T09:00:00+07:00", "uri": "/../../etc/passwd"})
+        .replace("/", "\\u002f")
+        .replace("}", ', "status": 200}')
+        .encode()
+        + b"\n",
+    ]
+)
+
+
+@given(st.lists(_LINES | _ATTACKS, max_size=12))
+def test_what_is_taken_out_early_is_all_that_is_found(rules: tuple[Pack, Detector], lines: list[bytes]) -> None:
+    _, detector = rules
+    block = b"".join(lines)
+    found = [list(detector.find(cut_columns(each)[0])) for each in (block, detector.sift(block))]
+    assert sorted(map(str, found[0])) == sorted(map(str, found[1]))
+
+
 @given(st.lists(st.binary(max_size=300), max_size=20), st.integers(1, 50))
 def test_blocks_hold_the_same_lines_wherever_pieces_end(lines: list[bytes], size: int) -> None:
     data = b"\n".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from runner.actions.logs.condition import All, Any, Condition, Match
@@ -43,10 +43,20 @@ _SAMPLES = {field: re.split(rb"[|\n]", text) for field, text in _ORDINARY.items(
 
 
 class Anchor(NamedTuple):
-    """A field ("request", "referer", "agent", "line" for each of them, "status") and a pattern that must be in it."""
+    """A field ("request", "referer", "agent", "line" for each of them, "status") and texts of which one must be in it,
+    with one of `then` behind it if there are some. `begins`: the field begins with one of the texts."""
 
     field: str
-    pattern: bytes
+    texts: tuple[bytes, ...]
+    then: tuple[bytes, ...] = ()
+    begins: bool = False
+
+    @property
+    def pattern(self) -> bytes:
+        """What finds it in the field's text."""
+        if not self.then:
+            return any_of(self.texts)
+        return rb"(?:%s)[^\n]*(?:%s)" % (any_of(self.texts), any_of(self.then))
 
 
 class _Texts(NamedTuple):
@@ -55,12 +65,7 @@ class _Texts(NamedTuple):
     field: str
     literals: tuple[bytes, ...]
     cost: float
-
-    def anchor(self) -> Anchor:
-        """The pattern that finds one of them."""
-        if self.field == "status":
-            return Anchor(self.field, b"|".join(self.literals))
-        return Anchor(self.field, b"|".join(map(_pattern, self.literals)))
+    begins: bool = False
 
 
 def anchors(condition: Condition) -> frozenset[Anchor] | None:
@@ -74,7 +79,7 @@ def _best(condition: Condition) -> tuple[float, tuple[Anchor, ...]] | None:
     match condition:
         case Match():
             texts = _texts(condition)
-            return (texts.cost, (texts.anchor(),)) if texts else None
+            return (texts.cost, (Anchor(texts.field, texts.literals),)) if texts else None
         case All(parts):
             known = [found for part in parts if (found := _best(part))]
             return min([*known, *_pairs(parts)], key=lambda found: found[0], default=None)
@@ -92,7 +97,9 @@ def _texts(match: Match) -> _Texts | None:
     field = _FIELDS.get(match.field)
     if not field or not match.literals or not all(match.literals):
         return None
-    return _Texts(field, match.literals, sum(_cost(field, literal) for literal in match.literals))
+    return _Texts(
+        field, match.literals, sum(_cost(field, literal) for literal in match.literals), match.field == "method"
+    )
 
 
 def _cost(field: str, literal: bytes) -> float:
@@ -107,13 +114,12 @@ def _pairs(parts: Sequence[Condition]) -> Iterator[tuple[float, tuple[Anchor, ..
         return
     for number, one in enumerate(found):
         for other in found[number + 1 :]:
-            if one.field == other.field and one.field != LINE:
-                first, second = (b"(?:%s)" % texts.anchor().pattern for texts in (one, other))
-                # The two may overlap, so that neither stands before the other.
-                overlapping = any(_overlap(a, b) for a in one.literals for b in other.literals)
-                if not overlapping:
-                    patterns = first + rb"[^\n]*" + second, second + rb"[^\n]*" + first
-                    yield min(one.cost, other.cost) / 4, tuple(Anchor(one.field, pattern) for pattern in patterns)
+            # Where two texts may overlap, neither stands before the other.
+            overlapping = any(_overlap(a, b) for a in one.literals for b in other.literals)
+            if one.field == other.field and one.field != LINE and not overlapping:
+                orders = [(a, b) for a, b in ((one, other), (other, one)) if not b.begins]
+                pairs = tuple(Anchor(a.field, a.literals, b.literals, a.begins) for a, b in orders)
+                yield min(one.cost, other.cost) / 4, pairs
 
 
 def _overlap(a: bytes, b: bytes) -> bool:
@@ -121,6 +127,6 @@ def _overlap(a: bytes, b: bytes) -> bool:
     return a in b or b in a or any(a[-n:] == b[:n] or b[-n:] == a[:n] for n in range(1, min(len(a), len(b)) + 1))
 
 
-def _pattern(literal: bytes) -> bytes:
-    """A text as a pattern; a blank in it stands for the other blanks, too, and for runs of them."""
-    return (BLANK + b"+").join(re.escape(piece) for piece in literal.split(b" ")) if literal.strip() else BLANK
+def any_of(texts: Iterable[bytes], blank: bytes = BLANK) -> bytes:
+    """Texts as a pattern that finds one of them; a blank in a text stands for the other blanks, too, and for runs."""
+    return b"|".join((blank + b"+").join(map(re.escape, text.split(b" "))) if text.strip() else blank for text in texts)

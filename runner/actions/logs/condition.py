@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -81,6 +82,10 @@ def _build_each(checks: Sequence[Check], *, all_of: bool) -> Check:
 
 def _build_match(match: Match) -> Check:
     name, literals, pattern = match.field, match.literals, match.pattern
+    if pattern and pattern == _any_between(rb"\A", literals, rb"\z"):  # these need no engine
+        return lambda fields: any(form in literals for form in fields(name))
+    if pattern and pattern == _any_between(b"", literals, rb"\z"):
+        return lambda fields: any(form.endswith(literals) for form in fields(name))
 
     def check(fields: Fields) -> bool:
         for form in fields(name):
@@ -91,6 +96,14 @@ def _build_match(match: Match) -> Check:
         return False
 
     return check
+
+
+def _any_between(front: bytes, literals: Sequence[bytes], back: bytes) -> bytes:
+    """The pattern of plain texts at the beginning or the end of a field, as `simplify` joins them; b"" for others."""
+    if not all(map(bytes.isascii, literals)):  # which only an engine knows in either case
+        return b""
+    each = [front + re.escape(literal) + back for literal in literals]
+    return each[0] if len(each) == 1 else b"|".join(b"(?:%s)" % one for one in each)
 
 
 def fields_of(condition: Condition) -> frozenset[str]:

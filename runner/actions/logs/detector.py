@@ -20,10 +20,12 @@ from runner.actions.logs.condition import Condition, Fields, Forms, Match, build
 from runner.actions.logs.forms import LONGEST_REMEMBERED, ROUNDS, decode_once, flatten, forms, known_forms
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.matcher import build_matcher, load_matcher
+from runner.actions.logs.sifting import LineSieve, lines_with
 from runner.actions.logs.sigma import LINE, Rule
 
 MOST_SEEN = 60_000
 SUCCESS = range(200, 300)
+_LINES = ("line", "request_in_line")  # the names of the dumps of what is looked for in whole lines
 
 _HIDING = (rb"\\x", rb"/\*", rb"=[A-Za-z0-9+/_-]{20}")  # beside %, which is met so often that it is looked for apart
 _PROTOCOL = re.compile(rb" http/[\d.]{1,3}\Z")
@@ -45,13 +47,19 @@ class Sieve:
         self.matcher = load_matcher(patterns, dumped) if dumped else build_matcher(patterns)
         self._seen: set[bytes] = set()
         self._suspects: set[bytes] = set()
+        self.held = lru_cache(maxsize=8192)(self.anchors_in)
+
+    def anchors_in(self, text: bytes) -> frozenset[int]:
+        """The numbers of the anchors that stand in a text, as it is or decoded."""
+        found = self.matcher.found(b"\n".join(forms(text)))
+        return frozenset(number for number in found if number < self._anchors)
 
     def numbers(self, texts: Sequence[bytes]) -> set[int]:
         """Given texts without line ends, most of them met for the first time, return the numbers of those that hold an
         anchor, as they are or decoded."""
         block = b"\n".join(texts)
         found = set(_numbers(block, self.matcher.lines(block)))
-        hiding = set(_numbers(block, _lines_with(b"%", block))) - found
+        hiding = set(_numbers(block, lines_with(b"%", block))) - found
         bad = self.suspects(map(texts.__getitem__, hiding))
         return found.union(number for number in hiding if texts[number] in bad)
 
@@ -64,12 +72,8 @@ class Sieve:
         if len(self._seen) > MOST_SEEN:
             self._seen, self._suspects, new = set(), set(), these
         self._seen.update(text for text in new if len(text) <= LONGEST_REMEMBERED)
-        self._suspects.update(filter(self._holds_anchor, self._sift(list(new))))
+        self._suspects.update(filter(self.held, self._sift(list(new))))  # what could hide one may hide none
         return self._suspects
-
-    def _holds_anchor(self, text: bytes) -> bool:
-        """Whether an anchor stands in it, not only what could hide one."""
-        return any(number < self._anchors for number in self.matcher.found(b"\n".join(forms(text))))
 
     def _sift(self, texts: list[bytes]) -> Iterator[bytes]:
         found = set(_numbers(block := b"\n".join(texts), self.matcher.lines(block)))
@@ -105,9 +109,10 @@ class Detector:
         dumped = dumped or {}
         self._patterns = {field: self._patterns_of(field) for field in TEXTS}
         self._sieves = {field: Sieve(self._patterns[field], dumped.get(field, b"")) for field in TEXTS}
+        self._lines = LineSieve(self._all(*TEXTS, LINE, "status"), [dumped[name] for name in _LINES if name in dumped])
         self._of_pattern = {field: self._owners(field) for field in TEXTS}
-        self._statuses = {status for a in self._all("status") for status in a.pattern.split(b"|")}
-        self._of_status = frozenset(n for n, found in known_by if any(a.field == "status" for a in found))
+        self._statuses = {status for anchor in self._all("status") for status in anchor.texts}
+        self._of_status = {status: self._asking_for(status) for status in self._statuses}
         uses = [fields_of(rule.condition) for rule in rules]
         self._by_headers = frozenset(n for n, fields in enumerate(uses) if fields & {"referer", "agent", LINE})
         self._owners_of = lru_cache(maxsize=8192)(self._owners_in)
@@ -115,6 +120,11 @@ class Detector:
 
     def _all(self, *fields: str) -> set[Anchor]:
         return {anchor for found in self.anchors for anchor in found if anchor.field in fields}
+
+    def _asking_for(self, status: bytes) -> frozenset[int]:
+        """The rules of which an anchor is this status."""
+        known = enumerate(self.anchors)
+        return frozenset(n for n, found in known if any(a.field == "status" and status in a.texts for a in found))
 
     def _patterns_of(self, field: str) -> list[bytes]:
         return sorted({anchor.pattern for anchor in self._all(field, LINE)})
@@ -126,13 +136,18 @@ class Detector:
 
     def _owners_in(self, field: str, text: bytes) -> frozenset[int]:
         """The rules of which an anchor stands in a field with this text."""
-        owners = self._of_pattern[field]
-        numbers = self._sieves[field].matcher.found(b"\n".join(known_forms(text)))
-        return frozenset(owner for number in numbers if number < len(owners) for owner in owners[number])
+        sieve, owners = self._sieves[field], self._of_pattern[field]
+        held = sieve.held if len(text) <= LONGEST_REMEMBERED else sieve.anchors_in
+        return frozenset(owner for number in held(text) for owner in owners[number])
 
     def dump(self) -> dict[str, bytes]:
         """What makes another detector of the same rules at once."""
-        return {field: sieve.matcher.dump() for field, sieve in self._sieves.items()}
+        fields = {field: sieve.matcher.dump() for field, sieve in self._sieves.items()}
+        return {**fields, **dict(zip(_LINES, self._lines.dump(), strict=False))}
+
+    def sift(self, block: bytes) -> bytes:
+        """Given whole lines of a form with quotes, return those that could meet a rule."""
+        return block if self._always else self._lines.sift(block)
 
     def find(self, columns: Columns) -> Iterator[tuple[Entry, tuple[Met, ...]]]:
         """Given the columns of a block, return the lines that meet rules, each with these."""
@@ -160,7 +175,7 @@ class Detector:
         its texts are known to hold no anchor."""
         wanted = self._always
         if entry.status in self._statuses:
-            wanted |= self._of_status
+            wanted |= self._of_status[entry.status]
         for field, text in zip(TEXTS, (entry.request, entry.referer, entry.agent), strict=True) if textual else ():
             wanted |= self._owners_of(field, text) if len(text) <= LONGEST_REMEMBERED else self._owners_in(field, text)
         if not wanted:
@@ -196,9 +211,10 @@ def read_fields(entry: Entry) -> Fields:
     known: dict[str, Forms] = {}
 
     def get(name: str) -> Forms:
-        if name not in known:
-            known[name] = _forms_of(entry, name, get)
-        return known[name]
+        found = known.get(name)
+        if found is None:
+            found = known[name] = _forms_of(entry, name, get)
+        return found
 
     return get
 
@@ -207,28 +223,26 @@ def _forms_of(entry: Entry, name: str, get: Fields) -> Forms:
     if name == LINE:
         return tuple(dict.fromkeys(form for field in TEXTS for form in get(field)))
     if name == "target":
-        return tuple(dict.fromkeys(map(_target, get("request"))))
+        return _unlike(list(map(_target, get("request"))))
     if name == "path":
-        return tuple(dict.fromkeys(form.partition(b"?")[0] for form in get("target")))
+        return _unlike([form.partition(b"?")[0] for form in get("target")])
     if name == "method":
         return (entry.request.partition(b" ")[0].lower(),)
+    if name == "status":
+        return (entry.status,)
     text: bytes = getattr(entry, name, b"")
     return known_forms(text) if text else ()
+
+
+def _unlike(texts: list[bytes]) -> Forms:
+    """The texts without repetition."""
+    return tuple(dict.fromkeys(texts)) if len(texts) > 1 else (texts[0],) if texts else ()
 
 
 def _target(request: bytes) -> bytes:
     """What was asked for: a request without its method and protocol. One that is no HTTP is all target."""
     method, _, rest = request.partition(b" ")
     return _PROTOCOL.sub(b"", rest) if rest and method.isalpha() else request
-
-
-def _lines_with(text: bytes, block: bytes) -> Iterator[int]:
-    """Where the lines begin that hold the text, in order."""
-    at = block.find(text)
-    while at >= 0:
-        yield block.rfind(b"\n", 0, at) + 1
-        end = block.find(b"\n", at)
-        at = block.find(text, end) if end >= 0 else -1
 
 
 def _numbers(block: bytes, starts: Iterable[int]) -> Iterator[int]:

@@ -172,7 +172,7 @@ def cache_folder() -> Path:
 def _key(files: Sequence[RuleFile]) -> str:
     """A hash of all that the compiled form depends on: the rules, this code, and the engine."""
     digest = hashlib.sha256(describe_engine().encode())
-    for name in ("anchors.py", "condition.py", "detector.py", "matcher.py", "pack.py", "sigma.py"):
+    for name in ("anchors.py", "condition.py", "detector.py", "matcher.py", "pack.py", "sifting.py", "sigma.py"):
         digest.update(Path(__file__).with_name(name).read_bytes())
     digest.update((HOME / "sigmahq-lines.json").read_bytes())
     for file in files:
@@ -206,7 +206,7 @@ def _document(pack: Pack, detector: Detector) -> dict[str, Any]:
         "rules": [[*rule._replace(condition=None)[:], pack.origins[rule.name]] for rule in pack.rules.values()],  # type: ignore[arg-type]  # written apart
         "conditions": [_packed(rule.condition) for rule in pack.rules.values()],
         "correlations": [[*rule, pack.origins[rule.name]] for rule in pack.correlations.values()],
-        "anchors": [[[a.field, a.pattern.decode("latin-1")] for a in sorted(found)] for found in detector.anchors],
+        "anchors": [[_plain(anchor) for anchor in sorted(found)] for found in detector.anchors],
         "dumps": {name: base64.b64encode(dump).decode() for name, dump in detector.dump().items()},
     }
 
@@ -224,8 +224,19 @@ def _pack_of(document: Any) -> Pack:
 
 
 def _anchors_of(document: Any) -> tuple[list[frozenset[Anchor]], dict[str, bytes]]:
-    each = [frozenset(Anchor(field, text.encode("latin-1")) for field, text in found) for found in document["anchors"]]
+    each = [frozenset(map(_anchor, found)) for found in document["anchors"]]
     return each, {name: base64.b64decode(dump) for name, dump in document["dumps"].items()}
+
+
+def _plain(anchor: Anchor) -> list[Any]:
+    texts, then = ([text.decode("latin-1") for text in each] for each in (anchor.texts, anchor.then))
+    return [anchor.field, texts, then, anchor.begins]
+
+
+def _anchor(values: Any) -> Anchor:
+    field, *both, begins = values
+    texts, then = (tuple(text.encode("latin-1") for text in each) for each in both)
+    return Anchor(field, texts, then, begins)
 
 
 def _tupled(value: Any) -> Any:

@@ -89,6 +89,7 @@ class Scan:
             self.layouts[layout.name] = self.layouts.get(layout.name, 0) + len(columns.requests)
             for zone, part in columns.zones():
                 self._count(part, zone)
+            self._detect(columns if not layout.quotes else cut_columns(self._detector.sift(block), layout)[0])
 
     def _guess(self, block: bytes) -> Layout:
         """The form of the file's first lines that have one."""
@@ -111,8 +112,12 @@ class Scan:
         for correlation, flood in self._floods.take(rows):
             self._count_flood(correlation, flood)
         self._look_for_engines(columns, rows)
+
+    def _detect(self, columns: Columns) -> None:
         for entry, met in self._detector.find(columns):
-            self._judge(entry, met)
+            start = _start(entry.moment[:17], entry.moment[20:])
+            if start and self._is_timely(start):
+                self._judge(entry, met)
 
     def _is_timely(self, start: datetime) -> bool:
         """Whether the lines of the minute that begins then count."""
