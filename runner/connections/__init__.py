@@ -114,6 +114,8 @@ class Connections:
             connections = list(self._connections.values())
             self._connections.clear()
         for connection in connections:
+            connection.hang_up()  # all of them, before the end of any is waited for
+        for connection in connections:
             connection.close()
 
     def _build(self, server: Server | None) -> SshConnection | LocalConnection:

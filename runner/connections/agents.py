@@ -157,6 +157,16 @@ class Agents:
 
     def _start_agent(self, deadline: Deadline) -> Agent:
         """Start an agent. That has a limit of its own; when the command's is shorter, the next one finds the agent."""
+        try:
+            if deadline.remaining() > AGENT_LIMIT:
+                return self._build_agent()
+            return self._start_aside(deadline)
+        except NoSession:
+            raise
+        except WireBroken as error:
+            raise Unreachable(f"{self._place}: {error}. the command did not start; try again") from error
+
+    def _start_aside(self, deadline: Deadline) -> Agent:
         starting: Future[Agent] = Future()
         name = f"agent on {self._place}"
         threading.Thread(target=self._work, args=(starting,), name=name, daemon=True).start()
@@ -165,24 +175,21 @@ class Agents:
         except TimeoutError:
             starting.add_done_callback(self._keep_late)
             raise TimeUp("time was up before its shell had started; the command did not start") from None
-        except NoSession:
-            raise
-        except WireBroken as error:
-            raise Unreachable(f"{self._place}: {error}. the command did not start; try again") from error
 
     def _work(self, starting: Future[Agent]) -> None:
-        limit = Deadline.after(AGENT_LIMIT)
         try:
-            starting.set_result(self._build_agent(limit))
-        except TimeoutError:
-            starting.set_exception(WireBroken("its shell gives no answer"))
+            starting.set_result(self._build_agent())
         except BaseException as error:  # noqa: BLE001 - it is passed on to whoever waits
             starting.set_exception(error)
 
-    def _build_agent(self, deadline: Deadline) -> Agent:
-        wire = self._link.open_wire(deadline)
+    def _build_agent(self) -> Agent:
+        limit = Deadline.after(AGENT_LIMIT)
+        wire = self._link.open_wire(limit)
         try:
-            return Agent(wire, deadline, self._link.open_wire)
+            return Agent(wire, limit, self._link.open_wire)
+        except TimeoutError as error:
+            wire.close()
+            raise WireBroken("its shell gives no answer") from error
         except BaseException:
             wire.close()
             raise

@@ -71,6 +71,14 @@ class Link:
         if opening:
             opening.add_done_callback(_close_opened)
 
+    def hang_up(self) -> None:
+        """End the connection without waiting for what served it; `close` does that."""
+        with self._lock:
+            self._closed = True
+            opened = self._opened
+        if opened:
+            opened.hang_up()
+
     def close(self) -> None:
         """Close the connection; one that is still being opened closes when it is open."""
         with self._lock:

@@ -70,6 +70,9 @@ class LocalConnection:
         """Nothing is sent ahead: there is no link to wait for."""
         yield self
 
+    def hang_up(self) -> None:
+        """There is no link to end."""
+
     def close(self) -> None:
         """End every command that still runs."""
         with self._lock:

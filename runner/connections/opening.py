@@ -17,6 +17,7 @@ from runner.connections.library import paramiko
 from runner.connections.login import Keyring, Login
 from runner.connections.places import Place, Places
 from runner.connections.trust import HostKey, KnownHosts, Verdict, host_name, parse_host_key
+from runner.connections.wire import PIECE
 from runner.durations import Deadline
 from runner.errors import Unreachable
 
@@ -40,11 +41,15 @@ class Opened(NamedTuple):
     transport: paramiko.Transport
     jump: Opened | None = None
 
-    def close(self) -> None:
-        """Close the connection and those it goes over."""
+    def hang_up(self) -> None:
+        """End the connection; paramiko's thread wakes and ends."""
         if isinstance(self.transport.sock, socket.socket):
             with suppress(OSError):
-                self.transport.sock.shutdown(socket.SHUT_RDWR)  # wakes paramiko's thread
+                self.transport.sock.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        """Close the connection and those it goes over."""
+        self.hang_up()
         self.transport.close()
         if self.jump:
             self.jump.close()
@@ -180,9 +185,23 @@ def _reach(place: Place, jump: Opened | None, limit: float) -> Any:
     return paramiko.ProxyCommand(place.command) if place.command else _connect(place.host, place.port, limit)
 
 
+class _ReadingAhead(socket.socket):
+    """A socket that takes all that is there at once: paramiko asks for each packet in two pieces. For one reader."""
+
+    _ahead = b""
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        """Return what was taken already, or take more."""
+        if not self._ahead:
+            self._ahead = super().recv(max(size, PIECE), flags)
+        taken, self._ahead = self._ahead[:size], self._ahead[size:]
+        return taken
+
+
 def _connect(address: str, port: int, limit: float) -> socket.socket:
     """Return a TCP connection that sends at once and notices when the other side falls silent."""
-    sock = socket.create_connection((address, port), limit)
+    sock = _ReadingAhead(fileno=socket.create_connection((address, port), limit).detach())
+    sock.settimeout(limit)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for option, value in _SILENCE.items():

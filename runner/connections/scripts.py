@@ -49,6 +49,15 @@ sop_left() {
 }
 """.replace("GRACE", str(int(TERM_GRACE * 10)))
 
+# Words and commands of their own, of the shells that /bin/sh may be: where a line begins with one, no program is meant.
+_OWN = """
+    alias bg bind break builtin caller case cd chdir command compgen complete compopt continue coproc declare
+    dirs disown do done echo elif else enable esac eval exec exit export false fc fg fi for function getopts
+    hash help hist history if in jobs kill let local logout mapfile nameref popd print printf pushd pwd read
+    readarray readonly return select set shift shopt source suspend test then time times trap true type typeset
+    ulimit umask unalias unset until wait whence while
+"""
+
 # How the login shell starts the agent: SIZE bytes of program arrive on stdin, before the first request.
 AGENT_LINE = "exec perl -C0 -e 'sysread STDIN,$c,SIZE-length$c,length$c or exit while SIZE>length$c;eval$c'"
 
@@ -58,12 +67,13 @@ AGENT_LINE = "exec perl -C0 -e 'sysread STDIN,$c,SIZE-length$c,length$c or exit 
 # size, the content): "o" and "e" output, "x" the exit code, "n" no such directory, "s" who is left. $more counts the
 # stdin that is still to come.
 # The watcher, a second process, ends the command when the agent is gone, or when it stands still past the limit.
-AGENT_CODE = r"""my $ending = <<'SHELL';
+AGENT_CODE = (
+    r"""my $ending = <<'SHELL';
 ENDING
 SHELL
 my $home = readlink '/proc/self/cwd';
 defined $home && -r '/proc/self/stat' or exit 1;
-my ($out, $err, $in, $left, $seeker, $watcher, $tell, $ended);
+my ($out, $err, $to_out, $to_err, $in, $left, $seeker, $watcher, $tell, $ended);
 my ($group, $user, $mark, $requests, $stdin, $more, $answer, $well, @waiting) = ('', '', '', '', '', 0, '', 0);
 
 sub ending { "$ending\nsop_p='$group' sop_u='$user' sop_m='MARK=$mark'\nsop_end\n" }
@@ -101,46 +111,57 @@ sub watch {
 
 sub tell_watcher { syswrite $tell, join("\t", @_, $group, $user, $mark) . "\n" }
 
+# A line that names a program and plain words: what the shell would do with it, without starting the shell. Not where
+# a shell, whichever it is, may take the name for a word or command of its own.
+sub plain {
+  my ($shell, $option, $line) = @_;
+  return if $shell ne '/bin/sh' || $option ne '-c';
+  return $line =~ m{^(?!(?:OWN)(?: |\z))[\w/][\w./+-]*(?: [\w./:=+,@%-]+)*\z}a ? split / /, $line : ();
+}
+
 sub begin {
   (my ($seconds, $directory, $names), $mark, $user, $more, my @words) = @_;
   my %variables = splice @words, 0, 2 * $names;
   $well = !length $directory || chdir $directory;
   return frame('n', '') if !$well;
   watch() if waitpid $watcher, 1;
-  pipe $out, my $to_out or exit;
-  pipe $err, my $to_err or exit;
-  pipe my $from_in, my $to_in or exit;
+  pipe $out, $to_out or exit;
+  pipe $err, $to_err or exit;
+  my $from_in;
+  if ($more) { pipe $from_in, $in or exit }
   $group = fork;
   exit if !defined $group;
   if (!$group) {
     setpgrp;
+    $group = $$;
+    tell_watcher($seconds);  # before the command can do anything, such as ending the agent
     $SIG{$_} = 'DEFAULT' for 'PIPE', 'CHLD';
     if ($more) { open STDIN, '<&', $from_in } else { open STDIN, '<', '/dev/null' }
     open STDOUT, '>&', $to_out; open STDERR, '>&', $to_err;
     $ENV{PWD} = $directory if $directory =~ m{^/};  # keeps the path as it was given, not as links lead
     @ENV{'MARK', keys %variables} = ($mark, values %variables);
+    my @plain = length $directory ? () : plain(@words);
+    exec { $plain[0] } @plain if @plain;  # where that fails, the shell says why
     exec { $words[0] } @words;
     my $code = $! == 2 ? 127 : 126;
     syswrite STDERR, "$words[0]: $!\n";
     exit $code;
   }
   setpgrp $group, $group;
-  $in = $to_in;
   chdir $home if length $directory;
-  tell_watcher($seconds);
 }
 
 sub finish {
   my $code = $? & 127 ? 128 + ($? & 127) : $? >> 8;
-  drain('o', $out) if $out;
-  drain('e', $err) if $err;
+  drain('o', $out);
+  drain('e', $err);
   frame('x', $code);
-  ($out, $err, $in, $group, $stdin) = (undef, undef, undef, '', '');
+  ($out, $err, $to_out, $to_err, $in, $group, $stdin) = (undef, undef, undef, undef, undef, '', '');
   $well = !$code;
   @waiting = () if !$well;
   flush() if !@waiting;
-  tell_watcher(0);
   begin_next();
+  tell_watcher(0) if !$group;
 }
 
 sub begin_next {
@@ -202,8 +223,8 @@ sub feed_command {
 
 sub serve {
   my ($read, $write) = @_;
-  undef $out if $out && vec($read, fileno $out, 1) && !pass_on('o', $out);
-  undef $err if $err && vec($read, fileno $err, 1) && !pass_on('e', $err);
+  pass_on('o', $out) if $out && vec $read, fileno $out, 1;
+  pass_on('e', $err) if $err && vec $read, fileno $err, 1;
   all_left_told() if $left && vec($read, fileno $left, 1) && !pass_on('s', $left);
   feed_command() if $in && vec $write, fileno $in, 1;
   return if !vec $read, 0, 1;
@@ -223,12 +244,15 @@ while (1) {
   vec($read, fileno $_, 1) = 1 for grep { $_ } \*STDIN, $out, $err, $left;
   vec($write, fileno $in, 1) = 1 if $in && length $stdin;
   # Output waits a moment for more of it or for the command's end, so that all goes out in one packet; that of short
-  # commands in a row too.
-  my $many = select $read, $write, undef, $ended ? 0 : !length $answer ? 0.25 : @waiting ? 0.02 : 0.001;
+  # commands in a row too. It is the agent that holds the pipes open: their end would only wake it once more.
+  my $many = select $read, $write, undef, $ended ? 0 : length $answer ? 0.02 : $group ? 0.25 : undef;
   serve($read, $write) if $many > 0;
   flush() if !$many || length $answer > 65536;
   next if !$ended;
   $ended = 0;
   finish() if $group && waitpid($group, 1) == $group;
 }
-""".replace("ENDING\n", ENDING_CODE.lstrip()).replace("MARK", MARK)
+""".replace("ENDING\n", ENDING_CODE.lstrip())
+    .replace("OWN", "|".join(_OWN.split()))
+    .replace("MARK", MARK)
+)

@@ -97,6 +97,10 @@ class SshConnection:
         self._link.drop()
         return True
 
+    def hang_up(self) -> None:
+        """Begin to close the connection: nothing goes over it any more."""
+        self._link.hang_up()
+
     def close(self) -> None:
         """End the agents, and with them whatever they still run, and the connection."""
         self._agents.close()

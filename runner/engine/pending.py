@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
@@ -19,6 +20,7 @@ from runner.events import Key
 
 GRACE = 15.0
 HEARTBEAT = 0.25
+GATHERING = 0.003  # seconds that few of many wait for others, so that they share a write to the disk
 WENT_ON = Outcome(Status.OK)
 
 Owner = TypeVar("Owner")
@@ -120,16 +122,23 @@ class Pending(Generic[Owner]):
     def _wait(self, until: float) -> list[Ended]:
         moments = [self._pauses[0][0]] if self._pauses else []
         moments += [until] if until else []
-        found = []
+        found: list[object] = []
         try:
             # A signal that another thread takes does not end this wait: look up for it now and then.
             timeout = min([HEARTBEAT, *(moment - time.monotonic() for moment in moments)])
-            found.append(self._done.get(timeout=max(0.0, timeout)))
-            while True:
-                found.append(self._done.get_nowait())
+            found = [self._done.get(timeout=max(0.0, timeout)), *self._at_hand()]
+            if len(found) * 4 < len(self._acts):
+                time.sleep(GATHERING)
+                found += self._at_hand()
         except Empty:
             pass
         return [item for item in found if isinstance(item, tuple)]
+
+    def _at_hand(self) -> Iterator[object]:
+        """What has ended already."""
+        with suppress(Empty):
+            while True:
+                yield self._done.get_nowait()
 
     def clear(self) -> None:
         """Wait for nothing any more."""
