@@ -10,12 +10,13 @@ from typing import Any
 from runner.actions.backup.copying import check_sets, copy_sets
 from runner.actions.backup.discs import check_images, write_images
 from runner.actions.backup.disks import find_disk
-from runner.actions.backup.media import DISC, DISK, KINDS, open_medium
+from runner.actions.backup.media import DISC, DISK, KINDS, WORDS, open_medium
 from runner.actions.backup.media_keys import INPUTS, OUTPUTS
+from runner.actions.backup.naming import NAMED, say_put_away, say_unnamed, take_named
 from runner.actions.backup.part import office_time
 from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.shelf import choose, open_shelf
-from runner.actions.backup.verdict import judged
+from runner.actions.backup.verdict import NotAccepted, judged
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 from runner.messages import render_size
 
@@ -23,7 +24,18 @@ MONTHS = 24  # NARA: optical media and disks are read again at least every two y
 
 
 def run(call: Call) -> Outcome:
-    """Copy the set with those it needs, or read the copies again. Raise NotAccepted, Failed, Unreachable or TimeUp."""
+    """Copy the set with those it needs, or read the copies again; where no medium is named, ask for one. Raise
+    NotAccepted, Failed, Unreachable or TimeUp."""
+    call, kind = take_named(call)
+    if not kind:
+        return say_unnamed()
+    try:
+        return _copy(call)
+    except NotAccepted as error:
+        return say_put_away(call, error)
+
+
+def _copy(call: Call) -> Outcome:
     shelf = open_shelf(call)
     found = choose(call, shelf)
     sets = sorted(shelf.chain(found).values(), key=lambda each: each.place)
@@ -35,13 +47,16 @@ def run(call: Call) -> Outcome:
         "recheck_due": _due(office_time(call).date()).isoformat(),
         **done,
     }
+    outputs["summary"] = _say(outputs, checked=call.inputs["check"])
     status = Status.OK if call.inputs["check"] else Status.CHANGED
     return Outcome(status, outputs, message=_summary(outputs, checked=call.inputs["check"]))
 
 
 def preview(call: Call) -> Preview:
     """Say what would be copied, and where to, having looked for the disk. Raise NotAccepted where it is missing."""
-    kind = next(name for name in KINDS if name in call.inputs)
+    call, kind = take_named(call)
+    if not kind:
+        return Preview("would copy nothing and ask for a medium: none is named", changes=False)
     if kind == DISK:
         find_disk(call.inputs[DISK])
     shelf = open_shelf(call)
@@ -97,6 +112,17 @@ def _summary(outputs: dict[str, Any], *, checked: bool) -> str:
     return f"{text} {outputs['recheck_due']}"
 
 
+def _say(outputs: dict[str, Any], *, checked: bool) -> str:
+    """The same for officials."""
+    name = f"{WORDS[outputs['medium']]} {outputs['label']}"
+    if checked:
+        return f"dibaca kembali dari {name}"
+    count = len(outputs["images"])
+    return (
+        f"{count} citra cakram siap dibakar: {outputs['label']}" if count else f"disalin ke {name} dan dibaca kembali"
+    )
+
+
 ACTION = Action(
     name="backup.media",
     description="Copies a sealed set, with those it needs, to a disk (by UUID or label), another host (SFTP), "
@@ -106,7 +132,7 @@ ACTION = Action(
     effect=Effect.CHANGE,
     repeat=Repeat.SAFE,
     reach=Reach.CONTROLLER,
-    one_of=KINDS,
+    one_of=(*KINDS, NAMED),
     limit="8h",
     run=judged("backup.media", run),
     preview=preview,

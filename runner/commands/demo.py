@@ -126,6 +126,7 @@ def _what_next(folder: Path, report: str, month: datetime) -> str:
         f"  {program} show last --records {folder / RECORDS}",
         f"  {program} verify --records {folder / RECORDS}",
         f"  {program} report it {month:%Y-%m} --records {folder / RECORDS} -o {folder}",
+        f"  {program} report berita-acara last --records {folder / RECORDS} -o {folder}",
         f"  {program} report pengunjung {month:%Y-%m} --records {folder / RECORDS} -o {folder}",
         f"  {program} report services -i {folder / 'inventory'} --records {folder / RECORDS} -o {folder}",
         f"  {program} print playbooks/pemeliharaan-website.yml -o form.html",

@@ -21,7 +21,7 @@ SETTING = "SOP_LANG"
 STATUSES = ("failed", "timed_out", "unreachable", "waiting", "interrupted", "skipped", "changed")
 # One of these words stands in whatever actions say in Indonesian: without one, no catalogue is asked.
 _FINDINGS = """
-    alamat basis belum berkas berubah bukan daftar dan dari dengan diduga gagal habis halaman hanya hari jawaban
+    alamat basis belum berkas berubah bukan cakram daftar dan dari dengan diduga gagal habis halaman hanya hari jawaban
     jenis kanal kepada kode kondisi kosong kurang lagi lain lalu lambat memuat menurut mohon nama nomor oleh pada
     pemecahan pencari pengamanan peramban perangkat perlu permintaan putar rusak salinan sambungan sampai satu sebab
     sebelum semula sendiri sertifikat sesudah situs surat tangan tanggal tanpa tautan teks terakhir terbukti

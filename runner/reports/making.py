@@ -126,6 +126,7 @@ def make_minutes(journal: JournalReader, run: str, office: Office) -> Paper:
     record = build_record(journal.events(run))
     good = [event for event in journal.events(run) if event.data.get("status") in ("ok", "changed")]
     sets, media = ([event for event in good if event.data.get("action") == name] for name in (SEAL, MEDIA))
+    media = [event for event in media if event.data["outputs"].get("recheck_due")]  # else nothing was copied
     end = find_end(record, pair_activities(record))
     drill = find_latest(journal, DRILL, end + INSTANT)
     return build_minutes(record, sets, media, drill, office, journal.printed_head(), posts=posts_of(record))

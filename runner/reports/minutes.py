@@ -76,7 +76,8 @@ def _blocks(
     )
     yield from build_sets(sets, office, pen)
     yield Heading("Media dan tempat penyimpanan", 2)
-    yield Bullets([_place(event, pen) for event in sets] + [_copy(event, pen) for event in media])
+    copies = [_copy(event, pen) for event in media] or ["Salinan di media lain: belum ada."]
+    yield Bullets([_place(event, pen) for event in sets] + copies)
     yield Heading("Uji pulih", 2)
     yield Line(say_drill(drill, office, pen))
     yield Line("Cara memulihkan tertulis dalam berkas PULIHKAN.txt di dalam setiap perangkat backup.")

@@ -7,6 +7,7 @@ import os
 import resource
 import subprocess
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from runner.contract import Outcome, Status
 from runner.errors import Failed
 from tests.actions.backups import assert_refused, backup_call
 from tests.actions.made_sets import make_set
-from tests.calls import assert_fits
+from tests.calls import NOW, assert_fits
 from tests.s3_server import KEYS, s3_server
 from tests.sshd import SshServer, ssh_server
 
@@ -91,6 +92,43 @@ def test_copies_to_a_disk_by_uuid_or_label(full: BackupSet, tmp_path: Path, plug
     assert (again.outputs["bytes"], again.outputs["files"]) == (0, 0)
     checked = media(tmp_path, disk=name, check=True)
     assert (checked.status, checked.outputs["files"]) == (Status.OK, len(full.sums) + 1)
+
+
+@pytest.mark.parametrize("inputs", [{"medium": {}}, {"medium": {}, "check": True}])
+def test_asks_for_a_medium_where_none_is_named(full: BackupSet, tmp_path: Path, inputs: Mapping[str, Any]) -> None:
+    outcome = media(tmp_path, **inputs)
+    (problem,) = outcome.problems
+    assert (outcome.status, problem.key) == (Status.OK, "backup.media.unnamed")
+    assert "Mohon Admin Website menetapkan hardisk" in problem.message
+    assert (outcome.outputs["medium"], outcome.outputs["sets"], outcome.outputs["recheck_due"]) == ("none", [], "")
+    preview = ACTION.preview(backup_call(ACTION, {"medium": {}}, tmp_path))
+    assert preview is not None
+    assert preview.message == "would copy nothing and ask for a medium: none is named"
+
+
+def test_takes_the_medium_that_a_variable_names(full: BackupSet, tmp_path: Path, plug: Plug) -> None:
+    outputs = media(tmp_path, medium={"disk": LABEL}).outputs
+    assert (outputs["label"], outputs["sets"]) == (LABEL, [full.name])
+
+
+@pytest.mark.parametrize(("days", "missed"), [(8, False), (7, True), (0, True)])
+def test_a_disk_may_stay_put_away_until_its_turn_comes(
+    full: BackupSet, tmp_path: Path, plug: Plug, days: int, missed: bool
+) -> None:
+    at = (NOW - timedelta(days=7)).isoformat()
+    copied = {"at": at, "status": "changed", "outputs": {"label": LABEL, "sets": [full.name]}}
+    plug.connected(False)
+    call = backup_call(ACTION, {"disk": LABEL, "every_days": days}, tmp_path, past=[("backup.media", copied)])
+    outcome = ACTION.run(call)
+    if missed:
+        assert_refused(outcome, "backup.media.missing", "is not connected")
+    else:
+        assert (outcome.status, outcome.problems) == (Status.OK, ())
+        assert_fits(ACTION, outcome.outputs)
+        assert outcome.outputs["summary"] == (
+            f"hardisk {LABEL} tidak terpasang; terakhir disalin Minggu, 15 November 2026, disalin lagi "
+            "paling lambat Senin, 23 November 2026"
+        )
 
 
 def test_copies_what_an_increment_needs_too(full: BackupSet, tmp_path: Path, plug: Plug) -> None:

@@ -33,7 +33,8 @@ def find_disk(name: str, devices: Path = DEVICES, mounts: Path = MOUNTS) -> Disk
         raise NotAccepted(
             MISSING,
             Words(
-                f"Hardisk '{name}' tidak terpasang pada komputer ini; perangkat backup belum disalin ke media.",
+                f"Hardisk '{name}' tidak terpasang pada komputer ini; perangkat backup belum disalin ke media. "
+                "Mohon hardisk dipasang, lalu tugas ini dijalankan lagi.",
                 f"disk '{name}' is not connected to this machine. connect it, then run the task again",
             ),
         )

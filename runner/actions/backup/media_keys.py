@@ -9,9 +9,7 @@ from runner.actions.backup.shelf import SET
 from runner.contract import JsonSchema
 
 TEXT: JsonSchema = {"type": "string", "minLength": 1}
-INPUTS: Mapping[str, JsonSchema] = {
-    "set": SET,
-    "destination": DESTINATION,
+_MEDIA: Mapping[str, JsonSchema] = {
     "disk": {
         **TEXT,
         "description": "A disk: the UUID or the label of its file system. It has to be mounted; where it is missing, "
@@ -55,6 +53,34 @@ INPUTS: Mapping[str, JsonSchema] = {
         "optional": True,
         "examples": ["dvd"],
     },
+}
+_S3 = "s3"  # not among what one variable may name: its keys are secrets, which a task of its own takes
+INPUTS: Mapping[str, JsonSchema] = {
+    "set": SET,
+    "destination": DESTINATION,
+    **_MEDIA,
+    "medium": {
+        "type": "object",
+        "description": "One of disk, host and disc, as a variable of the inventory names it; where that is empty, "
+        "nothing is copied, and a problem asks for a medium",
+        "additionalProperties": False,
+        "maxProperties": 1,
+        "properties": {
+            name: {key: value for key, value in schema.items() if key != "optional"}
+            for name, schema in _MEDIA.items()
+            if name != _S3
+        },
+        "optional": True,
+        "examples": [{"disk": "BACKUP-PN-TAIS"}, {}],
+    },
+    "every_days": {
+        "type": "integer",
+        "description": "How many days after its last copy a disk may stay put away before that is a problem",
+        "minimum": 0,
+        "maximum": 366,
+        "default": 0,
+        "examples": [7],
+    },
     "folder": {
         **TEXT,
         "description": "The folder on a disk for all backups",
@@ -97,7 +123,16 @@ OUTPUTS: Mapping[str, JsonSchema] = {
         "examples": [["WEB-PN-TAIS-2026-11-22-013000-P"]],
     },
     "manifest_sha256": {"type": "string", "description": "SHA-256 of its manifest", "examples": ["9f86d0…"]},
-    "medium": {"enum": ["disk", "host", "s3", "disc"], "description": "Kind of medium", "examples": ["disk"]},
+    "medium": {
+        "enum": ["disk", "host", "s3", "disc", "none"],
+        "description": "Kind of medium; none where nothing was copied",
+        "examples": ["disk"],
+    },
+    "summary": {
+        "type": "string",
+        "description": "What was done, in Indonesian",
+        "examples": ["disalin ke hardisk BACKUP-PN-TAIS dan dibaca kembali"],
+    },
     "label": {"type": "string", "description": "What the medium is called", "examples": ["BACKUP-PN-TAIS"]},
     "place": {"type": "string", "description": "Where on it", "examples": ["/media/disk/backups/WEB-PN-TAIS"]},
     "files": {"type": "integer", "description": "How many files were read back", "examples": [7]},
