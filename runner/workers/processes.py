@@ -76,7 +76,7 @@ def _work(heard: Connection, seats: int, forked: bool) -> None:
         ticket: Ticket = heard.recv()
     except EOFError:
         return
-    if serve(ticket, seats) != STOPPED:
+    if serve(ticket, seats, far=False) != STOPPED:
         os._exit(1)  # the process that started this one is gone, and would be waited for
 
 

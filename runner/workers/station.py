@@ -41,14 +41,21 @@ STOPPED = "it was sent home"
 
 
 def serve(
-    ticket: Ticket, seats: int, tls: ssl.SSLContext | None = None, leaving: Callable[[], bool] = lambda: False
+    ticket: Ticket,
+    seats: int,
+    tls: ssl.SSLContext | None = None,
+    leaving: Callable[[], bool] = lambda: False,
+    *,
+    far: bool = True,
 ) -> str:
     """Do acts until the journal's machine sends this station home; return why it ended.
 
-    `seats` is how many acts it should get at a time; once `leaving` holds, it gets no further ones.
+    `seats` is how many acts it should get at a time; once `leaving` holds, it gets no further ones. One that is not
+    `far` is of the same sop.
     """
+    hello = {**_hello(ticket), "seats": seats, "sop": fingerprint() if far else ""}
     try:
-        return asyncio.run(_serve(ticket, seats, tls, leaving))
+        return asyncio.run(_serve(ticket, hello, tls, leaving))
     except (Broken, OSError, TimeoutError) as error:
         return f"{ticket.host}:{ticket.port}: {error or type(error).__name__}"
 
@@ -71,12 +78,14 @@ async def _knock(ticket: Ticket, tls: ssl.SSLContext | None) -> None:
         channel.close()
 
 
-async def _serve(ticket: Ticket, seats: int, tls: ssl.SSLContext | None, leaving: Callable[[], bool]) -> str:
+async def _serve(
+    ticket: Ticket, hello: Mapping[str, Any], tls: ssl.SSLContext | None, leaving: Callable[[], bool]
+) -> str:
     channel = await _connect(ticket, tls)
     station = _Station(channel, leaving)
     beats = asyncio.create_task(channel.beat(BEAT))
     try:
-        await channel.send({**_hello(ticket), "seats": seats, "sop": fingerprint()})
+        await channel.send(hello)
         return await station.work()
     finally:
         beats.cancel()
