@@ -1,7 +1,8 @@
 """Restores by a signed plan, and dies by SIGKILL at its Nth command on the server.
 
 python -m tests.actions.dying_restore FOLDER HOW N INPUTS prints how many commands it gave, and what came of it.
-INPUTS is the JSON of the restore's inputs; HOW is `before`, `midst` or `after` it; N is 0 for one that lives.
+INPUTS is the JSON of the restore's inputs; HOW is `before`, `midst` or `after` it; N is 0 for one that lives, or words
+that stand among the command's parameters: the first that has them is meant.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tests.actions.test_backup_restore import SIGNED
 class Dying(LocalConnection):
     """This machine, until its Nth command."""
 
-    def __init__(self, how: str, last: int) -> None:
+    def __init__(self, how: str, last: str) -> None:
         super().__init__()
         self._how, self._last, self._number = how, last, threading.Lock()
         self.count = 0
@@ -34,7 +35,7 @@ class Dying(LocalConnection):
         """Run the command, unless it is the last one."""
         with self._number:
             self.count += 1
-            is_last = self.count == self._last
+            is_last = str(self.count) == self._last or self._is_named(command)
         if is_last and self._how == "midst":
             half = replace(command, stdin=command.stdin[: len(command.stdin) // 2])
             threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGKILL)).start()
@@ -45,8 +46,11 @@ class Dying(LocalConnection):
             os.kill(os.getpid(), signal.SIGKILL)
         return super().run(command, deadline)
 
+    def _is_named(self, command: Command) -> bool:
+        return not self._last.isdigit() and any(self._last in each for each in command.parameters)
 
-def main(folder: Path, how: str, last: int, inputs: str) -> None:
+
+def main(folder: Path, how: str, last: str, inputs: str) -> None:
     """Restore, and say what came of it."""
     given = json.loads(inputs)
     connection = Dying(how, last)
@@ -58,4 +62,4 @@ def main(folder: Path, how: str, last: int, inputs: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4])

@@ -110,7 +110,7 @@ def seen(root: Path, way: str) -> dict[bytes, Any]:
     return {path: facts if facts[2] else (facts[0], 0, b"") for path, facts in plain.items()}
 
 
-@pytest.fixture(params=[SFTP, FTPS])
+@pytest.fixture(params=[SFTP, pytest.param(FTPS, marks=pytest.mark.heavy)])
 def account(request: pytest.FixtureRequest, site: Path, tmp_path: Path) -> Iterator[Account]:
     back_up(site, tmp_path)
     if request.param == FTPS:  # a folder with these names cannot be listed over FTP at all

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runner.actions.backup.content import Readable, SqlContent
-from runner.actions.backup.verdict import NotAccepted, complaint, incomplete
+from runner.actions.backup.verdict import NotAccepted, complaint, database_complaint, incomplete
 from runner.contract import Command, Connection, Result
 from runner.durations import Deadline
 from runner.errors import Failed
@@ -144,7 +144,7 @@ def check_missing(missing: Sequence[str], after: Survey, filled: set[str], conte
 def parse_rows(result: Result, name: str, dumper: Dumper) -> list[list[str]]:
     """Given what a client answered, a row a line, return the rows. Raise Failed with a cure where it could not ask."""
     if result.exit_code != 0:
-        fault = complaint(result.stderr)
+        fault = database_complaint(result.stderr)
         raise Failed(f"database '{name}': {fault}. {dumper.cure(fault) or 'check its name, user and password'}")
     return [line.split("\t") for line in result.stdout.decode("utf-8", "replace").splitlines()]
 

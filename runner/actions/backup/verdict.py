@@ -85,6 +85,13 @@ def complaint(stderr: bytes) -> str:
     return "".join(c if c.isprintable() else "�" for c in text)
 
 
+def database_complaint(stderr: bytes) -> str:
+    """Like `complaint`, of a client of a database: its errors only, for the statements that it shows with them hold
+    people's data."""
+    errors = [line for line in stderr.splitlines() if b"ERROR" in line[:200]]
+    return complaint(b"\n".join(errors)) if errors else complaint(stderr)
+
+
 def _refusal(key: str, condition: str, message: str) -> Outcome:
     return Outcome(Status.FAILED, problems=(Problem(key, Severity.CRITICAL, condition),), message=message)
 

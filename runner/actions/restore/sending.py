@@ -12,11 +12,11 @@ from contextlib import contextmanager
 
 from runner.actions.backup.dumps import Tools
 from runner.actions.backup.stream import build_command
-from runner.actions.backup.verdict import complaint
+from runner.actions.backup.verdict import complaint, database_complaint
 from runner.actions.restore import leftovers
 from runner.actions.restore.leftovers import ID_GLOB, SWEEP
 from runner.actions.restore.unpacking import APPEND, BATCH, Place
-from runner.contract import Command
+from runner.contract import Command, Result
 from runner.durations import Deadline
 from runner.errors import Failed
 from runner.messages import render_size
@@ -64,7 +64,7 @@ class Work:
         command = Command(line=_RUN, parameters=parameters, stdin=login, run_as=self.tools.run_as)
         result = place.connection.run(command, place.deadline)
         if result.exit_code != 0:
-            raise Failed(f"{what}: {complaint(result.stderr)}")
+            raise _refused(what, result)
         return result.stdout
 
     def ask(self, words: Sequence[str], login: bytes, what: str) -> bytes:
@@ -74,7 +74,7 @@ class Work:
         command = build_command(words, stdin=login, run_as=self.tools.run_as)
         result = place.connection.run(command, place.deadline)
         if result.exit_code != 0:
-            raise Failed(f"{what}: {complaint(result.stderr)}")
+            raise _refused(what, result)
         return result.stdout
 
     def _send(self, script: Iterable[bytes]) -> None:
@@ -102,6 +102,10 @@ def working(tools: Tools, id_: str, deadline: Deadline) -> Iterator[Work]:
     finally:
         remove = Command(line=_REMOVE, parameters=(folder,), run_as=tools.run_as)
         tools.connection.run(remove, Deadline.after(60))
+
+
+def _refused(what: str, result: Result) -> Failed:
+    return Failed(f"{what}: {database_complaint(result.stderr)}. look at the server's disk, its log and the account")
 
 
 def _pack(pieces: Iterable[bytes]) -> Iterator[bytes]:
