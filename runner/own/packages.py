@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint, entry_points
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from runner.contract import Action
 from runner.errors import Mistake, Refused
 from runner.own.declaration import check_own
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "sop.actions"
 
@@ -38,6 +40,8 @@ class Packaged(NamedTuple):
 
 def find_packaged() -> Mapping[str, Packaged]:
     """Return what the installed packages offer, by name. Nothing of theirs is loaded."""
+    from importlib.metadata import entry_points  # loads email and zipfile: only where a name is not known
+
     found: dict[str, Packaged] = {}
     for entry in entry_points(group=GROUP):
         package = entry.dist.name if entry.dist else "unknown"
