@@ -64,6 +64,7 @@ def run(call: Call) -> Outcome:
                 raise
         if part and into and login:
             outputs["kept"] = [*outputs["kept"], *_swap(order, into, login, site)]
+            outputs["notes"] = [*outputs["notes"], *into.remarks]
     outputs["duration"] = round(time.monotonic() - started, 3)
     return Outcome(Status.CHANGED, outputs, message=_summary(order, outputs))
 

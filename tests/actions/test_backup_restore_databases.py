@@ -199,6 +199,29 @@ def test_an_account_that_may_not_make_databases_is_told_what_to_do(
         mariadb.sql("DROP USER plain@localhost")
 
 
+def test_what_a_user_defined_who_is_gone_comes_back_to_the_account_that_restores(
+    mariadb: MariaDB, joomla: str, tmp_path: Path
+) -> None:
+    login = inputs_of(mariadb)
+    mariadb.sql(
+        f"CREATE OR REPLACE USER hilang@localhost; GRANT ALL ON {joomla}.* TO hilang@localhost; "
+        "CREATE DEFINER=hilang@localhost VIEW b_milik AS SELECT nama FROM orang; "
+        "CREATE DEFINER=hilang@localhost VIEW a_atas AS SELECT * FROM b_milik; "
+        "CREATE DEFINER=hilang@localhost TRIGGER pemicu AFTER INSERT ON perkara FOR EACH ROW "
+        "INSERT INTO catatan VALUES (77);",
+        joomla,
+    )
+    back_up(tmp_path, "mariadb", joomla, login)
+    mariadb.sql(f"DROP DATABASE {joomla}; DROP USER hilang@localhost;")
+    outcome = restore(tmp_path, compare(tmp_path, **login)["plan"], **login)
+    assert outcome.outputs["notes"] == [
+        "what 'hilang@localhost' defined now belongs to the account that restores: that user is gone"
+    ]
+    assert "Siti" in mariadb.sql("SELECT * FROM a_atas", joomla)
+    mariadb.sql("INSERT INTO perkara VALUES (13, 1)", joomla)
+    assert mariadb.sql("SELECT a FROM catatan", joomla) == "77\n"
+
+
 def pg_fingerprint(server: PostgreSQL, name: str) -> dict[str, str]:
     tables = server.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1", name).split()
     return {table: server.sql(f"SELECT * FROM {table} ORDER BY 1", name) for table in tables}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runner.actions.backup.dumps import Database
 from runner.actions.backup.mariadb import CLIENTS, DUMPERS, render_options
@@ -17,6 +17,8 @@ from runner.actions.restore import leftovers
 from runner.actions.restore.sending import Work
 from runner.errors import Failed
 
+_BARE = ("--no-data", "--no-create-info", "--skip-add-drop-table", "--skip-lock-tables", "--triggers")
+_LONGEST_WAIT = 60  # seconds, for a lock that somebody has on a live table
 LONGEST_ARGUMENT = 64 * 1024
 _PACKAGE = "mariadb-client"
 _KINDS = "SELECT table_type, HEX(table_name) FROM information_schema.tables WHERE table_schema = {0}"
@@ -25,6 +27,15 @@ _TRIGGERS = (
 )
 _ROUTINES = "SELECT routine_type, HEX(routine_name) FROM information_schema.routines WHERE routine_schema = {0}"
 _EVENTS = "SELECT 'EVENT', HEX(event_name) FROM information_schema.events WHERE event_schema = {0}"
+_GONE = """SELECT HEX(definer) FROM (
+SELECT definer FROM information_schema.views WHERE table_schema = {0}
+UNION SELECT definer FROM information_schema.triggers WHERE trigger_schema = {0}
+UNION SELECT definer FROM information_schema.routines WHERE routine_schema = {0}
+UNION SELECT definer FROM information_schema.events WHERE event_schema = {0}) AS made
+WHERE NOT EXISTS (SELECT 1 FROM mysql.user AS known
+WHERE BINARY CONCAT(known.user, '@', known.host) = BINARY made.definer)"""
+_VIEWS = """SELECT HEX(table_name), HEX(view_definition), security_type, HEX(definer) FROM information_schema.views
+WHERE table_schema = {0}"""
 _REFERENCES = """SELECT DISTINCT HEX(table_name), HEX(referenced_table_name) FROM information_schema.key_column_usage
 WHERE table_schema = {0} AND referenced_table_schema = {0} AND referenced_table_name <> table_name"""
 # Those with tables of ours that nobody has touched for long; an empty one may have been made for a plan to come.
@@ -41,6 +52,13 @@ class IntoMariaDB:
 
     work: Work
     database: Database
+    adopted: set[str] = field(default_factory=set, compare=False)
+
+    @property
+    def remarks(self) -> list[str]:
+        """Whose views, triggers and routines belong to the account that restores them, for their users are gone."""
+        gone = "what '{0}' defined now belongs to the account that restores: that user is gone"
+        return [gone.format(each) for each in sorted(self.adopted)]
 
     def tables(self, name: str) -> list[str]:
         """The tables of a database; none where there is no such database. Raise Failed when it cannot be asked."""
@@ -54,6 +72,27 @@ class IntoMariaDB:
         if not self._make(new, charset):
             self._do([*self._without_rest(new), *self._without_tables(new)], new)
         self._load(dump, new)
+        self._adopt_views(new)
+
+    def _move(self, names: tuple[str, str, str], only: Sequence[str]) -> None:
+        """Move the live tables away and the new ones into their place. Raise Failed; then the live ones have their
+        triggers again, without which alone they can be moved."""
+        live, new, _ = names
+        drops = self._without_triggers(live, only)
+        triggers = self._dump(live, (*_BARE, "--skip-routines"), only or self.tables(live)) if drops else b""
+        try:
+            self._do([self._patience(), *drops], live)
+            self._do([self._patience(), _rename(self.tables(live), self.tables(new), names, only)], live)
+        except Failed:
+            with suppress(Failed):
+                self._do(self._without_triggers(live, only), live)
+                self._load([triggers] if triggers else [], live)
+            raise
+
+    def _patience(self) -> str:
+        """Lets the server give up by itself where a live table stays locked: it would go on waiting without us."""
+        seconds = max(1, min(_LONGEST_WAIT, int(self.work.deadline.remaining() / 3)))
+        return f"SET lock_wait_timeout = {seconds};\n"
 
     def drop(self, new: str) -> None:
         """Remove a database that `load` made."""
@@ -66,9 +105,10 @@ class IntoMariaDB:
         rest = self._rest(new, only)
         self._make(live, "")
         moved = not self._make(old, "") and bool(set(only or self.tables(old)) & set(self.tables(old)))
-        self._do([*self._without_triggers(live, only), *self._without_triggers(new, only)], live)
+        bare = [new, live] if moved else [new]  # a try that was cut off may have begun to make the live ones again
+        self._do([self._patience(), *(drop for name in bare for drop in self._without_triggers(name, only))], live)
         if not moved:
-            self._do([_rename(self.tables(live), self.tables(new), (live, new, old), only)], live)
+            self._move((live, new, old), only)
             if not only and self.tables(new):
                 raise Failed(f"{new}: tables are left in it. look there; the old ones are in {old}")
         if not only:
@@ -85,6 +125,41 @@ class IntoMariaDB:
                     f"{name}: '{one}' refers to '{other}', so they are restored together only. name both, or all tables"
                 )
 
+    def _gone(self, name: str) -> list[str]:
+        """The users that defined something there, and are none any more; none where the account may not ask."""
+        try:
+            return [_text(row[0]) for row in self._rows(_GONE, name)]
+        except Failed:
+            return []
+
+    def _adopt_views(self, new: str) -> None:
+        """Give views whose users are gone to this account, for the server opens them no more. One on another waits."""
+        gone = self._gone(new)
+        views = [row for row in self._rows(_VIEWS, new) if _text(row[3]) in gone] if gone else []
+        while views:
+            left = [row for row in views if not self._adopt_view(new, row)]
+            views = left if len(left) < len(views) else []
+
+    def _adopt_view(self, new: str, row: Sequence[str]) -> bool:
+        name, definition, security, definer = _text(row[0]), _text(row[1]), row[2], _text(row[3])
+        alter = f"ALTER DEFINER = CURRENT_USER SQL SECURITY {security} VIEW {_name(new)}.{_name(name)} AS {definition};"
+        try:
+            self._do([alter], new)
+        except Failed:
+            return False
+        self.adopted.add(definer)
+        return True
+
+    def _adopted(self, rest: bytes, gone: Sequence[str]) -> bytes:
+        """Statements of which no user that is gone is the definer."""
+        for definer in gone:
+            user, _, host = definer.rpartition("@")
+            named = f"DEFINER={_name(user)}@{_name(host)}".encode()
+            if named in rest:
+                self.adopted.add(definer)
+                rest = rest.replace(named, b"DEFINER=CURRENT_USER")
+        return rest
+
     def _drop_others(self, new: str) -> None:
         """Remove what other restores left, named as `new` but for the ID."""
         pattern = leftovers.pattern_of_others(new)
@@ -98,11 +173,13 @@ class IntoMariaDB:
 
     def _rest(self, name: str, only: Sequence[str]) -> bytes:
         """The statements that make views, triggers, routines and events again."""
+        return self._adopted(self._written_rest(name, only), self._gone(name))
+
+    def _written_rest(self, name: str, only: Sequence[str]) -> bytes:
         views = [_text(row[1]) for row in self._rows(_KINDS, name) if row[0] == "VIEW"]
-        bare = ("--no-data", "--no-create-info", "--skip-add-drop-table", "--triggers")
         if only:
-            return self._dump(name, (*bare, "--skip-routines"), only)
-        rest = self._dump(name, (*bare, "--routines", "--events"), ())
+            return self._dump(name, (*_BARE, "--skip-routines"), only)
+        rest = self._dump(name, (*_BARE, "--routines", "--events"), ())
         return rest + (self._dump(name, ("--no-data", "--skip-triggers"), views) if views else b"")
 
     def _dump(self, name: str, flags: Sequence[str], tables: Sequence[str]) -> bytes:

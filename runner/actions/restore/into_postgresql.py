@@ -51,6 +51,11 @@ class IntoPostgreSQL:
     work: Work
     database: Database
 
+    @property
+    def remarks(self) -> list[str]:
+        """There is nothing to tell."""
+        return []
+
     def tables(self, name: str) -> list[str]:
         """The tables of a database; none where there is no such database. Raise Failed when it cannot be asked."""
         return sorted(self._rows(_TABLES, name)) if self._is_there(name) else []

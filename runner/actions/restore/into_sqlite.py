@@ -45,6 +45,11 @@ class IntoSQLite:
     run_as: str
     part_tables: Sequence[str]
 
+    @property
+    def remarks(self) -> list[str]:
+        """There is nothing to tell."""
+        return []
+
     def tables(self, name: str) -> list[str]:
         """The tables of the part where the file is there, for what it holds is that part; none where it is not."""
         said = self._place().do(_LOOK, (posixpath.basename(name),), name)

@@ -27,6 +27,10 @@ LONGEST_NAME = 63  # PostgreSQL's; MariaDB's is 64
 class Into(Protocol):
     """A kind of database server that takes databases."""
 
+    @property
+    def remarks(self) -> list[str]:
+        """What a person has to know of what was restored."""
+
     def tables(self, name: str) -> list[str]:
         """The tables of a database; none where there is no such database."""
 

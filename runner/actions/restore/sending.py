@@ -55,6 +55,11 @@ class Work:
         self._place = place
         self._free = free
 
+    @property
+    def deadline(self) -> Deadline:
+        """Until when."""
+        return self._place.deadline
+
     def run(self, words: Sequence[str], login: bytes, script: Iterable[bytes], what: str) -> bytes:
         """Run a client with a script on its stdin, which may be as large as a dump; return what it says. `words` name
         the login's file as /dev/fd/3. Raise Failed, which names `what`, where the client does not end well."""
