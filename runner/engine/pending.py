@@ -20,7 +20,6 @@ from runner.events import Key
 
 GRACE = 15.0
 HEARTBEAT = 0.25
-GATHERING = 0.003  # seconds that few of many wait for others, so that they share a write to the disk
 WENT_ON = Outcome(Status.OK)
 
 Owner = TypeVar("Owner")
@@ -128,7 +127,7 @@ class Pending(Generic[Owner]):
             timeout = min([HEARTBEAT, *(moment - time.monotonic() for moment in moments)])
             found = [self._done.get(timeout=max(0.0, timeout)), *self._at_hand()]
             if len(found) * 4 < len(self._acts):
-                time.sleep(GATHERING)
+                time.sleep(0)  # lets in who has an outcome too and waits for the interpreter: they share a write
                 found += self._at_hand()
         except Empty:
             pass
