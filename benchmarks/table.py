@@ -86,6 +86,7 @@ def measure_web(rounds: int) -> Row:
         with web_checks.websites(folder) as authorities, web_checks.exporter(folder, authorities):
             rivals = [
                 web_checks.build_sop(folder, authorities, web_checks.SITES),
+                web_checks.build_sop(folder, authorities, web_checks.SITES, web_checks.PROCESSES),
                 web_checks.build_exporter(folder),
             ]
             return Row("1,000 checks of websites over TLS", compare(rivals, rounds=rounds), OTHER_GOALS)
