@@ -1,43 +1,26 @@
 """Logs of real shape: `logs.scan` (statistics, detection and evidence together) beside GoAccess (its statistics alone)
 and `grep -Ei` with fifteen patterns, on the same lines in the same run; CPU seconds, and memory at two sizes.
 
-The lines are made anew each time (the same each time): visitors by a long tail of addresses, pages with their pictures,
-where they came from, programs, a few per cent of attacks and of missing pages. GOACCESS names another GoAccess than the
-one on the path. `logs.py LINES [MORE LINES]` takes other sizes.
+The lines are made anew each time (the same each time, by log_lines.py). GOACCESS names another GoAccess than the one on
+the path. `logs.py LINES [MORE LINES]` takes other sizes.
 """
 
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
+from log_lines import lines
 from measuring import Rival, measure
 
 SIZES = (1_000_000, 5_000_000)
 PATTERNS = (
     r"union(\+|%20|/\*)+select|information_schema|sleep\(|benchmark\(|<script|%3cscript|onerror=|\.\./\.\./|/etc/passwd"
     r"|\.env|wp-config\.php|\.git/|\$\{jndi|eval-stdin|base64_decode"
-)
-_TOPICS = (
-    "putusan perkara pidana berita pengumuman jadwal sidang layanan informasi pelayanan hukum posbakum ecourt sipp "
-    "profil pengadilan struktur hakim panitera statistik laporan keuangan zona integritas biaya panjar kontak galeri"
-)
-WORDS = _TOPICS.split()
-ATTACKS = (
-    "/?id=1%27%20UNION%20SELECT%20{n},2,3--",
-    "/wp-content/plugins/x{n}/../../../../etc/passwd",
-    "/.env",
-    "/wp-login.php",
-    "/index.php?x{n}=%3Cscript%3Ealert(1)%3C/script%3E",
-    "/shell{n}.php",
-    "/?x=${{jndi:ldap://e/{n}}}",
-    "/old/{n}.sql",
 )
 SCAN = """
 import json, resource, sys
@@ -70,57 +53,6 @@ with open(sys.argv[1], "rb") as log:
         found += sum(1 for _ in detector.find(columns))
 print(found)
 """
-
-
-def lines(count: int) -> Iterator[str]:
-    """So many lines of a log, in the combined form, over a week."""
-    chance = random.Random(7)
-    agents = [_agent(chance, n) for n in range(2000)]
-    pages = [f"/{chance.choice(WORDS)}/{n}-{chance.choice(WORDS)}-{chance.choice(WORDS)}" for n in range(60_000)]
-    files = [f"/images/{chance.choice(WORDS)}_{n}.{chance.choice(('jpg', 'png', 'css', 'js'))}" for n in range(20_000)]
-    made = 0
-    while made < count:
-        who = min(int(chance.paretovariate(0.4)), 120_000)
-        address, agent = f"{36 + who % 180}.{who // 7 % 256}.{who // 251 % 256}.{1 + who % 254}", agents[who % 2000]
-        at = made * 604_800 // count
-        hostile = chance.random() < 0.05
-        for n in range(chance.randint(1, 4) if hostile else chance.randint(3, 12)):
-            second = at + n
-            target, status = _ask(chance, pages, files, hostile=hostile)
-            referer = "-" if hostile or (n == 0 and chance.random() < 0.5) else _referer(chance, pages, first=n == 0)
-            day, hour, minute = 1 + second // 86_400, second // 3600 % 24, second // 60 % 60
-            yield (
-                f"{address} - - [{day:02d}/Nov/2026:{hour:02d}:{minute:02d}:{second % 60:02d} +0700] "
-                f'"GET {target} HTTP/1.1" {status} {chance.randint(200, 90_000)} "{referer}" "{agent}"\n'
-            )
-            made += 1
-
-
-def _ask(chance: random.Random, pages: list[str], files: list[str], *, hostile: bool) -> tuple[str, int]:
-    if hostile:
-        return chance.choice(ATTACKS).format(n=chance.randint(1, 9999)), chance.choice((404, 404, 403, 200))
-    tail = min(int(chance.paretovariate(0.6)), 59_999)
-    if chance.random() < 0.6:
-        return files[tail % 20_000], chance.choice((200,) * 9 + (304,))
-    query = f"?page={chance.randint(1, 9999)}" if chance.random() < 0.3 else ""
-    return pages[tail] + query, chance.choice((200,) * 30 + (301, 404))
-
-
-def _referer(chance: random.Random, pages: list[str], *, first: bool) -> str:
-    if first:
-        words = "%20".join(chance.choices(WORDS, k=3))
-        return f"https://www.google.com/search?q={words}" if chance.random() < 0.5 else "https://www.google.com/"
-    return f"https://pn-contoh.go.id{pages[min(int(chance.paretovariate(0.6)), 59_999)]}"
-
-
-def _agent(chance: random.Random, number: int) -> str:
-    if number % 12 == 0:
-        return f"Mozilla/5.0 (compatible; Googlebot/{number}.1; +http://www.google.com/bot.html)"
-    system = chance.choice(
-        ("Windows NT 10.0; Win64; x64", "X11; Linux x86_64", f"Linux; Android {number % 15}; SM-A{number}")
-    )
-    version = f"Chrome/{70 + number % 60}.0.{number}.{number % 200} Safari/537.36"
-    return f"Mozilla/5.0 ({system}) AppleWebKit/537.36 (KHTML, like Gecko) {version}"
 
 
 def write_log(path: Path, count: int) -> None:

@@ -331,7 +331,6 @@ def test_long_lines_without_end_take_no_more_memory(
 ) -> None:
     monkeypatch.setattr("runner.actions.logs.scanning.MOST_HIT_BYTES", 50_000)
     monkeypatch.setattr("runner.actions.logs.statistics.MOST_BYTES", 100_000)
-    monkeypatch.setattr("runner.actions.logs.statistics.TRIMS_PER_WEIGHING", 1)
     log = b"".join(line(f"/?id={n}'+union+select+{'A' * 2000}--") for n in range(600))
     scan = scanned(rules, log)
     pages = scan.statistics._shown

@@ -42,6 +42,7 @@ _PERSON_OR_SECRET = re.compile(
     r"|pass|passwd|password|pwd|sandi|secret|rahasia|auth|jwt|api[-_]?key)(?:[-_ /=:.+~]+|(?=\d)).*"
 )
 _CHILD_OF = re.compile(r"(?i)[^/]*[\w.]+[-_ +.](?:bin|binti|vs|versus|melawan|lawan)[-_ +.]\w[^/]*")
+_CHILD_WORD = re.compile(r"(?i)[-_ +.](?:bin|binti|vs|versus|melawan|lawan)[-_ +.]")
 _HOME = re.compile(r"/~[^/]*")
 _VALUE = re.compile(r"=[^/]*")
 _HOST = re.compile(r"(?i)https?://(?:[^/?#]*@)?([a-z0-9.-]{1,100})(?::\d{1,5})?(?:[/?#]|\Z)")
@@ -116,7 +117,8 @@ def public_agent(agent: str) -> str:
 def redact(text: str) -> str:
     """Given text from outside, return it without addresses, e-mail addresses, long numbers, tokens and logins."""
     text = _ADDRESS.sub(lambda found: mask_address(found[0]) if parse_address(found[0]) else found[0], text)
-    text = _E_MAIL.sub("…", _LOGIN.sub("://…@", text))
+    if "@" in text:
+        text = _E_MAIL.sub("…", _LOGIN.sub("://…@", text))
     text = _NUMBER.sub("…", _UNIQUE.sub("…", _SIGNED.sub("…", text)))
     return _LONG_WORD.sub(lambda found: "…" if _is_token(found[0]) else found[0], text)
 
@@ -136,8 +138,10 @@ def _decode(text: str) -> str:
 def _public(decoded: str) -> str:
     plain = _AUTHORITY.sub("…", decoded)
     plain = re.split(r"[?;#&]", plain, maxsplit=1)[0]
-    plain = _PERSON_OR_SECRET.sub(r"\1…", _CHILD_OF.sub("…", _VALUE.sub("=…", _HOME.sub("/~…", plain))))
-    return _UNPRINTABLE.sub("·", redact(plain))
+    plain = _VALUE.sub("=…", _HOME.sub("/~…", plain))
+    if _CHILD_WORD.search(plain):  # found in a tenth of the time
+        plain = _CHILD_OF.sub("…", plain)
+    return _UNPRINTABLE.sub("·", redact(_PERSON_OR_SECRET.sub(r"\1…", plain)))
 
 
 def _skeleton(query: str) -> str:

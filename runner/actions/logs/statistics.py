@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
-from itertools import compress
+from itertools import compress, islice
 
 from runner.actions.logs.columns import Columns, Visit
 from runner.actions.logs.privacy import public_agent
@@ -17,8 +17,6 @@ from runner.actions.logs.publishing import is_bot, public_hosts, public_networks
 MOST_KEYS = 100_000
 MOST_VISITORS = 300_000
 MOST_BYTES = 16 * 1024 * 1024
-LARGEST_BLOCK = 200 * 1024  # bytes that a block adds at most
-TRIMS_PER_WEIGHING = 32
 VISIT_GAP = 30 * 60  # seconds without a request after which a visitor's next one begins a new visit
 PAGE_STATUSES = frozenset([b"200", b"304"])
 
@@ -30,7 +28,7 @@ class Tally(Counter[bytes]):
     def __init__(self, most: int = MOST_KEYS) -> None:
         super().__init__()
         self._most = most
-        self._unweighed = TRIMS_PER_WEIGHING
+        self._weighed = self._bytes = 0
         self.forgotten = 0
 
     def take(self, keys: Iterable[bytes]) -> None:
@@ -40,17 +38,14 @@ class Tally(Counter[bytes]):
 
     def trim(self) -> None:
         """Forget the rarer half where there are too many."""
-        self._unweighed -= 1
-        if len(self) > self._most or (self._unweighed <= 0 and self._room() <= 0):
+        new = len(self) - self._weighed
+        self._bytes += sum(map(len, islice(reversed(self), new)))  # what was added stands at the end
+        if len(self) > self._most or self._bytes > MOST_BYTES:
             for key, number in self.most_common()[len(self) // 2 :]:
                 self.forgotten += number
                 del self[key]
-
-    def _room(self) -> int:
-        """How many bytes of keys may come; it is not asked again before blocks could have brought as many."""
-        room = MOST_BYTES - sum(map(len, self))
-        self._unweighed = max(TRIMS_PER_WEIGHING, room // LARGEST_BLOCK)
-        return room
+            self._bytes = sum(map(len, self))
+        self._weighed = len(self)
 
 
 class Statistics:
