@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from runner.actions.backup.sets import list_sets
+from runner.contract import Status
+from runner.errors import TimeUp
+from tests.actions.made_sets import make_rescue
 from tests.actions.test_backup_files import snapshot
+from tests.actions.test_backup_restore import Broken, compare, restore
 
 ROOT = Path(__file__).parents[2]
 
@@ -78,6 +82,7 @@ def test_a_backup_killed_at_any_touch_of_the_disk_recovers(site: Path, tmp_path:
 
 
 @pytest.mark.heavy
+@pytest.mark.timeout(400)
 def test_many_tiny_files_and_a_huge_one_need_little_memory(tmp_path: Path) -> None:
     """30,000 files, one of 20 GB that is nearly all hole, one of 400 MB that does not compress."""
     root = tmp_path / "site"
@@ -97,6 +102,21 @@ def test_many_tiny_files_and_a_huge_one_need_little_memory(tmp_path: Path) -> No
     assert int(done.stdout) <= 150
     (chosen,) = list_sets(tmp_path / "backup" / "backups" / "WEB-PN-TAIS").sets
     assert chosen.manifest["files"]["entries"] == 30 * 1001 + 3
+    assert_huge_comes_back(root, tmp_path / "backup")
+
+
+def assert_huge_comes_back(root: Path, folder: Path) -> None:
+    """The file of 20 GB: the damaged one stays where its restore is cut off, and the hole stays one."""
+    image = root / "image.raw"
+    os.truncate(image, 5)
+    plan = compare(folder, paths=["image.raw"])["plan"]
+    rescue = make_rescue(folder, "mariadb:x")
+    with pytest.raises(TimeUp):
+        restore(folder, plan, rescue=rescue, connection=Broken(6))
+    assert image.read_bytes() == b"begin"
+    assert restore(folder, plan, rescue=rescue).status is Status.CHANGED
+    size, blocks = image.stat().st_size, image.stat().st_blocks
+    assert (size, blocks < 1000) == (20 * 1024**3, True)
 
 
 @pytest.mark.heavy

@@ -178,7 +178,7 @@ def test_cut_off_at_any_sending_it_goes_on(
         monkeypatch.setattr(FarSite, "_places", lambda it: [os.fsencode(site) + b"/."])
     back_up(site, tmp_path)
     account = Account(tmp_path, {"root": str(site)}, {}, make_rescue(tmp_path, "mariadb:x"))
-    count = next(number for number in range(1, 500, 2) if not assert_goes_on(site, account, number, paths))
+    count = next(number for number in range(1, 500, 3) if not assert_goes_on(site, account, number, paths))
     assert count > 30
 
 
