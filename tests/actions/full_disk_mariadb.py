@@ -8,7 +8,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from runner.actions import backup_database
 from runner.contract import Status
 from runner.errors import Failed
 from tests.actions.backups import backup_call, files_in
-from tests.actions.full_disk_restore import fill
+from tests.actions.full_disk_restore import fill, fill_but
 from tests.actions.made_sets import make_rescue
 from tests.actions.test_backup_database_faults import WIDE
 from tests.actions.test_backup_restore import compare, restore
@@ -25,14 +24,6 @@ from tests.actions.test_backup_restore_databases import back_up, inputs_of
 from tests.mariadb import MariaDB, running_mariadb
 
 MIB = 1024 * 1024
-
-
-def fill_but(disk: Path, left: int) -> None:
-    """Leave so much room on a disk."""
-    fill(disk)
-    path = disk / "filler"
-    with suppress(OSError), path.open("r+b") as file:
-        file.truncate(path.stat().st_size - left)
 
 
 def check_dump(server: MariaDB, name: str, folder: Path, disk: Path) -> str:

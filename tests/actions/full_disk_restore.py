@@ -49,6 +49,14 @@ def fill(place: Path) -> None:
             file.write(bytes(65536))
 
 
+def fill_but(disk: Path, left: int) -> None:
+    """Leave so much room on a disk."""
+    fill(disk)
+    path = disk / "filler"
+    with suppress(OSError), path.open("r+b") as file:
+        file.truncate(path.stat().st_size - left)
+
+
 def call_of(action: Action, folder: Path, temporary: Path, inputs: Mapping[str, Any], **more: Any) -> Outcome:
     call = backup_call(action, inputs, folder, **more)
     return action.run(call._replace(directory=temporary))

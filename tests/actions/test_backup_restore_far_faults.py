@@ -182,8 +182,10 @@ def test_cut_off_at_any_sending_it_goes_on(
     assert count > 30
 
 
-def test_a_site_on_a_full_disk_stays_as_it_was(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "tests.actions.full_disk_far", str(tmp_path)]
+@pytest.mark.parametrize("way", [SFTP, pytest.param(FTPS, marks=pytest.mark.heavy)])
+@pytest.mark.promise("Disk", "a disk that is full in mid-restore over {way}", "the old state, its room is given back")
+def test_a_site_on_a_full_disk_stays_as_it_was(tmp_path: Path, way: str) -> None:
+    words = [sys.executable, "-m", "tests.actions.full_disk_far", str(tmp_path), way]
     done = subprocess.run(
         ["unshare", "--mount", "--map-root-user", *words], cwd=ROOT, capture_output=True, text=True, check=False
     )

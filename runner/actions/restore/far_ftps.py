@@ -17,7 +17,7 @@ from runner.actions.backup.ftps import CONNECTIONS, PIECE, Host, Sessions, parse
 from runner.actions.backup.listing import FOLDER, HARDLINK, LINK, Listed
 from runner.actions.backup.set_files import Entry, shown
 from runner.actions.restore.far import PRIVATE, Pair, Small
-from runner.actions.restore.ftps_lines import BREAK, REFUSALS, FtpsWriter, is_link, is_utf8, line_of, worded
+from runner.actions.restore.ftps_lines import BREAK, REFUSALS, FtpsWriter, is_link, is_utf8, line_of, told_why, worded
 from runner.durations import Deadline
 from runner.errors import Failed
 
@@ -94,7 +94,7 @@ class FtpsFar:
     @contextmanager
     def writing(self, path: bytes) -> Iterator[FtpsWriter]:
         """Write a new file piece by piece, over a connection of its own."""
-        with self._sessions.take() as session, worded(path):
+        with self._sessions.take() as session, worded(path), told_why(session):
             session.voidcmd("TYPE I")
             writer = FtpsWriter(session, session.transfercmd(f"STOR {line_of(path)}"))
             try:
@@ -202,7 +202,7 @@ class FtpsFar:
         return Listed(path, FOLDER, 0, 0, 0, 0o755, 0, 0, "", "", b"", "") if self._is_folder(path) else None
 
     def _write(self, file: Small) -> None:
-        with self._sessions.take() as session, worded(file.path):
+        with self._sessions.take() as session, worded(file.path), told_why(session):
             session.storbinary(f"STOR {line_of(file.path)}", io.BytesIO(file.content), PIECE)
         self._set_facts(file.path, file.mode, file.mtime_ns)
 

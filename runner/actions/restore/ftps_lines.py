@@ -62,6 +62,16 @@ def worded(path: bytes) -> Iterator[None]:
         ) from None
 
 
+@contextmanager
+def told_why(session: Session) -> Iterator[None]:
+    """Where the connection of the data breaks, raise what the server says of that on the other one."""
+    try:
+        yield
+    except OSError:
+        session.voidresp()
+        raise
+
+
 def is_link(found: Listed, links: Sequence[bytes]) -> bool:
     """Given an entry and the lines of LIST that are of links, whether it is one: MLSD does not say so everywhere, but
     calls it what it leads to."""
