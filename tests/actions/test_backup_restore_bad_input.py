@@ -13,14 +13,13 @@ from typing import Any
 
 import pytest
 
-from runner.actions import backup_restore
+from runner.actions.restore import into_mariadb
 from runner.contract import Status
 from runner.errors import Failed
-from tests.actions.backups import backup_call
 from tests.actions.made_sets import make_rescue, make_set, write_sums
 from tests.actions.test_backup_database_faults import await_one
 from tests.actions.test_backup_files import snapshot
-from tests.actions.test_backup_restore import SIGNED, back_up, compare, restore
+from tests.actions.test_backup_restore import back_up, compare, restore
 from tests.actions.test_backup_restore_databases import back_up as back_up_database
 from tests.actions.test_backup_restore_databases import fingerprint, inputs_of, joomla
 from tests.calls import NOW
@@ -125,7 +124,13 @@ def test_a_dump_that_this_version_does_not_understand_leaves_the_old_state(
 
 @pytest.mark.heavy
 @pytest.mark.promise("Network", "a live table is locked while it is to be replaced", "the old state, and it goes on")
-def test_a_live_table_that_stays_locked_leaves_the_old_state(mariadb: MariaDB, joomla: str, tmp_path: Path) -> None:
+def test_a_live_table_that_stays_locked_leaves_the_old_state(
+    mariadb: MariaDB,
+    joomla: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(into_mariadb, "LONGEST_WAIT", 2)
     login = inputs_of(mariadb)
     back_up_database(tmp_path, "mariadb", joomla, login)
     whole = fingerprint(mariadb, joomla)
@@ -137,11 +142,9 @@ def test_a_live_table_that_stays_locked_leaves_the_old_state(mariadb: MariaDB, j
     with ThreadPoolExecutor(1) as pool:
         lock = pool.submit(mariadb.sql, "LOCK TABLES orang READ; SELECT SLEEP(120)", joomla, check=False)
         holder = await_one(lambda: mariadb.sql(listing).split())
-        inputs = {"plan": plan, "rescue": rescue, **login}
-        more: dict[str, Any] = {"signatures": {plan["sha256"]: SIGNED}, "limit": 30.0}
         try:
             with pytest.raises(Failed, match="Lock wait timeout exceeded"):
-                backup_restore.ACTION.run(backup_call(backup_restore.ACTION, inputs, tmp_path, **more))
+                restore(tmp_path, plan, rescue=rescue, **login)
         finally:
             mariadb.sql(f"KILL {holder}")
             lock.result(60)

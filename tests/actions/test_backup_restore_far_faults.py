@@ -106,8 +106,8 @@ def tidy(site: Path) -> None:
     ("way", "share"),
     [
         (SFTP, 0.5),
-        *(pytest.param(SFTP, share, marks=pytest.mark.heavy) for share in (0.98,)),
-        *(pytest.param(FTPS, share, marks=pytest.mark.heavy) for share in (0.5, 0.97)),
+        *(pytest.param(SFTP, share, marks=pytest.mark.heavy) for share in (0.9,)),
+        *(pytest.param(FTPS, share, marks=pytest.mark.heavy) for share in (0.3, 0.6)),
     ],
 )
 @pytest.mark.promise(

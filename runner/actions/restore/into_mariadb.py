@@ -18,7 +18,7 @@ from runner.actions.restore.sending import Work
 from runner.errors import Failed
 
 _BARE = ("--no-data", "--no-create-info", "--skip-add-drop-table", "--skip-lock-tables", "--triggers")
-_LONGEST_WAIT = 60  # seconds, for a lock that somebody has on a live table
+LONGEST_WAIT = 60  # seconds, for a lock that somebody has on a live table
 LONGEST_ARGUMENT = 64 * 1024
 _PACKAGE = "mariadb-client"
 _KINDS = "SELECT table_type, HEX(table_name) FROM information_schema.tables WHERE table_schema = {0}"
@@ -91,7 +91,7 @@ class IntoMariaDB:
 
     def _patience(self) -> str:
         """Lets the server give up by itself where a live table stays locked: it would go on waiting without us."""
-        seconds = max(1, min(_LONGEST_WAIT, int(self.work.deadline.remaining() / 3)))
+        seconds = max(1, min(LONGEST_WAIT, int(self.work.deadline.remaining() / 3)))
         return f"SET lock_wait_timeout = {seconds};\n"
 
     def drop(self, new: str) -> None:

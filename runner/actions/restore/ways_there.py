@@ -11,15 +11,14 @@ from runner.actions.backup.choosing import choose_way
 from runner.actions.backup.listing import Listed
 from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.sftp_way import offers_sftp
-from runner.actions.backup.stream import find_tools
 from runner.actions.backup.ways import Reach
 from runner.actions.restore.far_site import FarSite
 from runner.actions.restore.site import Site
 from runner.actions.restore.swapping import find_shell_site
-from runner.contract import Call, Connection
+from runner.contract import Call, Command, Connection
 from runner.errors import Failed
 
-_TOOLS = ("tar", "mv")
+_ASK = "command -v tar && command -v mv"
 
 
 @contextmanager
@@ -64,7 +63,8 @@ def list_live(call: Call, root: str, take: Callable[[Iterable[Listed]], None]) -
 
 def has_shell(call: Call, connection: Connection) -> bool:
     """Whether the account may run what a restore needs."""
-    return len(find_tools(connection, call.deadline, _TOOLS)) == len(_TOOLS)
+    result = connection.run(Command(line=_ASK), call.deadline)
+    return result.exit_code == 0 and len(result.stdout.splitlines()) >= 2
 
 
 def check_database_way(call: Call, connection: Connection, found: BackupSet, part: Mapping[str, Any]) -> None:
