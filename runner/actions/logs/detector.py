@@ -1,6 +1,6 @@
 """Finds the lines that meet a rule.
 
-A log repeats itself: the same requests, referers and agents come again and again. So each text is looked at once, by
+Of a block, `sift` keeps the lines that could meet one. They repeat themselves: so each text is looked at once, by
 one pass over its bytes that finds the anchors of all rules; texts that hide something are decoded first, many at a
 time. Only lines with a text that holds an anchor are held against the rules, and of the rules only those whose anchor
 stands there.
