@@ -36,8 +36,8 @@ def open_processes(number: int, forks: int) -> Iterator[Hub]:
     """
     begun = [_begin(-(-forks // number)) for _ in range(number)]  # before the hub and its thread are there
     hub = Hub(Place(LOOPBACK), far=False)
+    hub.open()
     try:
-        hub.open()
         for each, (_, teller) in enumerate(begun):
             teller.send(hub.ticket(f"process {each + 1}"))
         if not hub.wait(lambda: hub.room() >= forks, START_LIMIT):
