@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import BinaryIO
 
 from runner.connections.commands import (
     MARK,
@@ -32,6 +33,8 @@ from runner.connections.pumping import pump
 from runner.contract import OUTPUT_LIMIT, Command, Connection, Result
 from runner.durations import Deadline
 from runner.errors import TimeUp, Unreachable
+
+IN_A_PIPE = 64 * 1024
 
 
 class LocalConnection:
@@ -176,17 +179,31 @@ def _start(command: Command, request: Request, words: tuple[str, ...]) -> subpro
     if directory is not None and not (os.path.isdir(directory) and os.access(directory, os.X_OK)):
         raise DirectoryRefused
     try:
-        return subprocess.Popen(  # noqa: S603 - running commands is what this is for; they are words, not text
-            [encode(word) for word in words],
-            stdin=subprocess.PIPE if request.stdin else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=directory,
-            env=None if request.run_as else {**os.environ, **command.environment, MARK: request.mark},
-            bufsize=0,
-            start_new_session=True,
-        )
+        with _stdin(request.stdin) as stdin:
+            return subprocess.Popen(  # noqa: S603 - running commands is what this is for; they are words, not text
+                [encode(word) for word in words],
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                cwd=directory,
+                env=None if request.run_as else {**os.environ, **command.environment, MARK: request.mark},
+                bufsize=0,
+                start_new_session=True,
+            )
     except FileNotFoundError:
         raise _NotStarted(127, f"{words[0]}: not found") from None
     except OSError as error:
         raise _NotStarted(126, f"{words[0]}: {error.strerror}") from error
+
+
+@contextmanager
+def _stdin(data: bytes) -> Iterator[int | BinaryIO]:
+    """Give what a process reads: more than a pipe holds lies in a file in memory, where the system has such, so that it
+    need not wait for us at each 64 KiB."""
+    if len(data) <= IN_A_PIPE or not hasattr(os, "memfd_create"):
+        yield subprocess.PIPE if data else subprocess.DEVNULL
+        return
+    with os.fdopen(os.memfd_create("stdin"), "w+b") as file:
+        file.write(data)
+        file.seek(0)
+        yield file

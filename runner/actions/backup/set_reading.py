@@ -13,6 +13,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 from runner.actions.backup.content import PIECE
 from runner.actions.backup.listing import FILE, HARDLINK, LINK
 from runner.actions.backup.members import Member, MemberReader, NoArchive
+from runner.actions.backup.memory import keep_freed_memory
 from runner.actions.backup.roster import Frame, Roster
 from runner.actions.backup.set_files import Entry, check_path, refused, shown
 from runner.actions.backup.sets import BackupSet, spoilt
@@ -69,6 +70,7 @@ def read_through(
     on_lost: Callable[[Lost], None],
 ) -> None:
     """Like `read_entries`, but a frame that cannot be read is handed to `on_lost` and passed over."""
+    keep_freed_memory()
     last = next(iter(chain))
     for (home, part), frames in groupby(roster.frames(last), key=lambda frame: (frame.home, frame.part)):
         found = chain.get(home)

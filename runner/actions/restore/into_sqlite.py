@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from runner.actions.restore import leftovers
 from runner.actions.restore.leftovers import ID_GLOB, SWEEP
-from runner.actions.restore.unpacking import APPEND, BATCH, Place
+from runner.actions.restore.unpacking import APPEND, LARGE, Place
 from runner.contract import Connection
 from runner.durations import Deadline
 from runner.errors import Failed
@@ -60,8 +60,8 @@ class IntoSQLite:
         place, name, at = self._place(), posixpath.basename(new), 0
         place.do(_TIDY_OTHERS, (posixpath.basename(self.path), str(leftovers.CLAIMED_MINUTES)), new)
         for piece in dump:
-            for start in range(0, len(piece), BATCH):
-                some = piece[start : start + BATCH]
+            for start in range(0, len(piece), LARGE):
+                some = piece[start : start + LARGE]
                 place.do(APPEND, (name, str(at)), new, some)
                 at += len(some)
 

@@ -15,7 +15,7 @@ from runner.actions.backup.stream import build_command
 from runner.actions.backup.verdict import complaint, database_complaint
 from runner.actions.restore import leftovers
 from runner.actions.restore.leftovers import ID_GLOB, SWEEP
-from runner.actions.restore.unpacking import APPEND, BATCH, Place
+from runner.actions.restore.unpacking import APPEND, LARGE, Place
 from runner.contract import Command, Result
 from runner.durations import Deadline
 from runner.errors import Failed
@@ -126,7 +126,7 @@ def _batches(pieces: Iterable[bytes]) -> Iterator[bytes]:
     waiting = bytearray()
     for piece in pieces:
         waiting += piece
-        while len(waiting) >= BATCH:
-            yield bytes(waiting[:BATCH])
-            del waiting[:BATCH]
+        while len(waiting) >= LARGE:
+            yield bytes(waiting[:LARGE])
+            del waiting[:LARGE]
     yield bytes(waiting)

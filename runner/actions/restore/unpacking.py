@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import BytesIO
 from typing import NamedTuple
 
 from runner.actions.backup.listing import FOLDER
@@ -19,7 +20,8 @@ from runner.contract import Command, Connection
 from runner.durations import Deadline
 from runner.errors import Failed
 
-BATCH = 8 * 1024 * 1024
+BATCH = 24 * 1024 * 1024  # starting a program for each takes time; two of them are in memory at a time
+LARGE = 8 * 1024 * 1024  # a larger file is written in pieces of this size
 _END = bytes(2 * BLOCK)
 _UNPACK = 'umask 022; cd -- "$1" && exec env LC_ALL=C tar --extract --preserve-permissions --file=-'
 # Makes a file as long as what is written already, so that a piece sent again is not in it twice; then adds the piece.
@@ -61,8 +63,7 @@ class Unpacker:
         """Given where to unpack to, and what is told the size of each entry that was taken."""
         self._place = place
         self._meter = meter
-        self._batch: list[bytes] = []
-        self._size = 0
+        self._batch = BytesIO()
         self._folders: list[bytes] = []
         self._sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="unpacking")
         self._sending: Future[bytes] | None = None
@@ -72,19 +73,19 @@ class Unpacker:
     def begin(self, entry: Entry, member: Member) -> None:
         """A member begins."""
         self._member = member
-        if member.stored > BATCH or not member.header:
+        if member.stored > LARGE or not member.header:
             self.flush()
             self._await()
             self._large = _Large(self._place, entry, member)
         else:
-            self._add(member.header)
+            self._batch.write(member.header)
 
     def data(self, piece: memoryview) -> None:
         """The next bytes of its data."""
         if self._large:
             self._large.write(piece)
         else:
-            self._add(bytes(piece))
+            self._batch.write(piece)
         self._meter(len(piece))
 
     def end(self, entry: Entry) -> None:
@@ -94,8 +95,8 @@ class Unpacker:
             self._large.finish()
             self._large = None
         else:
-            self._add(bytes(self._member.padding))
-        if self._size >= BATCH:
+            self._batch.write(bytes(self._member.padding))
+        if self._batch.tell() >= BATCH:
             self.flush()
 
     def whole(self, entry: Entry, member: Member, content: memoryview) -> None:
@@ -103,25 +104,25 @@ class Unpacker:
         if member.type == FOLDER:
             self._folders.append(member.header)
         else:
-            self._add(bytes(content))
+            self._batch.write(content)
         self._meter(entry.size)
-        if self._size >= BATCH:
+        if self._batch.tell() >= BATCH:
             self.flush()
 
     def flush(self) -> None:
         """Have what was gathered unpacked, once what was before it is. Raise Failed where that was not."""
         self._await()
-        if self._batch:
-            data = b"".join([*self._batch, _END])
-            self._sending = self._sender.submit(self._place.do, _UNPACK, (), "the files", data)
-        self._batch, self._size = [], 0
+        if self._batch.tell():
+            self._batch.write(_END)
+            self._sending = self._sender.submit(self._place.do, _UNPACK, (), "the files", self._batch.getvalue())
+        self._batch = BytesIO()
 
     def finish(self) -> None:
         """Unpack the rest, then the folders: one that nobody may write into would have stopped its own files."""
         self.flush()
         for header in self._folders:
-            self._add(header)
-            if self._size >= BATCH:
+            self._batch.write(header)
+            if self._batch.tell() >= BATCH:
                 self.flush()
         self._folders = []
         self.flush()
@@ -138,10 +139,6 @@ class Unpacker:
         if self._sending:
             self._sending.result()
         self._sending = None
-
-    def _add(self, data: bytes) -> None:
-        self._batch.append(data)
-        self._size += len(data)
 
 
 class _Large:
@@ -167,7 +164,7 @@ class _Large:
             self._pieces, rest = found
             self._waiting = bytearray(rest)
             self._at = self._pieces[0][0] if self._pieces else 0
-        if len(self._waiting) >= BATCH:
+        if len(self._waiting) >= LARGE:
             self._send()
 
     def finish(self) -> None:
@@ -181,7 +178,7 @@ class _Large:
     def _send(self) -> None:
         while self._waiting:
             start, length = self._pieces[0]
-            size = min(len(self._waiting), start + length - self._at, BATCH)
+            size = min(len(self._waiting), start + length - self._at, LARGE)
             self._place.do(APPEND, (self._name, str(self._at)), self._shown(), bytes(self._waiting[:size]))
             del self._waiting[:size]
             self._at += size
