@@ -45,7 +45,7 @@ def take_named(call: Call) -> tuple[Call, str]:
 
 def say_unnamed() -> Outcome:
     """Ask for a medium: nothing was copied."""
-    told = {**NOTHING, "reminder": UNNAMED.message, "summary": "belum disalin: media backup belum ditetapkan"}
+    told = {**NOTHING, "reminder": UNNAMED.message, "summary": "belum disalin (media backup belum ditetapkan)"}
     message = "nothing was copied: no medium is named. name one under `backup_media` in the inventory's vars"
     return Outcome(Status.OK, told, problems=(UNNAMED,), message=message)
 
