@@ -31,7 +31,7 @@ def take_listing(folder: Path, number: int) -> None:
     lister = Lister(ledger.add_listed)
     for begin in range(0, number, 1000):
         lines = (
-            b"f 644 33 33 1 2049 %d 7 1790000000.0000000000 1790000000.0000000000\0www\0www\0cache/%05d/%09d.html\0\0"
+            b"f 644 33 33 1 2049 %d 7 1790000000.0000000000 1790000000.0000000000\0cache/%05d/%09d.html\0\0"
             % (place, begin, place)
             for place in range(begin, begin + 1000)
         )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import grp
 import hashlib
 import os
+import pwd
 import resource
 import subprocess
 from collections.abc import Callable, Collection
@@ -115,6 +117,21 @@ def test_the_list_names_every_entry_with_its_hash_and_frame(site: Path, tmp_path
         with (found.folder / entry.part).open("rb") as volume:
             volume.seek(entry.frame)
             assert volume.read(4) == b"\x28\xb5\x2f\xfd"
+
+
+def test_the_list_names_owners_and_groups(site: Path, tmp_path: Path) -> None:
+    (site / "-plain").touch()
+    nobody = 4_000_001  # no account has this number
+    if os.geteuid() == 0:
+        os.chown(site / "-plain", nobody, 1)
+        os.chown(site / "large", 0, nobody)
+    found = load_set(seal(run_well(ACTION, backup_call(ACTION, {"root": str(site)}, tmp_path))["part"], tmp_path))
+    for entry in entries_of(found):
+        place = Path(os.fsdecode(os.path.join(os.fsencode(site), entry.path)))
+        status = place.lstat()
+        group = str(nobody) if status.st_gid == nobody else grp.getgrgid(status.st_gid).gr_name
+        assert entry.owner == (str(nobody) if status.st_uid == nobody else pwd.getpwuid(status.st_uid).pw_name)
+        assert entry.group == group
 
 
 def test_leaves_out_what_is_excluded(site: Path, tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ def survey_tree(call: Call, tree: Tree, ledger: Ledger) -> Survey:
     excluded = build_excluded(tree.exclude)
     tree.way.list_files(lambda entries: ledger.add_listed(_pick(entries, survey, excluded)))
     _check_survey(tree.root, survey, ledger.listed()[0])
+    ledger.add_owners(tree.way.find_owners())
     return survey
 
 

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from runner.actions.backup.building import SMALL, build_member, gathered
 from runner.actions.backup.ftps import CONNECTIONS, PIECE, Host, Session, Sessions, parse_fact_line
 from runner.actions.backup.ledger import Ledger
-from runner.actions.backup.listing import FOLDER, Listed
+from runner.actions.backup.listing import FOLDER, Listed, Owner
 from runner.actions.backup.packing import Packer
 from runner.actions.backup.ways import not_read, wanted
 from runner.durations import Deadline
@@ -45,6 +45,10 @@ class FtpsWay:
                 if not level:
                     return
         raise Failed(f"{self._root}: its folders are more than {DEEPEST} deep. do links lead in a circle?")
+
+    def find_owners(self) -> Iterable[Owner]:
+        """Nobody tells."""
+        return ()
 
     def fetch_files(self, ledger: Ledger, packer: Packer) -> list[bytes]:
         """Have everything come that is wanted; return what is not as it was listed."""

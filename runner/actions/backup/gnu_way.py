@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from runner.actions.backup.ledger import Ledger
-from runner.actions.backup.listing import FIND, Listed, Lister
+from runner.actions.backup.listing import FIND, NAMES, Listed, Lister, Owner, parse_owners
 from runner.actions.backup.members import MemberReader
 from runner.actions.backup.packing import Packer
 from runner.actions.backup.stream import pour
@@ -14,6 +14,7 @@ from runner.actions.backup.ways import ENTER, GONE, Reach, batches, check_entere
 from runner.contract import Command
 
 _LIST = ENTER + 'exec env LC_ALL=C find . -printf "$2"'
+_NAME = 'cd -- "$1" || exit 92; exec env LC_ALL=C xargs -0 sh -c \'find "$@" -maxdepth 0 -printf "$0"\' "$2"'
 _SEND = 'cd -- "$1" || exit 92; shift; exec env LC_ALL=C tar -c -f - "$@" --null --no-recursion -T -'
 _FLAGS = ("--format=posix", "--pax-option=delete=atime,delete=ctime")
 _CHANGED = re.compile(r"\S*tar: (?P<name>.+?): (?:file changed as we read it|File shrank by \d+ bytes?; padding .*)")
@@ -32,6 +33,7 @@ class GnuWay:
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
+        self._examples: Iterable[bytes] = ()
 
     def list_files(self, take: Callable[[Iterable[Listed]], None]) -> None:
         """Hand over all that the folder holds."""
@@ -43,6 +45,15 @@ class GnuWay:
         if result.exit_code and (wrong or result.exit_code != 1):
             raise refused(reach.root, "find", result, wrong)
         lister.finish()
+        self._examples = lister.examples.values()
+
+    def find_owners(self) -> Iterable[Owner]:
+        """Ask for the names of all owners and groups that were listed, of one entry each."""
+        reach, pieces = self._reach, list[bytes]()
+        examples = b"".join(b"./" + path + b"\0" for path in self._examples)
+        command = Command(line=_NAME, parameters=(reach.root, NAMES), stdin=examples, run_as=reach.run_as)
+        pour(reach.connection, command, reach.deadline, pieces.append)  # what has gone meanwhile is left out
+        return parse_owners(b"".join(pieces))
 
     def fetch_files(self, ledger: Ledger, packer: Packer) -> list[bytes]:
         """Have everything come that is wanted; return what changed meanwhile."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runner.actions.backup.listing import Listed
+from runner.actions.backup.listing import Listed, Owner
 from runner.errors import Failed
 
 _SCHEMA = """
@@ -35,9 +35,11 @@ CREATE TABLE IF NOT EXISTS frame (
 CREATE TABLE IF NOT EXISTS want (
     number INTEGER PRIMARY KEY, path BLOB, type TEXT, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER, mode INTEGER,
     uid INTEGER, gid INTEGER, owner TEXT, grp TEXT, link BLOB, inode TEXT);
+CREATE TABLE IF NOT EXISTS owner (kind TEXT, number INTEGER, name TEXT, PRIMARY KEY (kind, number)) WITHOUT ROWID;
 DELETE FROM entry;
 DELETE FROM parent;
 DELETE FROM want;
+DELETE FROM owner;
 """
 _SAME = " AND ".join(
     f"{{0}}.{name} IS entry.{name}" for name in ("type", "size", "mtime_ns", "ctime_ns", "mode", "uid", "gid")
@@ -60,7 +62,9 @@ INSERT INTO want SELECT NULL, * FROM entry WHERE type = 'folder'
 AND (path IN (SELECT path FROM ({_WANTED})) OR {_TOUCHED}) ORDER BY path;"""  # noqa: S608 - fixed
 _WANT_NAMES = """INSERT INTO want SELECT NULL, * FROM entry
 WHERE path = ? OR inode <> '' AND inode = (SELECT inode FROM entry WHERE path = ?)"""
-_HAD = f"""SELECT entry.path, entry.mode, entry.uid, entry.gid, entry.owner, entry.grp, entry.ctime_ns,
+_NAMED = "coalesce((SELECT name FROM owner WHERE kind = '{}' AND number = {}), {})"
+_USER, _GROUP = _NAMED.format("user", "entry.uid", "entry.owner"), _NAMED.format("group", "entry.gid", "entry.grp")
+_HAD = f"""SELECT entry.path, entry.mode, entry.uid, entry.gid, {_USER}, {_GROUP}, entry.ctime_ns,
 member.kind, member.stored_size, member.stored_mtime_ns, member.link, member.sha256, member.volume, member.frame,
 member.slices, parent.line FROM entry {_HAVE} WHERE (member.path IS NOT NULL OR parent.path IS NOT NULL)
 """  # noqa: S608 - fixed
@@ -141,6 +145,10 @@ class Ledger:
     def add_listed(self, entries: Iterable[Listed]) -> None:
         """Note what the server lists."""
         self._write(_ADD.format("entry", _marks(12)), entries)
+
+    def add_owners(self, owners: Iterable[Owner]) -> None:
+        """Note who the owners and groups of what is listed are, where that has their numbers only."""
+        self._write(_ADD.format("owner", _marks(3)), owners)
 
     def add_parent(self, rows: Iterable[Sequence[object]]) -> None:
         """Note what the parent set has: path, type, size, mtime_ns, ctime_ns, mode, uid, gid, its line in the list."""

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from runner.actions.backup.ledger import Ledger
-from runner.actions.backup.listing import FILE, OTHER, TYPES, Listed
+from runner.actions.backup.listing import FILE, OTHER, TYPES, Listed, Owner
 from runner.actions.backup.members import MemberReader
 from runner.actions.backup.packing import Packer
 from runner.actions.backup.stream import pour
@@ -44,6 +44,10 @@ class PlainWay:
     def list_files(self, take: Callable[[Iterable[Listed]], None]) -> None:
         """Hand over all that the folder holds."""
         take(self._list())
+
+    def find_owners(self) -> Iterable[Owner]:
+        """They were listed by name."""
+        return ()
 
     def fetch_files(self, ledger: Ledger, packer: Packer) -> list[bytes]:
         """Have everything come that is wanted; return what is not as it was listed."""

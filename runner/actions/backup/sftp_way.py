@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from runner.actions.backup import sftp
 from runner.actions.backup.building import SMALL, build_member, gathered
 from runner.actions.backup.ledger import Ledger
-from runner.actions.backup.listing import FILE, FOLDER, LINK, OTHER, Listed
+from runner.actions.backup.listing import FILE, FOLDER, LINK, OTHER, Listed, Owner
 from runner.actions.backup.packing import Packer
 from runner.actions.backup.sftp import Answer, Attributes, Conversing, Job, Request, Sftp
 from runner.actions.backup.ways import Reach, not_read, wanted
@@ -40,6 +40,10 @@ class SftpWay:
         while folders:
             level, folders[:] = list(folders), []
             self._sftp.perform((self._list(path, take, folders) for path in level), AT_A_TIME)
+
+    def find_owners(self) -> Iterable[Owner]:
+        """Nobody tells."""
+        return ()
 
     def fetch_files(self, ledger: Ledger, packer: Packer) -> list[bytes]:
         """Have everything come that is wanted; return what is not as it was listed."""

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import NamedTuple, Protocol
 
 from runner.actions.backup.ledger import Ledger
-from runner.actions.backup.listing import Listed
+from runner.actions.backup.listing import Listed, Owner
 from runner.actions.backup.packing import Packer
 from runner.actions.backup.verdict import complaint, incomplete
 from runner.contract import Connection, Result
@@ -46,6 +46,9 @@ class Way(Protocol):
 
     def list_files(self, take: Callable[[Iterable[Listed]], None]) -> None:
         """Hand over all that the folder holds. Raise NotAccepted where it cannot be listed whole, Failed."""
+
+    def find_owners(self) -> Iterable[Owner]:
+        """Who the owners and groups are that were listed as numbers only. Raise Failed."""
 
     def fetch_files(self, ledger: Ledger, packer: Packer) -> list[bytes]:
         """Have everything come that the ledger wants; return what changed while it was read. What vanished does not
