@@ -9,9 +9,10 @@ import tarfile
 import threading
 from collections.abc import Callable, Mapping
 
-from runner.actions.backup.listing import Listed
+from runner.actions.backup.listing import FILE, Listed
 from runner.actions.backup.members import BLOCK, Member
 from runner.actions.backup.memory import keep_freed_memory
+from runner.actions.backup.sparse import ContentHash, hash_of
 from runner.actions.backup.volumes import Job, Span, volume_name
 from runner.errors import Failed
 
@@ -51,7 +52,7 @@ class Packer:
         self._size = 0
         self._current: tuple[Member, Listed] | None = None
         self._left = 0  # of the member's data
-        self._mark = 0  # where its data begins in this frame
+        self._hash: ContentHash = hashlib.sha256()  # of its data: here, since the thread that packs has the most to do
         self._split = False
         self._slices: Slices | None = None
         self.arrived: set[bytes] = set()
@@ -78,9 +79,9 @@ class Packer:
         elif self._size and self._size + whole > LARGEST_FRAME:
             self._flush()
         self._current, self._left, self._split = (member, listed), member.stored, False
+        self._hash = hash_of(member)
         self._slices = Slices(member, self._limit - _SLICE_ROOM) if large else None
         self._add(self._slices.begin(self._number) if self._slices else member.header)
-        self._mark = self._size
         if not member.stored:
             self._end()
 
@@ -96,7 +97,9 @@ class Packer:
             self._flush(ends=True)
         elif self._size + len(piece) > LARGEST_FRAME:
             self._flush()
-        self._spans.append(Span(member, listed, self._size + len(member.header), member.stored, last=True))
+        content = hash_of(member)
+        content.update(piece[len(member.header) : len(member.header) + member.stored])
+        self._spans.append(Span(member, listed, True, _render(content, member)))
         self._add(piece)
         if self._size >= FRAME:
             self._flush()
@@ -110,6 +113,7 @@ class Packer:
             part = piece[: min(room, self._slices.left)] if self._slices else piece[:room]
             piece = piece[len(part) :]
             self._add(part)
+            self._hash.update(part)
             self._left -= len(part)
             if self._slices:
                 self._slices.left -= len(part)
@@ -133,7 +137,6 @@ class Packer:
             self._add(self._slices.padding())
             self._flush(ends=True, open_=True)
             self._add(self._slices.begin(self._number))
-            self._mark = self._size
         elif self._size >= FRAME and self._size + self._left > LARGEST_FRAME:
             self._note(last=False)
             self._flush(open_=True)
@@ -147,11 +150,11 @@ class Packer:
             self._flush()
 
     def _note(self, *, last: bool) -> None:
-        """What came of this member into this frame."""
+        """This member, or a part of it, came into this frame."""
         assert self._current is not None
         slices = self._slices.render() if self._slices and last else ""
-        self._spans.append(Span(*self._current, self._mark, self._size - self._mark, last, slices))
-        self._mark = 0
+        digest = _render(self._hash, self._current[0]) if last else ""
+        self._spans.append(Span(*self._current, last, digest, slices))
 
     def _add(self, piece: bytes | memoryview) -> None:
         end = self._size + len(piece)
@@ -168,6 +171,10 @@ class Packer:
         self._content, self._spans, self._size = self._storing.take_buffer(), [], 0
         if ends:
             self._number, self._used = self._number + 1, 0
+
+
+def _render(content: ContentHash, member: Member) -> str:
+    return content.hexdigest() if member.type == FILE else ""
 
 
 class Slices:

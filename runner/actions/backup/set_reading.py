@@ -17,7 +17,7 @@ from runner.actions.backup.memory import keep_freed_memory
 from runner.actions.backup.roster import Frame, Roster
 from runner.actions.backup.set_files import Entry, check_path, refused, shown
 from runner.actions.backup.sets import BackupSet, spoilt
-from runner.actions.backup.sparse import SparseHash
+from runner.actions.backup.sparse import ContentHash, hash_of
 from runner.actions.backup.zstd import ZstdDecompressor, ZstdError
 from runner.durations import Deadline
 from runner.errors import Failed, TimeUp
@@ -163,14 +163,14 @@ class _Judge:
         self.seen: set[bytes] = set()
         self._entry: Entry | None = None
         self._data = 0
-        self._hash: hashlib._Hash | SparseHash = hashlib.sha256()
+        self._hash: ContentHash = hashlib.sha256()
 
     def whole(self, member: Member, content: memoryview) -> None:
         """A member that has come at once."""
         entry = self._meet(member)
         if entry is None:
             return
-        digest = _hash_of(member)
+        digest = hash_of(member)
         if entry.type == FILE:
             digest.update(content[len(member.header) : len(member.header) + member.stored])
         self._confirm(entry, digest)
@@ -180,7 +180,7 @@ class _Judge:
         """A member begins: one that is not wanted is passed over."""
         self._entry, self._data = self._meet(member), member.stored
         if self._entry:
-            self._hash = _hash_of(member)
+            self._hash = hash_of(member)
             self._sink.begin(self._entry, member)
 
     def data(self, piece: memoryview) -> None:
@@ -207,15 +207,11 @@ class _Judge:
             raise _Unlike(f"'{shown(entry.path)}' is not what its list says: {member.type}, {member.size} bytes")
         return entry
 
-    def _confirm(self, entry: Entry, digest: hashlib._Hash | SparseHash) -> None:
+    def _confirm(self, entry: Entry, digest: ContentHash) -> None:
         if entry.type == FILE and digest.hexdigest() != entry.sha256:
             raise _Unlike(f"'{shown(entry.path)}' has not the content that was backed up")
         del self.left[entry.path]
         self.seen.add(entry.path)
-
-
-def _hash_of(member: Member) -> hashlib._Hash | SparseHash:
-    return SparseHash(member.size) if member.sparse else hashlib.sha256()
 
 
 def _read_frames(file: BinaryIO, frame: Frame, judge: _Judge, deadline: Deadline) -> None:

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Protocol
 
-from runner.actions.backup.members import BLOCK, NoArchive
+from runner.actions.backup.members import BLOCK, Member, NoArchive
 
 _ZEROS = memoryview(bytes(1024 * 1024))
+
+
+class ContentHash(Protocol):
+    """Takes a member's data, and hashes its file's content."""
+
+    def update(self, data: memoryview, /) -> None:
+        """Take the next bytes."""
+
+    def hexdigest(self) -> str:
+        """The hash of the file as it is restored."""
 
 
 class SparseHash:
@@ -49,6 +60,11 @@ class SparseHash:
             part = _ZEROS[: until - self._at]
             self._hash.update(part)
             self._at += len(part)
+
+
+def hash_of(member: Member) -> ContentHash:
+    """Given a member, return what hashes its file's content."""
+    return SparseHash(member.size) if member.sparse else hashlib.sha256()
 
 
 def read_map(data: bytes) -> tuple[list[tuple[int, int]], bytes] | None:

@@ -16,31 +16,30 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from runner.actions.backup.ledger import Arrived, Frame, Ledger
-from runner.actions.backup.listing import FILE, HARDLINK, Listed
+from runner.actions.backup.listing import HARDLINK, Listed
 from runner.actions.backup.members import BLOCK, Member
-from runner.actions.backup.sparse import SparseHash
 from runner.actions.backup.storage import FULL
 from runner.actions.backup.zstd import ZstdCompressor, build_compressor
 from runner.errors import Failed
 
-PIECE = 512 * 1024  # packed, hashed and written while it is in the processor's cache
+PIECE = 2 * 1024 * 1024  # packed, hashed and written at a time; behind each, other threads are let in
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 
 
 class Span(NamedTuple):
-    """Where in a frame's content the data of a member lies; `last` where it ends there."""
+    """A member, or a part of one, that lies in a frame; `last` where it ends there, with the hash of all its data (hex,
+    of files)."""
 
     member: Member
     listed: Listed
-    start: int
-    length: int
     last: bool
+    sha256: str = ""
     slices: str = ""
 
 
 class Job(NamedTuple):
-    """What becomes a frame: its content (so many bytes of a buffer), the data in it, and what follows it: more of the
-    same member (`open`), or the end of the volume (`ends`)."""
+    """What becomes a frame: its content (so many bytes of a buffer), the members in it, and what follows it: more of
+    the same member (`open`), or the end of the volume (`ends`)."""
 
     content: bytearray
     size: int
@@ -71,8 +70,7 @@ class Volumes:
         self._folder = folder
         self._ledger = ledger
         self._compressor = build_compressor()
-        self._content: hashlib._Hash | SparseHash = hashlib.sha256()  # of the member that is being stored
-        self._begun: tuple[int, int] | None = None  # volume and frame where it begins
+        self._begun: tuple[int, int] | None = None  # volume and frame where the member begins that is being stored
         self._file: BinaryIO | None = None
         self.number, self._size, self._sum, self._sums = self._resume()
 
@@ -83,8 +81,8 @@ class Volumes:
 
     def store(self, job: Job) -> None:
         """Compress, write and note one frame."""
+        members = [stored for span in job.spans if (stored := self._place(span))]
         with memoryview(job.content) as buffer, buffer[: job.size] as content:
-            members = [stored for span in job.spans if (stored := self._take(span, content))]
             self._append(content, members, open_=job.open)
         if job.ends:
             self._end_volume(open_=job.open)
@@ -103,19 +101,16 @@ class Volumes:
                 self._file.close()
             self._file = None
 
-    def _take(self, span: Span, content: memoryview) -> Arrived | None:
-        """Hash a member's data; return it when it ends here."""
+    def _place(self, span: Span) -> Arrived | None:
+        """Note where a member begins; return it when it ends here."""
         member, listed = span.member, span.listed
         if self._begun is None:
             self._begun = (self.number, self._size)
-            self._content = SparseHash(member.size) if member.sparse else hashlib.sha256()
-        self._content.update(content[span.start : span.start + span.length])
         if not span.last:
             return None
         (volume, frame), self._begun = self._begun, None
-        digest = self._content.hexdigest() if member.type == FILE else ""
         size, mtime = (listed.size, listed.mtime_ns) if member.type == HARDLINK else (member.size, member.mtime_ns)
-        return Arrived(listed, member.type, size, mtime, member.link, digest, volume, frame, span.slices)
+        return Arrived(listed, member.type, size, mtime, member.link, span.sha256, volume, frame, span.slices)
 
     def _append(self, content: memoryview, members: Sequence[Arrived], *, open_: bool) -> None:
         start = self._size
