@@ -86,29 +86,6 @@ def test_splits_an_address(address: str, parts: tuple[str, str, int]) -> None:
     assert split_address(address) == parts
 
 
-def test_paramiko_loads_without_what_it_does_not_need_and_others_get_it() -> None:
-    code = (
-        "import sys; from runner.connections.library import paramiko;"
-        "assert {'invoke', 'importlib.metadata'}.isdisjoint(sys.modules);"
-        "import importlib.metadata as real;"
-        "assert paramiko.__version__ == real.version('paramiko');"
-        "assert type(real).__name__ == 'module' and real.entry_points(group='none') is not None"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
-def test_whoever_asks_meanwhile_gets_the_real_metadata() -> None:
-    code = (
-        "import sys; from runner.connections import library;"
-        "sys.modules['importlib.metadata'] = library._Metadata('importlib.metadata');"
-        "from importlib.metadata import PackageNotFoundError, version;"
-        "assert version('click') and version('paramiko');"
-        "assert issubclass(PackageNotFoundError, Exception);"
-        "assert type(sys.modules['importlib.metadata']).__name__ == 'module'"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
-
-
 def test_match_exec_is_asked_though_invoke_is_not_loaded_before(tmp_path: Path) -> None:
     (tmp_path / "config").write_text(f'Match exec "test -d {tmp_path}"\n Port 2222\nMatch exec "false"\n User no\n')
     code = (
