@@ -32,14 +32,18 @@ ODD_NAMES = (
 )
 
 
+def write_odd_names(folder: Path) -> None:
+    """Make a file of each of ODD_NAMES, with a content of its own."""
+    for name in ODD_NAMES:
+        with open(os.fsencode(folder) + b"/" + name, "wb") as file:
+            file.write(name * 50)
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     root = tmp_path / "the site"
     (root / "deep" / "er").mkdir(parents=True)
-    for name in ODD_NAMES:
-        path = os.fsencode(root / "deep") + b"/" + name
-        with open(path, "wb") as file:
-            file.write(name * 50)
+    write_odd_names(root / "deep")
     (root / "link").symlink_to("/etc/passwd")
     os.link(root / "deep" / "plain", root / "hard")
     (root / "empty").touch()

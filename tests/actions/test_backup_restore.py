@@ -22,7 +22,7 @@ from runner.durations import Deadline
 from runner.errors import Failed, TimeUp
 from tests.actions.backups import backup_call, run_well, seal
 from tests.actions.made_sets import make_set, write_sums
-from tests.actions.test_backup_files import ODD_NAMES, snapshot
+from tests.actions.test_backup_files import snapshot, write_odd_names
 from tests.calls import NOW, LocalConnection, assert_fits, read_evidence
 
 SIGNED = {"role": "kasubbag", "person": "kasubbag_demo", "at": "2026-11-22T02:00:00+00:00"}
@@ -33,9 +33,7 @@ Inputs = Mapping[str, Any]
 def site(tmp_path: Path) -> Path:
     root = tmp_path / "the site"
     (root / "deep" / "er").mkdir(parents=True)
-    for name in ODD_NAMES:
-        with open(os.fsencode(root / "deep") + b"/" + name, "wb") as file:
-            file.write(name * 50)
+    write_odd_names(root / "deep")
     (root / "link").symlink_to("/etc/passwd")
     os.link(root / "deep" / "plain", root / "hard")
     (root / "empty").touch()

@@ -15,7 +15,7 @@ from runner.actions import backup_compare, backup_restore
 from runner.contract import Outcome, Status
 from tests.actions.backups import backup_call
 from tests.actions.made_sets import make_rescue
-from tests.actions.test_backup_files import ODD_NAMES, snapshot
+from tests.actions.test_backup_files import snapshot, write_odd_names
 from tests.actions.test_backup_restore import SIGNED, back_up
 from tests.actions.test_backup_ways import way_to
 from tests.calls import assert_fits, read_evidence
@@ -62,9 +62,7 @@ def site(tmp_path: Path) -> Path:
     """Every kind of entry there is, its times in whole seconds."""
     root = tmp_path / "account" / "public_html"
     (root / "deep" / "er").mkdir(parents=True)
-    for name in ODD_NAMES:
-        with open(os.fsencode(root / "deep") + b"/" + name, "wb") as file:
-            file.write(name * 50)
+    write_odd_names(root / "deep")
     for number in range(8):
         (root / "deep" / "er" / f"{number}.txt").write_text("x" * 997 * number)
     (root / "link").symlink_to("/etc/passwd")

@@ -16,7 +16,7 @@ from runner.actions.backup_files import ACTION
 from runner.connections import open_connections
 from runner.contract import Connection
 from tests.actions.backups import Server, assert_refused, backup_call, run_well, seal
-from tests.actions.test_backup_files import ODD_NAMES, snapshot
+from tests.actions.test_backup_files import snapshot, write_odd_names
 from tests.calls import NOW
 from tests.sshd import SshServer, ssh_server
 
@@ -29,9 +29,7 @@ def site(tmp_path: Path) -> Path:
     """A folder with times in whole seconds, as the plainer ways tell them."""
     root = tmp_path / "the site"
     (root / "deep" / "er").mkdir(parents=True)
-    for name in ODD_NAMES:
-        with open(os.fsencode(root / "deep") + b"/" + name, "wb") as file:
-            file.write(name * 50)
+    write_odd_names(root / "deep")
     for number in range(40):
         (root / "deep" / "er" / f"{number}.txt").write_text("x" * 997 * number)
     (root / "link").symlink_to("/etc/passwd")

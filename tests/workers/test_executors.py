@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from runner.cli import run as sop
 from runner.record.journal import Journal
+from tests.workers.websites import website
 
 PLAYBOOK = """
 procedure: {title: T}
@@ -36,36 +36,12 @@ steps:
 AT_ONCE = 4
 
 
-class _Together(ThreadingHTTPServer):
-    """Answers nobody before four pages are asked for at the same time."""
-
-    daemon_threads = True
-    together = threading.Barrier(AT_ONCE)
-
-
-class _Page(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, _Together)
-        if self.path != "/robots.txt":
-            self.server.together.wait(60)
-        page = b"<html><title>PN Contoh</title><body>Selamat datang di situs pengadilan</body></html>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(page)))
-        self.end_headers()
-        self.wfile.write(page)
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
-def website() -> Iterator[str]:
-    """The address of a website whose visitors must come together."""
-    with _Together(("127.0.0.1", 0), _Page) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def address() -> Iterator[str]:
+    """The address of a website that answers nobody before four pages are asked for at the same time."""
+    together = threading.Barrier(AT_ONCE)
+    with website(lambda path: path == "/robots.txt" or together.wait(60)) as found:
+        yield found
 
 
 @pytest.fixture(autouse=True)
@@ -86,8 +62,8 @@ def write(playbook: str, websites: dict[str, dict[str, str]]) -> None:
     Path("inventory.yml").write_text(json.dumps(inventory))
 
 
-def test_processes_do_what_travels_at_the_same_time_and_this_machine_its_own(website: str) -> None:
-    write(PLAYBOOK, {f"w{n}": {"url": f"{website}/{n}"} for n in range(AT_ONCE)})
+def test_processes_do_what_travels_at_the_same_time_and_this_machine_its_own(address: str) -> None:
+    write(PLAYBOOK, {f"w{n}": {"url": f"{address}/{n}"} for n in range(AT_ONCE)})
     assert sop(["run", "p.yml", "--executor", "processes:2", "-f", str(AT_ONCE)]) == 0
     assert len(Path("marks").read_text().split()) == 1
     journal = Journal.open(Path("records"), create=False)

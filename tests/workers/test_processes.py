@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from runner.events import Kind
 from runner.record.journal import Journal
+from tests.workers.websites import website
 
 PLAYBOOK = """
 procedure: {title: T}
@@ -29,59 +29,44 @@ steps:
 """
 PROCESSES = 2
 LONGEST = 60.0
-PAGE = b"<html><title>PN Contoh</title><body>Selamat datang di situs pengadilan</body></html>"
 
 
-class _Site(ThreadingHTTPServer):
-    """Answers once it may; `came` tells how many have asked."""
-
-    daemon_threads = True
+class Visits:
+    """Visits that wait until they may go on; `came` tells how many have begun."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Page)
         self.came = threading.Semaphore(0)
         self.may = threading.Event()
 
-    def await_visits(self) -> None:
+    def hold(self, path: str) -> None:
+        """Have a visit wait."""
+        self.came.release()
+        self.may.wait(LONGEST)
+
+    def await_all(self) -> None:
         """Wait until each worker is in the middle of a visit."""
         for _ in range(PROCESSES):
             assert self.came.acquire(timeout=LONGEST)
 
 
-class _Page(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        assert isinstance(self.server, _Site)
-        self.server.came.release()
-        self.server.may.wait(LONGEST)
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(PAGE)))
-        self.end_headers()
-        self.wfile.write(PAGE)
-
-    def log_message(self, *args: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[_Site]:
-    """A site whose visits the test holds up, and a folder that watches it."""
-    with _Site() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        websites = {f"w{n}": {"url": f"http://127.0.0.1:{server.server_port}/"} for n in range(PROCESSES)}
+def visits(tmp_path: Path) -> Iterator[Visits]:
+    """Visits to a site that the test holds up, and a folder that watches it."""
+    held = Visits()
+    with website(held.hold) as address:
+        websites = {f"w{n}": {"url": f"{address}/"} for n in range(PROCESSES)}
         (tmp_path / "inventory.yml").write_text(json.dumps({"websites": websites}))
         (tmp_path / "p.yml").write_text(PLAYBOOK)
-        yield server
-        server.may.set()
-        server.shutdown()
+        yield held
+        held.may.set()
 
 
 @pytest.fixture
-def sop(tmp_path: Path, site: _Site) -> Iterator[subprocess.Popen[str]]:
+def sop(tmp_path: Path, visits: Visits) -> Iterator[subprocess.Popen[str]]:
     """A run, in a session of its own, each of whose processes is in the middle of a visit."""
     with _start(tmp_path, "run", "p.yml", "--executor", f"processes:{PROCESSES}", "-f", str(PROCESSES)) as process:
         try:
-            site.await_visits()
+            visits.await_all()
             yield process
         finally:
             with suppress(ProcessLookupError):
@@ -109,22 +94,22 @@ def _tries(folder: Path) -> list[tuple[int, str]]:
 
 
 def test_what_a_killed_process_did_is_interrupted_and_done_again_by_another(
-    sop: subprocess.Popen[str], site: _Site, tmp_path: Path
+    sop: subprocess.Popen[str], visits: Visits, tmp_path: Path
 ) -> None:
     one, _ = _workers(sop)
     os.kill(one, signal.SIGKILL)
-    site.may.set()
+    visits.may.set()
     _, said = sop.communicate(timeout=LONGEST)
     assert (sop.returncode, said) == (0, "")
     assert _tries(tmp_path) == [(1, "interrupted"), (1, "ok"), (2, "ok")]
 
 
 def test_an_interruption_from_the_terminal_lets_what_is_in_flight_end(
-    sop: subprocess.Popen[str], site: _Site, tmp_path: Path
+    sop: subprocess.Popen[str], visits: Visits, tmp_path: Path
 ) -> None:
     workers = _workers(sop)
     os.killpg(sop.pid, signal.SIGINT)
-    site.may.set()
+    visits.may.set()
     _, said = sop.communicate(timeout=LONGEST)
     assert sop.returncode == 130
     assert "Traceback" not in said
@@ -133,21 +118,21 @@ def test_an_interruption_from_the_terminal_lets_what_is_in_flight_end(
 
 
 def test_a_run_that_was_killed_goes_on_at_once_though_its_processes_are_still_there(
-    sop: subprocess.Popen[str], site: _Site, tmp_path: Path
+    sop: subprocess.Popen[str], visits: Visits, tmp_path: Path
 ) -> None:
     workers = _workers(sop)
     for worker in workers:
         os.kill(worker, signal.SIGSTOP)  # so that it cannot go home
     sop.kill()
     sop.wait()
-    site.may.set()
+    visits.may.set()
     with _start(tmp_path, "resume", "last") as again:
         _, said = again.communicate(timeout=LONGEST)
     assert (again.returncode, said) == (0, "")
     assert _tries(tmp_path) == [(1, "interrupted"), (1, "interrupted"), (2, "ok"), (2, "ok")]
 
 
-def test_processes_whose_run_was_killed_go_home(sop: subprocess.Popen[str], site: _Site) -> None:
+def test_processes_whose_run_was_killed_go_home(sop: subprocess.Popen[str], visits: Visits) -> None:
     workers = _workers(sop)
     sop.kill()
     sop.wait()
