@@ -12,12 +12,13 @@ from runner.actions.backup.ftps_inputs import FTPS
 from runner.actions.backup.login_inputs import LOGIN
 from runner.actions.backup.logins import Login
 from runner.actions.backup.pace import Progress
-from runner.actions.backup.part import DESTINATION
+from runner.actions.backup.part import DESTINATION, make_folder, part_folder
 from runner.actions.backup.roster import Roster
 from runner.actions.backup.set_files import refused
 from runner.actions.backup.set_reading import read_entries
 from runner.actions.backup.sets import BackupSet, Shelf, spoilt
 from runner.actions.backup.shelf import SET, open_shelf
+from runner.actions.backup.storage import locked
 from runner.actions.backup.unlocking import KEY
 from runner.actions.backup.verdict import reading
 from runner.actions.restore.loading import NEW, OLD, Into, derived_name, load_beside, opened
@@ -34,7 +35,15 @@ _SPARE = 64 * 1024 * 1024
 
 
 def run(call: Call) -> Outcome:
-    """Do what the signed plan orders. Raise Failed where nobody signed it, NotAccepted for a set that is spoilt."""
+    """Do what the signed plan orders. Raise Failed where nobody signed it or another run works on the target's sets,
+    NotAccepted for a set that is spoilt."""
+    folder = part_folder(call)
+    make_folder(folder)
+    with locked(folder, "backup.restore"):
+        return _restore(call)
+
+
+def _restore(call: Call) -> Outcome:
     started = time.monotonic()
     order, signed = check_signed(call, call.inputs["plan"])
     chain = _open_chain(call, order)

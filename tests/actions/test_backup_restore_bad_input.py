@@ -75,7 +75,7 @@ def test_a_manifest_that_was_edited_by_hand_is_not_restored(
     assert snapshot(site) == before
 
 
-@pytest.mark.promise("Files", "two restores of one folder at once", "one whole set; the other one's message")
+@pytest.mark.promise("Files", "two restores of one folder at once", "one after the other; who comes too early is told")
 def test_two_restores_at_once_leave_one_whole_set(site: Path, tmp_path: Path) -> None:
     back_up(site, tmp_path)
     whole = snapshot(site)

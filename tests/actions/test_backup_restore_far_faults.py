@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -132,6 +134,43 @@ def test_a_lost_link_leaves_the_old_state_or_the_new(site: Path, tmp_path: Path,
         with over_relay(server, account) as (sound, _):
             assert sound.restore(plan).status is Status.CHANGED
     assert contents(site) == whole
+    tidy(site)
+
+
+def kill_midway(server: SshServer | FtpsServer, account: Account, plan: Mapping[str, Any], most: int) -> None:
+    """Restore in a process of its own that is killed once so many bytes went to the server."""
+    given = {name: value for name, value in account.inputs.items() if name not in ("root", "ftps")}
+    ssh = None if isinstance(server, FtpsServer) else {**server.settings, "host_key": server.host_key()}
+    job = [{**given, "rescue": account.rescue, "plan": plan}, ssh]
+    words = [sys.executable, "-m", "tests.actions.dying_far", account.folder, str(server.port), str(most)]
+    done = subprocess.run([*words, json.dumps(job)], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("way", [SFTP, FTPS])
+@pytest.mark.promise(
+    "Power cut", "`kill -9` of a restore over {way}", "the old state or the whole new set, and it goes on"
+)
+def test_a_killed_restore_leaves_the_old_state_or_the_new(site: Path, tmp_path: Path, way: str) -> None:
+    back_up(site, tmp_path)
+    whole = contents(site)
+    with served(way, site, tmp_path) as (server, account):
+        damage(site)
+        broken = contents(site)
+        with over_relay(server, account) as (sound, relay):
+            plan = sound.compare()["plan"]
+            before = relay.carried
+            sound.restore(plan)
+            length = relay.carried - before
+        for share in (0.2, 0.5, 0.8, 0.95):
+            tidy(site)
+            damage(site)
+            kill_midway(server, account, plan, int(share * length))
+            assert_old_or_new(site, broken, whole, f"killed after {share} of what is sent")
+            with over_relay(server, account) as (sound, _):
+                assert sound.restore(plan).status is Status.CHANGED
+            assert contents(site) == whole
     tidy(site)
 
 
