@@ -9,9 +9,10 @@ from contextlib import closing
 from secrets import token_hex
 from typing import Any
 
-from runner.actions.backup.files import copy_files, find_parent, load_known, opened, survey_tree
+from runner.actions.backup.files import copy_files, opened, survey_tree
 from runner.actions.backup.ftps_inputs import FTPS
 from runner.actions.backup.ledger import Ledger
+from runner.actions.backup.parents import find_parent, note_parent
 from runner.actions.backup.part import (
     ACCEPT_SMALLER,
     DESTINATION,
@@ -29,8 +30,7 @@ def run(call: Call) -> Outcome:
     """Copy the folder and keep the copy. Raise Failed where it cannot be reached or is not whole."""
     started = time.monotonic()
     make_folder(part_folder(call))
-    with opened(call) as tree:
-        part = copy_files(call, tree)
+    part = copy_files(call)
     unsteady = [*part["changed_while_read"], *part["vanished"]]
     outputs = {
         "part": part,
@@ -48,10 +48,10 @@ def preview(call: Call) -> Preview:
     """Say what would be copied, how much, and where to, having listed it. Raise Failed where it is refused."""
     folder = part_folder(call)
     free = render_size(shutil.disk_usage(check_folder(folder)).free, "en")
-    with opened(call) as tree, closing(Ledger(call.directory / f"{token_hex(8)}.sqlite")) as ledger:
-        parent = find_parent(call, tree)
+    parent = find_parent(call)
+    with opened(call, parent) as tree, closing(Ledger(call.directory / f"{token_hex(8)}.sqlite")) as ledger:
         survey_tree(call, tree, ledger)
-        load_known(parent, ledger)
+        note_parent(parent, tree.known(), ledger)
         entries, size = ledger.want_missing()
     what = f"what changed in {tree.root} since {parent.name}" if parent else tree.root
     about = f"{entries} entries, {render_size(size, 'en')} before compression"

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from runner.actions.backup.known import END
 from runner.actions.backup.ledger import Kept
 from runner.actions.backup.listing import FILE, HARDLINK
 from runner.actions.backup.storage import PartFile, Stored
 from runner.actions.backup.volumes import volume_name
-from runner.actions.backup.zstd import ZstdCompressor, ZstdFile, build_compressor
+from runner.actions.backup.zstd import ZstdCompressor, build_compressor
 
 LIST, DELETIONS = "files.jsonl.zst", "deleted.jsonl.zst"
 LONGEST_LINE = 64 * 1024
@@ -23,7 +24,7 @@ def render_kept(kept: Kept, parent: str) -> bytes:
     """Given an entry, return its line; one that is unchanged keeps its parent's, with that set's name."""
     if kept.kind is None:
         assert kept.line is not None
-        return kept.line.rstrip(b"}\n") + f', "set": "{parent}"}}\n'.encode()
+        return kept.line + end_of_unchanged(parent)
     link = f", {_text('link', kept.link)}" if kept.link else ""
     sha256 = f', "sha256": "{kept.sha256}"' if kept.kind == FILE else ""
     slices = f', "slices": {kept.slices}' if kept.slices else ""
@@ -33,6 +34,11 @@ def render_kept(kept: Kept, parent: str) -> bytes:
         f'"owner": {_quote(kept.owner)}, "group": {_quote(kept.group)}{link}{sha256}, '
         f'"part": "{volume_name(kept.volume)}", "frame": {kept.frame}{slices}}}\n'
     ).encode()
+
+
+def end_of_unchanged(parent: str) -> bytes:
+    """The end of the line of an entry that lies in the parent set."""
+    return f', "set": "{parent}"'.encode() + END
 
 
 def render_path(path: bytes) -> bytes:
@@ -57,18 +63,17 @@ def write_lines(path: Path, lines: Iterable[bytes]) -> Stored:
         return file.keep()
 
 
-def load_parent(path: Path) -> Iterator[tuple[object, ...]]:
-    """Given the list of files of a full set, give the rows of Ledger.add_parent.
+def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[object, ...]]:
+    """Given lines of the list of a full set, without their ends, give the rows of Ledger.add_parent.
 
-    Raise OSError, ZstdError, ValueError or KeyError where it is spoilt.
+    Raise ValueError or KeyError where one is spoilt.
     """
-    with ZstdFile(path) as file:
-        for line in file:
-            body = _read(line.decode())
-            kind = FILE if body["type"] == HARDLINK else body["type"]
-            name = body["path"].encode() if "path" in body else b64decode(body["path_b64"])
-            ctime = body.get("ctime_ns", 0)
-            yield name, kind, body["size"], body["mtime_ns"], ctime, body["mode"], body["uid"], body["gid"], line
+    for line in lines:
+        body = _read((line + END).decode())
+        kind = FILE if body["type"] == HARDLINK else body["type"]
+        name = body["path"].encode() if "path" in body else b64decode(body["path_b64"])
+        ctime = body.get("ctime_ns", 0)
+        yield name, kind, body["size"], body["mtime_ns"], ctime, body["mode"], body["uid"], body["gid"], line
 
 
 def _text(name: str, value: bytes) -> str:

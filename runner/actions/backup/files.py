@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runner.actions.backup.choosing import choose_way
-from runner.actions.backup.encryption import known_list
 from runner.actions.backup.excludes import Excluded, build_excluded
-from runner.actions.backup.filelist import LIST, load_parent
+from runner.actions.backup.known import Known
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import OTHER, Listed
 from runner.actions.backup.pace import PROGRESS, Pace, Progress, build_meter
 from runner.actions.backup.packing import Packer
+from runner.actions.backup.parents import bytes_of, find_parent, load_known, note_parent
 from runner.actions.backup.part import build_part, office_time, part_folder, part_path, slug
 from runner.actions.backup.set_files import shown
-from runner.actions.backup.sets import BackupSet, list_sets
+from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.storage import Stored, free_name, locked
 from runner.actions.backup.verdict import check_size, incomplete
-from runner.actions.backup.verify import hash_file
 from runner.actions.backup.volumes import Volume
 from runner.actions.backup.ways import Reach, Way
 from runner.actions.backup.workspace import PARTS, Papers, Workspace, clear_forgotten, workspace_path
-from runner.actions.backup.zstd import ZstdError
 from runner.contract import Call
 from runner.errors import Failed
 from runner.messages import render_size
@@ -49,90 +48,89 @@ class Survey:
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A folder on a server: what is left out of it, and what must be in it."""
+    """A folder on a server: what is known of it, what is left out of it, and what must be in it."""
 
     root: str
     way: Way
+    known: Callable[[], Known]
     exclude: Sequence[str]
     must_contain: Sequence[str]
 
-    @property
-    def what(self) -> str:
-        """Its name in names of files."""
-        return f"files-{slug(PurePosixPath(self.root).name)}"
-
 
 @contextmanager
-def opened(call: Call) -> Iterator[Tree]:
-    """Given a call, give the folder that it names. Raise Failed where there is no way to it, Unreachable."""
+def opened(call: Call, parent: BackupSet | None, *, afresh: bool = False) -> Iterator[Tree]:
+    """Given a call and what it stands on, give the folder that it names; `afresh` with nothing known of it. Raise
+    Failed where there is no way to it, Unreachable."""
     root, inputs = call.inputs["root"], call.inputs
-    if inputs.get("ftps"):
-        from runner.actions.backup.ftps import host_of  # loads TLS, which no other way needs
-        from runner.actions.backup.ftps_way import FtpsWay
+    with ThreadPoolExecutor(1, "known") as pool:
+        known = pool.submit(load_known, call, parent, hold=not afresh).result
+        demands = known, tuple(inputs["exclude"]), tuple(inputs["must_contain"])
+        if inputs.get("ftps"):
+            from runner.actions.backup.ftps import host_of  # loads TLS, which no other way needs
+            from runner.actions.backup.ftps_way import FtpsWay
 
-        way = FtpsWay(host_of(inputs), root, call.deadline)
-        try:
-            yield Tree(root, way, tuple(inputs["exclude"]), tuple(inputs["must_contain"]))
-        finally:
-            way.close()
-        return
-    reach = Reach(call.connect(), root, call.deadline, call.run_as)
-    yield Tree(root, choose_way(reach), tuple(inputs["exclude"]), tuple(inputs["must_contain"]))
+            way = FtpsWay(host_of(inputs), root, call.deadline)
+            try:
+                yield Tree(root, way, *demands)
+            finally:
+                way.close()
+            return
+        reach = Reach(call.connect(), root, call.deadline, call.run_as, known)
+        yield Tree(root, choose_way(reach), *demands)
 
 
 def survey_tree(call: Call, tree: Tree, ledger: Ledger) -> Survey:
-    """List the folder into the ledger. Raise NotAccepted where that is not what was backed up before."""
-    survey = Survey({name.encode("utf-8", "surrogateescape").rstrip(b"/") for name in tree.must_contain})
+    """List the folder into the ledger, but for what is known. Raise NotAccepted where that is not what was backed up
+    before."""
+    survey = Survey({bytes_of(name) for name in tree.must_contain})
     excluded = build_excluded(tree.exclude)
     tree.way.list_files(lambda entries: ledger.add_listed(_pick(entries, survey, excluded)))
-    _check_survey(tree.root, survey, ledger.listed()[0])
-    ledger.add_owners(tree.way.find_owners())
+    known = tree.known().entries
+    survey.all += known
+    _check_survey(tree.root, survey, ledger.listed()[0] + known)
     return survey
 
 
-def find_parent(call: Call, tree: Tree) -> BackupSet | None:
-    """The full set that an increment can stand on; None where a full one is due. Raise Failed."""
-    sets = [each for each in list_sets(part_folder(call)).sets if _holds(each, tree)]
-    full = next((each for each in reversed(sets) if each.kind == "P" and _list_is_whole(call, each)), None)
-    if full is None or full.manifest["files"].get("excluded") != list(tree.exclude):
-        return None
-    grown = sum(each.parent is not None and each.parent["set"] == full.name for each in sets)
-    return full if grown < call.inputs["increments"] else None
-
-
-def load_known(parent: BackupSet | None, ledger: Ledger) -> None:
-    """Note what the parent has. Raise Failed where its list cannot be read."""
-    if parent:
-        try:
-            ledger.add_parent(load_parent(_list_of(parent)[0]))
-        except (OSError, ValueError, KeyError, ZstdError) as error:
-            raise Failed(f"{parent.name}: its list of files cannot be read: {error}. remove that set") from None
-
-
-def copy_files(call: Call, tree: Tree) -> dict[str, Any]:
+def copy_files(call: Call) -> dict[str, Any]:
     """Copy the folder and return the part. Raise NotAccepted or Failed; what has come stays there for the next try."""
     folder = part_folder(call)
     with locked(folder, "backup.files"):
         clear_forgotten(folder)
-        parent = find_parent(call, tree)
-        settings = {"root": tree.root, "exclude": list(tree.exclude), "limit": call.inputs["volume_size"]}
-        settings |= {"parent": parent.manifest_sha256 if parent else None}
-        with Workspace(workspace_path(folder, tree.what), settings) as work:
+        parent = find_parent(call)
+        with (
+            Workspace(workspace_path(folder, _what(call)), _settings(call, parent)) as work,
+            # What an earlier try has stored is held against every entry that is listed.
+            opened(call, parent, afresh=bool(work.ledger.frames())) as tree,
+        ):
             return _copy(call, tree, work, parent)
 
 
 def _copy(call: Call, tree: Tree, work: Workspace, parent: BackupSet | None) -> dict[str, Any]:
     ledger = work.ledger
-    survey = survey_tree(call, tree, ledger)
+    survey, known = survey_tree(call, tree, ledger), tree.known()
     entries, size = ledger.listed()
-    check_size(call, tree.root, content_bytes=size, entries=entries)
-    load_known(parent, ledger)
-    missing = ledger.want_missing()[1]
+    check_size(call, tree.root, content_bytes=size + known.size, entries=entries + known.entries)
+    note_parent(parent, known, ledger)
+    wanted, missing = ledger.want_missing()
     check_room(call, missing, parent)
-    changed = _fetch(call, tree, work, missing)
-    volumes, papers = work.finish(parent.name if parent else "")
-    place = work.keep(free_name(part_path(call, tree.what, PARTS)))
+    if wanted or ledger.frames():
+        ledger.add_owners(tree.way.find_owners())
+    changed = _fetch(call, tree, work, missing) if wanted else []
+    volumes, papers = work.finish(parent.name if parent else "", known)
+    place = work.keep(free_name(part_path(call, _what(call), PARTS)))
     return _build(call, tree, place, volumes, papers, parent, changed, survey)
+
+
+def _what(call: Call) -> str:
+    """The folder's name in names of files."""
+    return f"files-{slug(PurePosixPath(call.inputs['root']).name)}"
+
+
+def _settings(call: Call, parent: BackupSet | None) -> dict[str, Any]:
+    """What an earlier try must have been of to be gone on with."""
+    inputs = call.inputs
+    settings = {"root": inputs["root"], "exclude": inputs["exclude"], "limit": inputs["volume_size"]}
+    return settings | {"parent": parent.manifest_sha256 if parent else None}
 
 
 def _fetch(call: Call, tree: Tree, work: Workspace, missing: int) -> list[bytes]:
@@ -241,27 +239,6 @@ def _check_survey(root: str, survey: Survey, entries: int) -> None:
             f"Backup berkas {root} kosong; backup kosong tidak diterima.",
             f"{root}: nothing is left to back up. look at the folder and at exclude",
         )
-
-
-def _holds(chosen: BackupSet, tree: Tree) -> bool:
-    """Whether a set is of this folder."""
-    files = chosen.manifest.get("files") or {}
-    return files.get("source") == tree.root
-
-
-def _list_of(chosen: BackupSet) -> tuple[Path, str | None]:
-    """Where the list of a set can be read, and its SHA-256."""
-    if chosen.manifest.get("encrypted_to"):
-        return known_list(chosen.folder), chosen.manifest["files"].get("list_sha256")
-    return chosen.file(LIST), chosen.sums.get(LIST)
-
-
-def _list_is_whole(call: Call, chosen: BackupSet) -> bool:
-    place, digest = _list_of(chosen)
-    try:
-        return hash_file(place, call.deadline) == digest
-    except OSError:
-        return False
 
 
 def _files_of(chosen: BackupSet) -> list[Mapping[str, Any]]:

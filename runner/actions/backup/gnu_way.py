@@ -36,8 +36,9 @@ class GnuWay:
         self._examples: Iterable[bytes] = ()
 
     def list_files(self, take: Callable[[Iterable[Listed]], None]) -> None:
-        """Hand over all that the folder holds."""
-        reach, lister = self._reach, Lister(take)
+        """Hand over all that the folder holds, but for what is known already."""
+        reach = self._reach
+        lister = Lister(take, reach.known)
         command = Command(line=_LIST, parameters=(reach.root, FIND), run_as=reach.run_as)
         result = pour(reach.connection, command, reach.deadline, lister.feed)
         check_entered(reach.root, result)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from runner.actions.backup.known import Known, render_tail
 from runner.errors import Failed
 
 FILE, FOLDER, LINK, HARDLINK, OTHER = "file", "folder", "link", "hardlink", "other"
 # Owners as numbers: find asks for a name anew with each entry, which costs five times the rest of the listing.
-FIND = "%y %m %U %G %n %D %i %s %T@ %C@\\0%P\\0%l\\0"
+FIND = "%y %m %U %G %n\\0%s<%T@>%C@\\0%P\\0%D:%i\\0%l\\0"
 NAMES = "%U %G\\0%u\\0%g\\0"
-_FIELDS = 3
+_FIELDS = 5
 _AT_ONCE = 256 * 1024
 TYPES = {b"f": FILE, b"d": FOLDER, b"l": LINK}
 
@@ -43,16 +44,31 @@ class Owner(NamedTuple):
     name: str
 
 
-class Lister:
-    """Takes what find sends piece by piece, and hands on what it lists. Raise Failed where that is no listing.
+class _Kind(NamedTuple):
+    """What many entries have in common; `several` where they are files with further names."""
 
-    `examples` has of each pair of owner and group one entry's path.
+    type: str
+    mode: int
+    uid: int
+    gid: int
+    several: bool
+
+
+class Lister:
+    """Takes what find sends piece by piece, and hands on what it lists and is not known already. Raise Failed where
+    that is no listing.
+
+    `known` is asked for when the first entries are there. `examples` has of each pair of owner and group one entry's
+    path.
     """
 
-    def __init__(self, take: Callable[[Iterable[Listed]], None]) -> None:
+    def __init__(self, take: Callable[[Iterable[Listed]], None], known: Callable[[], Known] = Known) -> None:
         self._take = take
+        self._known = known
         self._held: list[bytes] = []
         self._size = 0
+        self._kinds: dict[bytes, _Kind] = {}
+        self._tails: dict[bytes, bytes] = {}
         self.examples: dict[tuple[int, int], bytes] = {}
 
     def feed(self, piece: bytes) -> None:
@@ -74,14 +90,30 @@ class Lister:
         self._held = [b"\0".join(fields[whole:])]
         self._size = len(self._held[0])
         try:
-            self._take(self._parsed(fields[:whole]))
+            self._take(self._parsed(*(fields[n:whole:_FIELDS] for n in range(_FIELDS))))
         except ValueError as error:
             raise Failed(f"the server's listing cannot be read ({error}). try again") from None
 
-    def _parsed(self, fields: Sequence[bytes]) -> Iterator[Listed]:
-        for listed in map(_parse, *(fields[n::_FIELDS] for n in range(_FIELDS))):
-            self.examples.setdefault((listed.uid, listed.gid), listed.path)
-            yield listed
+    def _parsed(
+        self,
+        kinds: Sequence[bytes],
+        facts: Sequence[bytes],
+        paths: Sequence[bytes],
+        inodes: Sequence[bytes],
+        links: Sequence[bytes],
+    ) -> Iterator[Listed]:
+        for kind in set(kinds) - self._kinds.keys():
+            self._learn(kind, paths[kinds.index(kind)])
+        for place in self._known().find_others(kinds, facts, paths, self._tails):
+            yield _build(self._kinds[kinds[place]], facts[place], paths[place], inodes[place], links[place])
+
+    def _learn(self, text: bytes, path: bytes) -> None:
+        type_, mode, uid, gid, names = text.split(b" ")
+        plain, several = type_ == b"f", names != b"1"
+        kind = _Kind(TYPES.get(type_, OTHER), int(mode, 8), int(uid), int(gid), plain and several)
+        self._kinds[text] = kind
+        self._tails[text] = render_tail(*kind[1:4]) if plain and not several else b""
+        self.examples.setdefault((kind.uid, kind.gid), path)
 
 
 def parse_owners(text: bytes) -> Iterator[Owner]:
@@ -93,23 +125,22 @@ def parse_owners(text: bytes) -> Iterator[Owner]:
         yield Owner("group", int(gid), group.decode("utf-8", "replace"))
 
 
-def _parse(facts: bytes, path: bytes, link: bytes) -> Listed:
-    kind, mode, uid, gid, names, device, inode, size, mtime, ctime = facts.split(b" ")
-    type_ = TYPES.get(kind, OTHER)
-    several = type_ == FILE and names != b"1"
+def _build(kind: _Kind, facts: bytes, path: bytes, inode: bytes, link: bytes) -> Listed:
+    size, _, times = facts.partition(b"<")
+    mtime, _, ctime = times.partition(b">")
     return Listed(
         path or b".",
-        type_,
-        int(size) if type_ == FILE else 0,
+        kind.type,
+        int(size) if kind.type == FILE else 0,
         _nanoseconds(mtime),
         _nanoseconds(ctime),
-        int(mode, 8),
-        int(uid),
-        int(gid),
+        kind.mode,
+        kind.uid,
+        kind.gid,
         "",
         "",
         link,
-        f"{device.decode()}:{inode.decode()}" if several else "",
+        inode.decode() if kind.several else "",
     )
 
 

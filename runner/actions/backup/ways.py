@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple, Protocol
 
+from runner.actions.backup.known import Known
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import Listed, Owner
 from runner.actions.backup.packing import Packer
@@ -29,12 +30,14 @@ _SAID = {
 
 
 class Reach(NamedTuple):
-    """Where files are: a connection, the folder, until when, and as whom."""
+    """Where files are: a connection, the folder, until when, and as whom; what is known of them is asked for when it
+    is needed."""
 
     connection: Connection
     root: str
     deadline: Deadline
     run_as: str
+    known: Callable[[], Known] = Known
 
 
 class Way(Protocol):
@@ -45,7 +48,8 @@ class Way(Protocol):
         """What the reader of the set has to know."""
 
     def list_files(self, take: Callable[[Iterable[Listed]], None]) -> None:
-        """Hand over all that the folder holds. Raise NotAccepted where it cannot be listed whole, Failed."""
+        """Hand over all that the folder holds, but for what is known already, where the way can tell. Raise NotAccepted
+        where it cannot be listed whole, Failed."""
 
     def find_owners(self) -> Iterable[Owner]:
         """Who the owners and groups are that were listed as numbers only. Raise Failed."""

@@ -11,7 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
-from runner.actions.backup.filelist import DELETIONS, LIST, render_kept, render_path, write_lines
+from runner.actions.backup.filelist import DELETIONS, LIST, end_of_unchanged, render_kept, render_path, write_lines
+from runner.actions.backup.known import Known
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.pace import PROGRESS
 from runner.actions.backup.scripts import Cut, Steps, dump_steps
@@ -62,21 +63,24 @@ class Workspace:
                 (self.path / name).unlink(missing_ok=True)
             return Ledger(self.path / LEDGER)
 
-    def finish(self, parent: str) -> tuple[list[Volume], Papers]:
-        """End the volumes and write the lists. `parent` is the set that unchanged entries lie in, "" without one."""
+    def finish(self, parent: str, known: Known) -> tuple[list[Volume], Papers]:
+        """End the volumes and write the lists. `parent` is the set that unchanged entries lie in, "" without one; of
+        many of them nothing but what is `known` was noted."""
         volumes, ledger = self.volumes.finish(), self.ledger
-        totals = [0, 0]
+        entries = known.entries
 
         def lines() -> Iterable[bytes]:
+            nonlocal entries
+            yield from known.unchanged(end_of_unchanged(parent))
             for kept in ledger.kept():
-                totals[0] += 1
+                entries += 1
                 yield render_kept(kept, parent)
 
         listed = write_lines(self.path / LIST, lines())
         deletions = write_lines(self.path / DELETIONS, map(render_path, ledger.deleted())) if parent else None
         write_whole(self.path / STEPS, dump_steps(Steps(ledger.replaced(), ledger.left_over(), cut_of(ledger))))
         lost = ledger.lost()
-        return volumes, Papers(listed, deletions, totals[0], ledger.listed()[1], lost)
+        return volumes, Papers(listed, deletions, entries, ledger.listed()[1] + known.size, lost)
 
     def keep(self, path: Path) -> Path:
         """Give the folder its name: what is in it is whole."""
