@@ -10,7 +10,6 @@ What cannot be found is left out, and said.
 
 from __future__ import annotations
 
-import getpass
 import os
 import random
 import shutil
@@ -21,10 +20,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -32,6 +29,7 @@ from measuring import Cost, Rival, fresh, measure, render_machine, render_share
 
 from tests.sshd import SshServer, ssh_server
 
+PULL = Path(__file__).with_name("pull.py")
 WORDPRESS = Path("/usr/share/wordpress")
 FILES, MEDIA = 30_000, 3_000
 CHANGED = 300
@@ -80,14 +78,6 @@ class Run:
     stored: int
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """The server as the inventory knows it."""
-
-    name: str
-    settings: Mapping[str, Any]
-
-
 def build_site(root: Path) -> None:
     """Make the site: WordPress, pages of its cache, and photographs, which do not compress; the same ones each time."""
     shutil.copytree(WORDPRESS, root, symlinks=True)
@@ -117,7 +107,7 @@ def change_site(root: Path) -> None:
 
 def rivals(bench: Bench) -> dict[str, Rival]:
     """The programs, ours first; each keeps its backups in a folder of its own."""
-    ours = [sys.executable, __file__, "pull", str(bench.port), str(bench.server.directory), str(bench.site)]
+    ours = [sys.executable, str(PULL), str(bench.port), str(bench.server.directory), str(bench.site)]
     ssh, site = f"ssh {bench.options}", f"{bench.at}:{bench.site}"
     known = f"UserKnownHostsFile={bench.folder}/known_hosts,StrictHostKeyChecking=accept-new"
     key = f"IdentityFile={bench.server.identity},IdentitiesOnly=yes"
@@ -140,29 +130,6 @@ def rivals(bench: Bench) -> dict[str, Rival]:
         else:
             print(f"{name}: left out, {' and '.join(sorted(needed))} are not all installed", file=sys.stderr)
     return found
-
-
-def pull(port: str, keys: str, site: str) -> None:
-    """Back up and seal in the working folder, as the two tasks of a playbook do."""
-    from runner.actions import backup_files
-
-    back_up(backup_files.ACTION, {"root": site, "increments": 100}, port, keys)
-
-
-def back_up(action: Any, inputs: Mapping[str, Any], port: str, keys: str) -> None:
-    """Have an action make a part of the server's at that port, with the key in that folder, and seal it."""
-    from runner.actions import backup_seal
-    from runner.connections import open_connections
-    from tests.actions.backups import backup_call, run_well
-
-    settings = {"address": "127.0.0.1", "port": int(port), "user": getpass.getuser(), "identity": f"{keys}/user_key"}
-    key = " ".join(Path(f"{keys}/host_key.pub").read_text().split()[:2])
-    connections, now = open_connections(known_hosts=[]), datetime.now(UTC)
-    connection = connections.get(Server("web1", {**settings, "host_key": key}))
-    more = {"connect": lambda: connection, "limit": 3600.0, "now": now}
-    part = run_well(action, backup_call(action, inputs, Path.cwd(), **more))["part"]
-    run_well(backup_seal.ACTION, backup_call(backup_seal.ACTION, {"parts": [part]}, Path.cwd(), **more))
-    connections.close()
 
 
 def take_turns(bench: Bench, rounds: int) -> dict[tuple[str, str], list[Run]]:
@@ -248,7 +215,4 @@ def main(rounds: int, delay: float) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["pull"]:
-        pull(*sys.argv[2:])
-    else:
-        main(int(next(iter(sys.argv[1:]), "3")), float(next(iter(sys.argv[2:]), "0")))
+    main(int(next(iter(sys.argv[1:]), "3")), float(next(iter(sys.argv[2:]), "0")))

@@ -22,8 +22,9 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from backup import ENVIRONMENT, back_up
+from backup import ENVIRONMENT
 from measuring import Cost, Rival, fresh, measure, render_machine
+from pull import back_up
 
 from tests.mariadb import MariaDB, running_mariadb
 from tests.sshd import SshServer, ssh_server

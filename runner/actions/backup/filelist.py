@@ -18,6 +18,7 @@ from runner.actions.backup.zstd import ZstdCompressor, build_compressor
 LIST, DELETIONS = "files.jsonl.zst", "deleted.jsonl.zst"
 LONGEST_LINE = 64 * 1024
 _ROOM = 1024 * 1024
+_LEVEL = 1  # names and hashes: more of an effort makes the list no smaller
 
 
 def render_kept(kept: Kept, parent: str) -> bytes:
@@ -48,7 +49,7 @@ def render_path(path: bytes) -> bytes:
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> Stored:
     """Write lines as a file of zstd. Raise Failed."""
-    compressor = build_compressor()
+    compressor = build_compressor(_LEVEL)
     path.unlink(missing_ok=True)
     with PartFile(path) as file:
         gathered: list[bytes] = []

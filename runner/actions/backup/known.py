@@ -32,7 +32,7 @@ class Known:
         self._path = path
         self._rests: dict[bytes, bytes] = {}  # by the beginning of each line
         self._others: list[bytes] = []
-        self._same: set[bytes] = set()
+        self._same: dict[bytes, bytes] = {}
         self.size = 0
         self._held = path is not None and hold and self._hold(path, tuple(_PATH + name + b'"' for name in apart))
         if not self._held:
@@ -50,15 +50,17 @@ class Known:
         that are not known to be so."""
         if not self._rests:
             return range(len(facts))
+        numbers = _render_numbers(facts)
+        columns = zip(paths, numbers, kinds, strict=True)
+        begins = [b"".join((_PATH, path, _FILE, number, tails[kind])) for path, number, kind in columns]
         others = []
-        columns = zip(paths, _render_numbers(facts), kinds, strict=True)
-        for place, (path, numbers, kind) in enumerate(columns):
-            begin = _PATH + path + _FILE + numbers + tails[kind]
-            if begin in self._rests:
-                self._same.add(begin)
-                self.size += int(numbers[: numbers.index(b",")])
-            else:
+        for place, begin in enumerate(begins):
+            rest = self._rests.pop(begin, None)
+            if rest is None:
                 others.append(place)
+            else:
+                self._same[begin] = rest
+        self.size += sum(map(_size, numbers)) - sum(_size(numbers[place]) for place in others)
         return others
 
     def others(self) -> Iterator[bytes]:
@@ -67,12 +69,12 @@ class Known:
             for lines in _read_lines(self._path):
                 yield from lines
         yield from self._others
-        yield from (begin + rest for begin, rest in self._rests.items() if begin not in self._same)
+        yield from map(_REST.join, self._rests.items())
 
     def unchanged(self, ending: bytes) -> Iterator[bytes]:
         """The lines of unchanged files, many at a time, each with that ending."""
-        lines = (begin + rest for begin, rest in self._rests.items() if begin in self._same)
-        while some := list(islice(lines, _AT_ONCE)):
+        same = map(_REST.join, self._same.items())
+        while some := list(islice(same, _AT_ONCE)):
             yield ending.join([*some, b""])
 
     def _hold(self, path: Path, apart: tuple[bytes, ...]) -> bool:
@@ -83,11 +85,9 @@ class Known:
             if size > MOST_HELD:
                 return False
             for line in lines:
-                begin, mark, rest = line.partition(_REST)
-                if not mark or b"\\" in begin or begin.startswith(apart):
-                    self._others.append(line)
-                else:
-                    self._rests[begin] = mark + rest
+                begin, _, self._rests[begin] = line.partition(_REST)
+        odd = [begin for begin, rest in self._rests.items() if b"\\" in begin or not rest or begin.startswith(apart)]
+        self._others = [_REST.join((begin, rest)) if (rest := self._rests.pop(begin)) else begin for begin in odd]
         return True
 
 
@@ -101,6 +101,10 @@ def _render_numbers(facts: Sequence[bytes]) -> list[bytes]:
     text = b"\n".join([*facts, b""]).translate(None, b".")
     text = text.replace(b"<", _MTIME).replace(b"0>", _CTIME).replace(b"0\n", b"\n")
     return text.split(b"\n")[:-1]
+
+
+def _size(numbers: bytes) -> int:
+    return int(numbers[: numbers.index(b",")])
 
 
 def _read_lines(path: Path) -> Iterator[list[bytes]]:

@@ -29,6 +29,6 @@ LEVEL = 3
 _CHECKSUM = int(CompressionParameter.checksum_flag)
 
 
-def build_compressor() -> ZstdCompressor:
+def build_compressor(level: int = LEVEL) -> ZstdCompressor:
     """Return a compressor whose frames carry a checksum of their content."""
-    return ZstdCompressor(options={int(CompressionParameter.compression_level): LEVEL, _CHECKSUM: 1})
+    return ZstdCompressor(options={int(CompressionParameter.compression_level): level, _CHECKSUM: 1})
