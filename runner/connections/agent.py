@@ -14,6 +14,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from math import ceil
 
 from runner.connections.commands import (
@@ -30,6 +31,7 @@ from runner.connections.cutter import Sink
 from runner.connections.ending import ANSWER_LIMIT, AgentLost, end_over, parse_survivors, render_end
 from runner.connections.frames import Unpacker, pack
 from runner.connections.scripts import AGENT_CODE, AGENT_LINE
+from runner.connections.sharing import MOST_SHARED, may_share, render_shared
 from runner.connections.wire import Wire, WireBroken
 from runner.durations import Deadline
 from runner.errors import TimeUp
@@ -109,7 +111,7 @@ class Agent:
         its own limit, or what is left of the deadline. Raise as `run` does."""
         self._jobs.extend(jobs)
         left = deadline.remaining()
-        frames = [_render(each.request, each.limit or left, b"and" if n else b"run") for n, each in enumerate(jobs)]
+        frames = [_render_group(group, left, b"and" if n else b"run") for n, group in enumerate(_grouped(jobs))]
         try:
             self._wire.send(b"".join(frames), deadline, (self._unpacker.feed, _ignore))
         except TimeoutError:
@@ -201,9 +203,35 @@ def _ignore(piece: bytes) -> None:
     """Do nothing: on stderr, a login shell may say something."""
 
 
-def _render(request: Request, limit: float, kind: bytes) -> bytes:
-    """Return the frame that asks for a command, and its stdin."""
-    seconds = min(ceil(limit), _LONGEST_LIMIT) + int(TERM_GRACE) + 1
+def _grouped(jobs: Sequence[Job]) -> list[list[Job]]:
+    """Put neighbours that may share a shell together; the others stand alone."""
+    groups: list[list[Job]] = []
+    open_one = False
+    for job in jobs:
+        shares = may_share(job.request)
+        if shares and open_one and len(groups[-1]) < MOST_SHARED:
+            groups[-1].append(job)
+        else:
+            groups.append([job])
+        open_one = shares
+    return groups
+
+
+def _render_group(jobs: Sequence[Job], left: float, kind: bytes) -> bytes:
+    """Return the frame that asks for these commands; those that share a shell share its mark."""
+    limits = [job.limit or left for job in jobs]
+    if len(jobs) == 1:
+        return _render(jobs[0].request, limits, kind)
+    mark = jobs[0].request.mark
+    for job in jobs:
+        job.request = replace(job.request, mark=mark)
+    words = (SHELL, "-c", render_shared([job.request for job in jobs]), "sh")
+    return _render(Request(words, mark), limits, kind, shared=len(jobs))
+
+
+def _render(request: Request, limits: Sequence[float], kind: bytes, *, shared: int = 0) -> bytes:
+    """Return the frame that asks for a command, or for so many that share it, each with its limit, and its stdin."""
+    seconds = " ".join(str(min(ceil(limit), _LONGEST_LIMIT) + int(TERM_GRACE) + 1) for limit in limits)
     words, stdin = request.words, request.stdin
     if request.script:  # too long for a word: the shell reads it from stdin; nothing of its reading stays behind
         words = (SHELL, "-c", READER, "sh", request.mark, *words)
@@ -211,5 +239,6 @@ def _render(request: Request, limit: float, kind: bytes) -> bytes:
     if request.run_as:
         words = (*as_user(request.run_as), *words)
     variables = [text for pair in request.environment.items() for text in pair]
-    texts = (str(seconds), request.directory, str(len(request.environment)), request.mark, request.run_as)
-    return pack(kind, *map(encode, (*texts, str(len(stdin)), *variables, *words))) + stdin
+    numbers = str(len(request.environment)), str(shared)
+    texts = (seconds, request.directory, *numbers, request.mark, request.run_as, str(len(stdin)))
+    return pack(kind, *map(encode, (*texts, *variables, *words))) + stdin

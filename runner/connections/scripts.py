@@ -66,15 +66,19 @@ AGENT_LINE = "exec perl -C0 -e 'sysread STDIN,$c,SIZE-length$c,length$c or exit 
 # dropped unless that ended with 0; "end" ends what runs and drops what waits. What goes out are frames (a letter, the
 # size, the content): "o" and "e" output, "x" the exit code, "n" no such directory, "s" who is left. $more counts the
 # stdin that is still to come.
+# Lines that share a shell are one request: it tells with which code each of them ended (or what it could not do), and
+# opens their pipes by name, since a shell can hand down nine descriptors at most.
 # The watcher, a second process, ends the command when the agent is gone, or when it stands still past the limit.
+# A page that is written to after a fork costs as much as anything here: what can be done before it, is.
 AGENT_CODE = (
     r"""my $ending = <<'SHELL';
 ENDING
 SHELL
 my $home = readlink '/proc/self/cwd';
-defined $home && -r '/proc/self/stat' or exit 1;
-my ($out, $err, $to_out, $to_err, $in, $left, $seeker, $watcher, $tell, $ended);
-my ($group, $user, $mark, $requests, $stdin, $more, $answer, $well, @waiting) = ('', '', '', '', '', 0, '', 0);
+defined $home && -r '/proc/self/stat' && -o '/proc/self/fd' or exit 1;
+my ($up, $down, $out, $err, $codes, $to_codes, $in, $left, $seeker, $watcher, $tell, $told, $ended, $long);
+my (@reads, @writes, @limits, @waiting);
+my ($agent, $group, $user, $mark, $requests, $stdin, $more, $answer, $well) = ($$, '', '', '', '', '', 0, '', 0);
 
 sub ending { "$ending\nsop_p='$group' sop_u='$user' sop_m='MARK=$mark'\nsop_end\n" }
 
@@ -82,7 +86,7 @@ sub frame { $answer .= pack 'aN/a*', @_ }
 
 sub flush {
   while (length $answer) {
-    my $sent = syswrite STDOUT, $answer;
+    my $sent = syswrite $down, $answer;
     if (defined $sent) { substr $answer, 0, $sent, '' } elsif ($! != 4) { exit }
   }
 }
@@ -93,8 +97,7 @@ sub watch {
   defined($watcher = fork) or exit;
   return if $watcher;
   setpgrp;
-  close $tell;
-  open STDIN, '<', '/dev/null'; open STDOUT, '>', '/dev/null'; open STDERR, '>', '/dev/null';
+  close $_ for $tell, $up, $down;
   my ($end, $seconds);
   while (1) {
     vec(my $ready = '', fileno $read, 1) = 1;
@@ -106,7 +109,7 @@ sub watch {
     $end = $seconds ? time + $seconds : 0;
   }
   exec '/bin/sh', '-c', ending() if $group;
-  exit;
+  kill 9, $$;
 }
 
 sub tell_watcher { syswrite $tell, join("\t", @_, $group, $user, $mark) . "\n" }
@@ -120,27 +123,32 @@ sub plain {
 }
 
 sub begin {
-  (my ($seconds, $directory, $names), $mark, $user, $more, my @words) = @_;
+  (my ($seconds, $directory, $names, $shared), $mark, $user, $more, my @words) = @_;
+  @limits = split / /, $seconds;
   my %variables = splice @words, 0, 2 * $names;
   $well = !length $directory || chdir $directory;
   return frame('n', '') if !$well;
   watch() if waitpid $watcher, 1;
-  pipe $out, $to_out or exit;
-  pipe $err, $to_err or exit;
+  for (1 .. 2 * ($shared || 1)) { pipe $reads[@reads], $writes[@writes] or exit }
+  ($out, $err) = splice @reads, 0, 2;
   my $from_in;
   if ($more) { pipe $from_in, $in or exit }
+  if ($shared) { pipe $codes, $to_codes or exit }
+  $long = $more;
+  open STDOUT, '>&', $to_codes || $writes[0]; open STDERR, '>&', $to_codes || $writes[1];
+  # PWD keeps the path as it was given, not as links lead.
+  %variables = (MARK => $mark, $directory =~ m{^/} ? (PWD => $directory) : (), %variables);
+  local @ENV{keys %variables} = values %variables;
+  my @plain = length $directory || $to_codes ? () : plain(@words);
+  push @words, map { "/proc/$agent/fd/" . fileno $_ } @writes if $to_codes;
+  $told = "$limits[0] " . time;
   $group = fork;
   exit if !defined $group;
   if (!$group) {
     setpgrp;
     $group = $$;
-    tell_watcher($seconds);  # before the command can do anything, such as ending the agent
-    $SIG{$_} = 'DEFAULT' for 'PIPE', 'CHLD';
-    if ($more) { open STDIN, '<&', $from_in } else { open STDIN, '<', '/dev/null' }
-    open STDOUT, '>&', $to_out; open STDERR, '>&', $to_err;
-    $ENV{PWD} = $directory if $directory =~ m{^/};  # keeps the path as it was given, not as links lead
-    @ENV{'MARK', keys %variables} = ($mark, values %variables);
-    my @plain = length $directory ? () : plain(@words);
+    tell_watcher($limits[0]);  # before the command can do anything, such as ending the agent
+    open STDIN, '<&', $from_in if $more;
     exec { $plain[0] } @plain if @plain;  # where that fails, the shell says why
     exec { $words[0] } @words;
     my $code = $! == 2 ? 127 : 126;
@@ -151,13 +159,34 @@ sub begin {
   chdir $home if length $directory;
 }
 
-sub finish {
-  my $code = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+sub end_command {
+  my $code = shift;
   drain('o', $out);
   drain('e', $err);
   frame('x', $code);
-  ($out, $err, $to_out, $to_err, $in, $group, $stdin) = (undef, undef, undef, undef, undef, '', '');
+  ($out, $err) = splice @reads, 0, 2;
+  $long = 0;
   $well = !$code;
+  shift @limits;
+  return if !@limits || $told eq (my $now = "$limits[0] " . time);
+  tell_watcher($limits[0]);
+  $told = $now;
+}
+
+sub take_codes {
+  sysread $codes, my $lines, 4096;
+  for (split /\n/, $lines) {
+    kill 9, $$ if m{/proc/$agent/fd/};  # the shell could not open a pipe: nothing is known of the command
+    end_command($_) if /^\d+\z/ && $out;
+  }
+}
+
+sub finish {
+  my $code = $? & 127 ? 128 + ($? & 127) : $? >> 8;
+  take_codes() while $codes && is_ready($codes);
+  end_command($code || ($codes ? 1 : 0)) if $out && $well;
+  ($out, $err, $codes, $to_codes, $in, $group, $stdin) = (undef, undef, undef, undef, undef, '', '');
+  @reads = @writes = ();
   @waiting = () if !$well;
   flush() if !@waiting;
   begin_next();
@@ -174,8 +203,7 @@ sub find_left {
   pipe $left, my $to_left or exit;
   defined($seeker = fork) or exit;
   return if $seeker;
-  $SIG{$_} = 'DEFAULT' for 'PIPE', 'CHLD';
-  open STDIN, '<', '/dev/null'; open STDERR, '>', '/dev/null'; open STDOUT, '>&', $to_left;
+  open STDERR, '>', '/dev/null'; open STDOUT, '>&', $to_left;
   exec '/bin/sh', '-c', ending() . "sop_left MARK=$mark";
 }
 
@@ -207,12 +235,14 @@ sub pass_on {  # false at the end
   return $size || !defined $size && $! == 4;
 }
 
+sub is_ready {
+  vec(my $ready = '', fileno $_[0], 1) = 1;
+  return select($ready, undef, undef, 0) > 0;
+}
+
 sub drain {  # what the command has written before it ended, however much others go on writing
   my ($kind, $from) = @_;
-  for (1 .. 16) {
-    vec(my $ready = '', fileno $from, 1) = 1;
-    last if select($ready, undef, undef, 0) < 1 || !pass_on($kind, $from);
-  }
+  for (1 .. 16) { last if !is_ready($from) || !pass_on($kind, $from) }
 }
 
 sub feed_command {
@@ -223,17 +253,20 @@ sub feed_command {
 
 sub serve {
   my ($read, $write) = @_;
+  take_codes() if $codes && vec $read, fileno $codes, 1;
   pass_on('o', $out) if $out && vec $read, fileno $out, 1;
   pass_on('e', $err) if $err && vec $read, fileno $err, 1;
   all_left_told() if $left && vec($read, fileno $left, 1) && !pass_on('s', $left);
   feed_command() if $in && vec $write, fileno $in, 1;
-  return if !vec $read, 0, 1;
-  my $size = sysread STDIN, $requests, 65536, length $requests;
-  exit if !$size && (defined $size || $! != 4);
+  return if !vec $read, fileno $up, 1;
+  my $size = sysread $up, $requests, 65536, length $requests;
+  kill 9, $$ if !$size && (defined $size || $! != 4);
   take_requests();
 }
 
-$SIG{PIPE} = 'IGNORE';
+open $up, '<&', STDIN; open $down, '>&', STDOUT;
+open STDIN, '<', '/dev/null'; open STDOUT, '>', '/dev/null'; open STDERR, '>', '/dev/null';
+$SIG{PIPE} = sub { };  # not "IGNORE", which a command would inherit
 watch();
 $SIG{CHLD} = sub { $ended = 1 };
 $answer = "TOKEN$$\n";
@@ -241,12 +274,15 @@ flush();
 while (1) {
   undef $in if !$more && !length $stdin;
   my ($read, $write) = ('', '');
-  vec($read, fileno $_, 1) = 1 for grep { $_ } \*STDIN, $out, $err, $left;
+  vec($read, fileno $_, 1) = 1 for grep { $_ } $up, $codes, $left, $long ? ($out, $err) : ();
   vec($write, fileno $in, 1) = 1 if $in && length $stdin;
   # Output waits a moment for more of it or for the command's end, so that all goes out in one packet; that of short
-  # commands in a row too. It is the agent that holds the pipes open: their end would only wake it once more.
-  my $many = select $read, $write, undef, $ended ? 0 : length $answer ? 0.02 : $group ? 0.25 : undef;
+  # commands in a row too, whose pipes are read once they have ended. It is the agent that holds the pipes open: their
+  # end would only wake it once more.
+  my $wait = $ended ? 0 : length $answer || $group && !$long ? 0.02 : $group ? 0.25 : undef;
+  my $many = select $read, $write, undef, $wait;
   serve($read, $write) if $many > 0;
+  $long ||= !$many;
   flush() if !$many || length $answer > 65536;
   next if !$ended;
   $ended = 0;
