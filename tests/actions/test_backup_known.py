@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,13 @@ from runner.actions.backup.known import Known
 from runner.actions.backup.ledger import Kept
 from runner.actions.backup.listing import Listed, Lister
 from runner.actions.backup.parents import load_known
-from runner.errors import Failed
+from runner.actions.backup_files import ACTION
+from runner.contract import Command, Result
+from runner.durations import Deadline
+from runner.errors import Failed, TimeUp
 from tests.actions.test_backup_files import snapshot
 from tests.actions.test_backup_increments import Series
+from tests.calls import LocalConnection
 
 SHA256 = "ab" * 32
 # Names that could be taken for others: as JSON writes them, with what follows a name in a line, not UTF-8.
@@ -173,3 +178,38 @@ def test_a_list_that_is_spoilt_when_it_is_read_is_said(tmp_path: Path) -> None:
         path.unlink() if spoilt is None else path.write_bytes(spoilt)
         with pytest.raises(Failed, match="its list of files cannot be read"):
             load_known(series.call(), full)
+
+
+class CutOff(LocalConnection):
+    """A connection that breaks in the midst of the archive, to a server whose disk is set back to an earlier state
+    later: for now, the file "00" is not what it was."""
+
+    def stream(self, command: Command, deadline: Deadline, sink: Callable[[bytes], None]) -> Result:
+        sent = self.run(command, deadline).stdout
+        if " tar " in command.line:
+            for start in range(0, len(sent) * 2 // 3, 4096):
+                sink(sent[start : start + 4096])
+            raise TimeUp("the connection was cut off")
+        sink(re.sub(rb">[\d.]+\x0000\x00", b">1600000000.0000000000\x0000\x00", sent))
+        return Result(0)
+
+
+def test_an_increment_that_was_cut_off_goes_on_and_is_as_the_site_is_then(tmp_path: Path) -> None:
+    """Of what came before the cut, one file is gone, one has changed again, and one is as the full set has it."""
+    series = Series(tmp_path)
+    for number in range(40):
+        (series.site / f"{number:02d}").write_bytes(os.urandom(500_000))
+    full = series.take()
+    for number in range(1, 30):
+        (series.site / f"{number:02d}").write_bytes(os.urandom(500_000))
+    with pytest.raises(TimeUp):
+        ACTION.run(series.call()._replace(connect=CutOff))
+    (work,) = (series.folder / "backups" / "WEB-PN-TAIS").glob("*.partial")
+    assert any(path.stat().st_size for path in work.glob("p*.tar.zst"))
+    (series.site / "01").unlink()
+    (series.site / "02").write_bytes(b"again")
+    later = series.take()
+    assert later.parent
+    assert later.parent["set"] == full.name
+    assert not work.exists()
+    series.assert_restores(later, snapshot(series.site))
