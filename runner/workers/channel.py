@@ -12,17 +12,19 @@ import hashlib
 import json
 import struct
 import tempfile
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from io import BytesIO
 from itertools import count
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO, Generic, NamedTuple, TypeVar, cast
 
 from runner.record.evidence import LARGEST_EVIDENCE
 
 BEAT = 3.0  # seconds
+GATHERING = 0.002  # seconds that what other threads post is gathered, to go out at once
 PIECE = 1024 * 1024
 LARGEST_HEAD = 64 * 1024 * 1024
 LARGEST_BYTES = 64 * 1024 * 1024
@@ -32,6 +34,7 @@ _LARGEST = {_BYTES: LARGEST_BYTES, _FILE: LARGEST_EVIDENCE}
 _FRAME = struct.Struct(">BII")  # kind, number of the content, length
 
 Content = bytes | Path
+Item = TypeVar("Item")
 
 
 class Broken(Exception):
@@ -82,6 +85,32 @@ def _pack_head(head: Mapping[str, Any]) -> bytes:
     return data
 
 
+class Gatherer(Generic[Item]):
+    """Takes things from other threads to that of an event loop, many at a time: waking it costs more than most of them.
+
+    `take` gets in the loop's thread what was posted within two milliseconds.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, take: Callable[[Sequence[Item]], None]) -> None:
+        self._loop = loop
+        self._take = take
+        self._lock = threading.Lock()
+        self._posted: list[Item] = []
+
+    def post(self, item: Item) -> None:
+        """Hand one over, in any thread. Raise RuntimeError where the loop has ended."""
+        with self._lock:
+            self._posted.append(item)
+            first = len(self._posted) == 1
+        if first:
+            self._loop.call_soon_threadsafe(self._loop.call_later, GATHERING, self._deliver)
+
+    def _deliver(self) -> None:
+        with self._lock:
+            posted, self._posted = self._posted, []
+        self._take(posted)
+
+
 class Channel:
     """One end of a connection. To be used in the thread of its event loop."""
 
@@ -90,6 +119,7 @@ class Channel:
         self._writer = writer
         self._numbers = count(1)
         self._trays: dict[int, _Tray] = {}
+        self._arrived = bytearray()
 
     async def send(self, head: Mapping[str, Any], content: Content | None = None) -> None:
         """Send a message. Raise Broken where that cannot be, OSError where a file cannot be read."""
@@ -97,29 +127,45 @@ class Channel:
             head = {**head, **await self._send_content(content)}
         await self._send_frame(_HEAD, 0, _pack_head(head))
 
-    def put(self, message: bytes) -> None:
-        """Send a message that `pack` made, and do not wait until it is gone: who is lost is told to who receives."""
+    def put(self, messages: Sequence[bytes]) -> None:
+        """Send messages that `pack` made, and do not wait until they are gone: who is lost is told to who receives."""
         with suppress(OSError, RuntimeError):
-            self._writer.write(message)
+            self._writer.write(b"".join(messages))
 
     async def receive(self, silence: float, *, largest: int = LARGEST_HEAD) -> Message:
         """Return the next message. Raise Broken when nothing at all came for `silence` seconds, or nonsense did."""
         try:
             while True:
-                async with asyncio.timeout(silence):
-                    kind, number, size = _FRAME.unpack(await self._reader.readexactly(_FRAME.size))
-                    if size > (largest if kind == _HEAD else PIECE) or kind not in (_HEAD, _BYTES, _FILE):
-                        raise Broken("it does not speak as agreed")
-                    data = await self._reader.readexactly(size)
+                while (frame := self._next_frame(largest)) is None:
+                    async with asyncio.timeout(silence):
+                        data = await self._reader.read(PIECE)
+                    if not data:
+                        raise EOFError("it closed the connection")
+                    self._arrived += data
+                kind, number, content = frame
                 if kind == _HEAD:
-                    return self._open(json.loads(data))
+                    return self._open(json.loads(content))
                 if number not in self._trays:
                     self._trays[number] = _Tray.of(kind)
-                self._trays[number].add(data)
+                self._trays[number].add(content)
         except TimeoutError:
             raise Broken(f"nothing was heard of it for {silence:g} s") from None
         except (OSError, EOFError, ValueError) as error:
             raise Broken(str(error) or type(error).__name__) from error
+
+    def _next_frame(self, largest: int) -> tuple[int, int, bytes] | None:
+        """The next of what has arrived: kind, number of the content, data. None where it is not there as a whole."""
+        if len(self._arrived) < _FRAME.size:
+            return None
+        kind, number, size = _FRAME.unpack_from(self._arrived)
+        if size > (largest if kind == _HEAD else PIECE) or kind not in (_HEAD, _BYTES, _FILE):
+            raise Broken("it does not speak as agreed")
+        end = _FRAME.size + size
+        if len(self._arrived) < end:
+            return None
+        data = bytes(self._arrived[_FRAME.size : end])
+        del self._arrived[:end]
+        return kind, number, data
 
     async def beat(self, seconds: float) -> None:
         """Tell the other side so often that this one is there, until cancelled, or until it is gone itself."""

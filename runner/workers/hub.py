@@ -12,7 +12,7 @@ import secrets
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from io import BytesIO
@@ -25,7 +25,7 @@ from runner.engine.executors import Threads, Value
 from runner.engine.rows import perform_row
 from runner.errors import Failed, RecordError, refuse
 from runner.events import outcome_from_json
-from runner.workers.channel import BEAT, Broken, Channel, Content, Message, pack
+from runner.workers.channel import BEAT, Broken, Channel, Content, Gatherer, Message, pack
 from runner.workers.parcels import fingerprint, pack_act, travels
 from runner.workers.roster import Job, Place, Roster, Station, Ticket
 
@@ -51,6 +51,7 @@ class Hub:
         self._numbers = count(1)
         self._roster = Roster()
         self._waiting: list[Job] = []
+        self._asked = Gatherer(self._loop, self._assign)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._port = 0
         self._joined = threading.Condition()
@@ -106,21 +107,26 @@ class Hub:
             server = acts[0].server
             access = world.access(server) if server else None
             parcels = [pack_act(act, access, world) for act in acts]
-            self._loop.call_soon_threadsafe(self._assign, Job(acts, world, future, parcels, report))
+            self._asked.post(Job(acts, world, future, parcels, report))
         except Failed as error:
             Job(acts, world, future, (), report).settle(Outcome(Status.FAILED, message=str(error)))
         return future
 
-    def _assign(self, job: Job) -> None:
-        why_not = self._roster.why_not(job.acts)
-        station = self._roster.home_of(str(job.acts[0].key.target))
-        if why_not:
-            job.settle(Outcome(Status.FAILED, message=why_not))
-        elif station:
-            self._hand(station, job)
-        else:
-            self._waiting.append(job)
-            self._loop.call_later(PATIENCE, self._give_up, job)
+    def _assign(self, jobs: Sequence[Job]) -> None:
+        """Hand each job to the station of its target, those of a station at once."""
+        chosen: dict[Station, list[bytes]] = {}
+        for job in jobs:
+            why_not = self._roster.why_not(job.acts)
+            station = self._roster.home_of(str(job.acts[0].key.target))
+            if why_not:
+                job.settle(Outcome(Status.FAILED, message=why_not))
+            elif station:
+                chosen.setdefault(station, []).extend(self._pack(station, job))
+            else:
+                self._waiting.append(job)
+                self._loop.call_later(PATIENCE, self._give_up, job)
+        for station, messages in chosen.items():
+            station.channel.put(messages)
 
     def _give_up(self, job: Job) -> None:
         if job in self._waiting:
@@ -128,7 +134,8 @@ class Hub:
             message = f"no worker was there for {PATIENCE:g} s; it was not begun. see that the cluster has workers"
             job.settle(Outcome(Status.UNREACHABLE, message=message))
 
-    def _hand(self, station: Station, job: Job) -> None:
+    def _pack(self, station: Station, job: Job) -> Iterator[bytes]:
+        """Note a job as that station's, and yield it as it is sent; nothing where it cannot be."""
         number = next(self._numbers)
         try:
             message = pack({"do": number, "acts": job.parcels})
@@ -136,7 +143,7 @@ class Hub:
             job.settle(Outcome(Status.FAILED, message=f"its inputs cannot be sent to a worker: {error}"))
             return
         station.jobs[number] = job
-        station.channel.put(message)
+        yield message
 
     async def _listen(self) -> int:
         self._server = await asyncio.start_server(
@@ -196,8 +203,7 @@ class Hub:
         await channel.send({"admitted": True})
         station = self._roster.stations[call] = Station(channel, call, name, max(1, int(hello["seats"])))
         waiting, self._waiting = self._waiting, []
-        for job in waiting:
-            self._assign(job)
+        self._assign(waiting)
         self._tell_joined()
         return station
 

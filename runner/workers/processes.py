@@ -34,17 +34,20 @@ def open_processes(number: int, forks: int) -> Iterator[Hub]:
     Nothing begins one again: a process that is lost stays lost, and the others go on. Raise Refused where they do not
     start.
     """
-    begun = [_begin(-(-forks // number)) for _ in range(number)]  # before the hub and its thread are there
-    hub = Hub(Place(LOOPBACK), far=False)
-    hub.open()
+    begun: list[tuple[BaseProcess, Connection]] = []
     try:
-        for each, (_, teller) in enumerate(begun):
-            teller.send(hub.ticket(f"process {each + 1}"))
-        if not hub.wait(lambda: hub.room() >= forks, START_LIMIT):
-            raise refuse("--executor", f"{number} processes did not start within {START_LIMIT:g} s", "use fewer")
-        yield hub
+        begun += [_begin(-(-forks // number)) for _ in range(number)]  # before the hub and its thread are there
+        hub = Hub(Place(LOOPBACK), far=False)
+        hub.open()
+        try:
+            for each, (_, teller) in enumerate(begun):
+                teller.send(hub.ticket(f"process {each + 1}"))
+            if not hub.wait(lambda: hub.room() >= forks, START_LIMIT):
+                raise refuse("--executor", f"{number} processes did not start within {START_LIMIT:g} s", "use fewer")
+            yield hub
+        finally:
+            hub.close()
     finally:
-        hub.close()
         for process, teller in begun:
             teller.close()
             _end(process)
@@ -69,7 +72,8 @@ def _end(process: BaseProcess) -> None:
 
 
 def _work(heard: Connection, seats: int, forked: bool) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all of a terminal: what is in flight may end
+    for number in (signal.SIGINT, signal.SIGTERM):  # they reach all of a terminal, or of a service that is stopped
+        signal.signal(number, signal.SIG_IGN)  # what is in flight may end: the process that began this one says when
     if forked:
         _let_go(heard.fileno())
     try:

@@ -31,7 +31,7 @@ from runner.events import Key, outcome_to_json
 from runner.inventory import Target
 from runner.notices import Notifier
 from runner.recorder import Recorder
-from runner.workers.channel import BEAT, Broken, Channel, Content, Message, pack
+from runner.workers.channel import BEAT, Broken, Channel, Content, Gatherer, Message, pack
 from runner.workers.parcels import Parcel, fingerprint, unpack_act
 from runner.workers.roster import Ticket
 
@@ -109,6 +109,7 @@ class _Station:
         self._channel = channel
         self._leaving = leaving
         self._loop = asyncio.get_running_loop()
+        self._told = Gatherer(self._loop, channel.put)
         self._closing = threading.Lock()
         self._closed = False
         self._numbers = count(1)
@@ -175,7 +176,7 @@ class _Station:
         with self._closing:
             if self._closed:
                 raise Broken("this station has gone home")
-            self._loop.call_soon_threadsafe(self._channel.put, message)
+            self._told.post(message)
 
     def _wait(self, coroutine: Coroutine[Any, Any, Value]) -> Value:
         """Let the event loop do something, from another thread. Raise Broken, or CancelledError, where it has ended."""

@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from runner.events import Kind
+from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
 from tests.workers.websites import website
 
@@ -29,6 +30,13 @@ steps:
 """
 PROCESSES = 2
 LONGEST = 60.0
+SECRET = "sandi-Rahasia+7/x"
+SMALL_DISK = """
+mkdir records && mount -t tmpfs -o size=2m,mode=700 none records || exit
+"$@" run p.yml --executor processes:2; echo $? > code
+mount -o remount,size=64m records && "$@" resume last --executor processes:2; echo $? >> code; "$@" verify >> code
+"""
+Send = Callable[[int, int], None]
 
 
 class Visits:
@@ -64,17 +72,24 @@ def visits(tmp_path: Path) -> Iterator[Visits]:
 @pytest.fixture
 def sop(tmp_path: Path, visits: Visits) -> Iterator[subprocess.Popen[str]]:
     """A run, in a session of its own, each of whose processes is in the middle of a visit."""
-    with _start(tmp_path, "run", "p.yml", "--executor", f"processes:{PROCESSES}", "-f", str(PROCESSES)) as process:
+    with _run(tmp_path, f"processes:{PROCESSES}") as process:
+        visits.await_all()
+        yield process
+
+
+@contextmanager
+def _run(folder: Path, executor: str) -> Iterator[subprocess.Popen[str]]:
+    """A run, which is ended with all that it began when the block ends."""
+    with _start(folder, "run", "p.yml", "--executor", executor, "-f", str(PROCESSES)) as process:
         try:
-            visits.await_all()
             yield process
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def _start(folder: Path, *words: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+def _start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **environment}
     argv = [sys.executable, "-m", "runner", *words]
     pipe = subprocess.PIPE
     return subprocess.Popen(
@@ -104,17 +119,42 @@ def test_what_a_killed_process_did_is_interrupted_and_done_again_by_another(
     assert _tries(tmp_path) == [(1, "interrupted"), (1, "ok"), (2, "ok")]
 
 
-def test_an_interruption_from_the_terminal_lets_what_is_in_flight_end(
-    sop: subprocess.Popen[str], visits: Visits, tmp_path: Path
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("send", [os.kill, os.killpg])
+def test_an_interruption_lets_what_is_in_flight_end(
+    sop: subprocess.Popen[str], visits: Visits, tmp_path: Path, send: Send, number: signal.Signals
 ) -> None:
+    """Ctrl-C reaches all of a terminal's group, and systemd sends SIGTERM to all of a service."""
     workers = _workers(sop)
-    os.killpg(sop.pid, signal.SIGINT)
+    send(sop.pid, number)
     visits.may.set()
     _, said = sop.communicate(timeout=LONGEST)
     assert sop.returncode == 130
     assert "Traceback" not in said
     assert _tries(tmp_path) == [(1, "ok"), (1, "ok")]
-    assert [worker for worker in workers if Path(f"/proc/{worker}").exists()] == []
+    assert not any(map(_is_alive, workers))
+
+
+@pytest.mark.parametrize("executor", ["threads", f"processes:{PROCESSES}"])
+def test_a_second_sigterm_cuts_off_and_leaves_what_was_in_flight_interrupted(
+    visits: Visits, tmp_path: Path, executor: str
+) -> None:
+    with _run(tmp_path, executor) as sop:
+        visits.await_all()
+        workers = _workers(sop)
+        sop.terminate()
+        assert sop.stderr
+        assert "stopping" in sop.stderr.readline()  # the first was heard
+        sop.terminate()
+        sop.communicate(timeout=LONGEST)
+    assert (sop.returncode, len(workers)) == (130, 0 if executor == "threads" else PROCESSES)
+    assert not any(map(_is_alive, workers))
+    assert _tries(tmp_path) == []
+    visits.may.set()
+    with _start(tmp_path, "resume", "last", "--executor", executor) as again:
+        _, said = again.communicate(timeout=LONGEST)
+    assert (again.returncode, said) == (0, "")
+    assert _tries(tmp_path) == [(1, "interrupted"), (1, "interrupted"), (2, "ok"), (2, "ok")]
 
 
 def test_a_run_that_was_killed_goes_on_at_once_though_its_processes_are_still_there(
@@ -148,3 +188,44 @@ def _is_alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+@pytest.mark.parametrize("executor", ["threads", f"processes:{PROCESSES}"])
+def test_what_a_page_shows_of_a_secret_is_masked_in_outcomes_and_evidence(tmp_path: Path, executor: str) -> None:
+    page = f"<title>PN {SECRET}</title><body>Galat: sandi basis data {SECRET} ditolak</body>".encode()
+    with website(lambda path: None, lambda path: page) as address:
+        database = {"engine": "mariadb", "name": "joomla", "user": "u", "password": {"secret": "db"}}
+        site = {"url": f"{address}/", "server": "here", "database": database}
+        inventory = {"websites": {"w": site}, "servers": {"here": {"connection": "local"}}}
+        inventory["secrets"] = {"db": {"env": "DB_SECRET"}}
+        (tmp_path / "inventory.yml").write_text(json.dumps(inventory))
+        (tmp_path / "p.yml").write_text(PLAYBOOK.replace("available}", "available, with: {keep: always}}"))
+        with _start(tmp_path, "run", "p.yml", "--executor", executor, DB_SECRET=SECRET) as sop:
+            sop.communicate(timeout=LONGEST)
+    journal = Journal.open(tmp_path / "records", create=False)
+    [done] = [each.data for each in journal.events(journal.find_run("last")) if each.kind is Kind.TASK_FINISHED]
+    assert done["outputs"]["title"] == "PN [masked:db]"
+    kept = EvidenceStore(tmp_path / "records").read(done["evidence"][0]["sha256"], 10_000).decode()
+    assert "sandi basis data [masked:db] ditolak" in kept
+    files = [path for path in (tmp_path / "records").rglob("*") if path.is_file()]
+    assert [path.name for path in files if SECRET.encode() in path.read_bytes()] == []
+
+
+@pytest.mark.heavy
+def test_a_disk_that_fills_up_while_processes_work_ends_the_run_and_it_can_go_on(tmp_path: Path) -> None:
+    with website(
+        lambda path: None, lambda path: f"<title>PN</title><p>{path} ".encode() + os.urandom(200_000)
+    ) as address:
+        websites = {f"w{n}": {"url": f"{address}/{n}"} for n in range(30)}
+        (tmp_path / "inventory.yml").write_text(json.dumps({"websites": websites}))
+        (tmp_path / "p.yml").write_text(
+            PLAYBOOK.replace("available}", "available, with: {keep: always, variants: false}}")
+        )
+        words = ["unshare", "--mount", "--map-root-user", "sh", "-c", SMALL_DISK, "sh", sys.executable, "-m", "runner"]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        done = subprocess.run(
+            words, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=2 * LONGEST, check=False
+        )
+    codes = (tmp_path / "code").read_text().split("\n")
+    assert (codes[:2], "free some space" in done.stderr) == (["7", "0"], True), done.stderr
+    assert "the record is whole" in codes[2]

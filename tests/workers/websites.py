@@ -11,17 +11,19 @@ _PAGE = b"<html><title>PN Contoh</title><body>Selamat datang di situs pengadilan
 
 
 @contextmanager
-def website(hold: Callable[[str], object]) -> Iterator[str]:
-    """Give the address of a website that has its visitors wait in `hold`, which is told the path they ask for."""
+def website(hold: Callable[[str], object], show: Callable[[str], bytes] = lambda path: _PAGE) -> Iterator[str]:
+    """Give the address of a website that has its visitors wait in `hold`, which is told the path they ask for, and
+    then shows them a page."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             hold(self.path)
+            page = show(self.path)
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(_PAGE)))
+            self.send_header("Content-Length", str(len(page)))
             self.end_headers()
-            self.wfile.write(_PAGE)
+            self.wfile.write(page)
 
         def log_message(self, *args: object) -> None:
             """Say nothing."""
