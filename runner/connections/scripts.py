@@ -267,6 +267,7 @@ sub serve {
 open $up, '<&', STDIN; open $down, '>&', STDOUT;
 open STDIN, '<', '/dev/null'; open STDOUT, '>', '/dev/null'; open STDERR, '>', '/dev/null';
 $SIG{PIPE} = sub { };  # not "IGNORE", which a command would inherit
+setpgrp; exec { '/' } '/';  # both fail: what finds them in the C library is then done once, not after each fork
 watch();
 $SIG{CHLD} = sub { $ended = 1 };
 $answer = "TOKEN$$\n";
