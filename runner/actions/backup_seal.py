@@ -1,4 +1,4 @@
-"""backup.seal: reads the parts of a backup again and makes them one set: a folder that exists whole or not at all."""
+"""backup.seal: makes one set of the parts of a backup, each read back from the disk; it exists whole or not at all."""
 
 from __future__ import annotations
 
@@ -163,8 +163,8 @@ def _common_folder(parts: Sequence[Mapping[str, Any]]) -> Path:
 
 ACTION = Action(
     name="backup.seal",
-    description="Reads every part of a backup again, from its bytes to its end mark, and makes them one set: a folder "
-    "with MANIFEST.json, SHA256SUMS and PULIHKAN.txt (.sh, .ps1), which restores with plain tools.",
+    description="Makes the parts of a backup one set, once each was read back from the disk, a dump to its end mark: a "
+    "folder with MANIFEST.json, SHA256SUMS and PULIHKAN.txt (.sh, .ps1), which restores with plain tools.",
     inputs={
         "parts": {
             "description": "The parts, as backup.database and backup.files gave them; their files are moved into it",

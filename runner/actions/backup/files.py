@@ -116,7 +116,7 @@ def _copy(call: Call, tree: Tree, work: Workspace, parent: BackupSet | None) -> 
     if wanted or ledger.frames():
         ledger.add_owners(tree.way.find_owners())
     changed = _fetch(call, tree, work, missing) if wanted else []
-    volumes, papers = work.finish(parent.name if parent else "", known)
+    volumes, papers = work.finish(parent.name if parent else "", known, call.deadline)
     place = work.keep(free_name(part_path(call, _what(call), PARTS)))
     return _build(call, tree, place, volumes, papers, parent, changed, survey)
 

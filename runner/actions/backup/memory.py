@@ -44,7 +44,7 @@ def read_pieces(file: BufferedReader | FileIO, deadline: Deadline) -> Iterator[m
             yield memoryview(given)[:size]
 
 
-def open_from_disk(path: Path) -> BufferedReader | FileIO:
+def open_from_disk(path: Path) -> FileIO:
     """Open a file so that what is read of it comes from its disk, where the system can be told so. Raise OSError."""
     if hasattr(os, "O_DIRECT"):
         with suppress(OSError):  # a file system that knows no such reading says so at the first one, if not before
@@ -56,7 +56,7 @@ def open_from_disk(path: Path) -> BufferedReader | FileIO:
                 raise
             return file
     forget_cached(path)
-    return path.open("rb")
+    return path.open("rb", buffering=0)
 
 
 def forget_cached(path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from runner.contract import Call, Outcome, Problem, Severity, Status
@@ -28,6 +29,19 @@ class NotAccepted(Failed):
 def incomplete(indonesian: str, english: str) -> NotAccepted:
     """Given why a backup is not whole, in both languages, return the error to raise."""
     return NotAccepted(INCOMPLETE, Words(indonesian, english))
+
+
+def spoilt_bytes(path: Path) -> NotAccepted:
+    """Given a file that does not hold what was written, return the error to raise."""
+    return spoilt_file(path, "isinya bukan lagi yang dahulu ditulis", "its bytes are not those that were written")
+
+
+def spoilt_file(path: Path, indonesian: str, english: str) -> NotAccepted:
+    """Given what is wrong with a file of a backup, in both languages, return the error to raise."""
+    return incomplete(
+        f"Berkas backup {path.name} tidak dapat dipakai: {indonesian}.",
+        f"{path}: {english}. make the backup again, and check the disk",
+    )
 
 
 def judged(name: str, run: Callable[[Call], Outcome]) -> Callable[[Call], Outcome]:

@@ -13,7 +13,8 @@ from runner.actions.backup.manifest import Piece
 from runner.actions.backup.memory import open_from_disk, read_pieces
 from runner.actions.backup.pgsql import inspect_pgsql
 from runner.actions.backup.plain import Hashed, plain_content
-from runner.actions.backup.verdict import NotAccepted, incomplete
+from runner.actions.backup.reading_back import was_read_back
+from runner.actions.backup.verdict import spoilt_bytes, spoilt_file
 from runner.durations import Deadline
 from runner.errors import Failed
 
@@ -28,11 +29,11 @@ def verify_part(path: Path, part: Mapping[str, Any], sets: Path, deadline: Deadl
     """
     try:
         if path.stat().st_size != part["bytes"] or hash_file(path, deadline) != part["sha256"]:
-            raise _spoilt(path, "isinya bukan lagi yang dahulu ditulis", "its bytes are not those that were written")
+            raise spoilt_bytes(path)
         with plain_content(path, part, sets, deadline, keys) as plain:
             _check_content(path, part, plain)
     except FileNotFoundError:
-        raise _spoilt(path, "berkasnya tidak ada", "the file is not there") from None
+        raise spoilt_file(path, "berkasnya tidak ada", "the file is not there") from None
     except OSError as error:
         raise Failed(f"{path}: cannot be read: {error.strerror}. check the disk") from None
 
@@ -42,11 +43,12 @@ def verify_piece(path: Path, piece: Piece, sets: Path, deadline: Deadline) -> No
 
     Raise NotAccepted, Failed or TimeUp.
 
-    Of a volume, which was read member by member as it came, the bytes count; a dump is read for its end mark too.
+    Of a volume, which was read member by member as it came, the bytes count; what was read back while it was written is
+    read once more where anything has touched it since. A dump is read for its end mark too.
     """
     if piece.part and piece.part["kind"] == "database":
         verify_part(path, piece.part, sets, deadline)
-    else:
+    elif not was_read_back(path, piece.sha256):
         check_bytes(path, piece, deadline)
 
 
@@ -54,9 +56,9 @@ def check_bytes(path: Path, piece: Piece, deadline: Deadline) -> None:
     """Read a file of a set from the disk and hold its bytes against those written. Raise as `verify_piece` does."""
     try:
         if path.stat().st_size != piece.bytes or hash_file(path, deadline, from_disk=True) != piece.sha256:
-            raise _spoilt(path, "isinya bukan lagi yang dahulu ditulis", "its bytes are not those that were written")
+            raise spoilt_bytes(path)
     except FileNotFoundError:
-        raise _spoilt(path, "berkasnya tidak ada", "the file is not there") from None
+        raise spoilt_file(path, "berkasnya tidak ada", "the file is not there") from None
     except OSError as error:
         raise Failed(f"{path}: cannot be read: {error.strerror}. check the disk") from None
 
@@ -84,11 +86,4 @@ def _check_content(path: Path, part: Mapping[str, Any], stream: Readable) -> Non
         size, whole = database.size, database.complete
     same = plain.sha256 == part.get("content_sha256", plain.sha256)
     if size != part["content_bytes"] or not (whole and same):
-        raise _spoilt(path, "isinya tidak lengkap", "its content is not whole")
-
-
-def _spoilt(path: Path, indonesian: str, english: str) -> NotAccepted:
-    return incomplete(
-        f"Berkas backup {path.name} tidak dapat dipakai: {indonesian}.",
-        f"{path}: {english}. make the backup again, and check the disk",
-    )
+        raise spoilt_file(path, "isinya tidak lengkap", "its content is not whole")

@@ -18,11 +18,13 @@ from typing import BinaryIO, NamedTuple
 from runner.actions.backup.ledger import Arrived, Frame, Ledger
 from runner.actions.backup.listing import HARDLINK, Listed
 from runner.actions.backup.members import BLOCK, Member
+from runner.actions.backup.reading_back import ReadBack, note_read_back
 from runner.actions.backup.storage import FULL
-from runner.actions.backup.zstd import ZstdCompressor, build_compressor
+from runner.actions.backup.verdict import spoilt_bytes
+from runner.actions.backup.zstd import FramePacker
+from runner.durations import Deadline
 from runner.errors import Failed
 
-PIECE = 2 * 1024 * 1024  # packed, hashed and written at a time; behind each, other threads are let in
 END_OF_ARCHIVE = bytes(2 * BLOCK)
 
 
@@ -69,10 +71,14 @@ class Volumes:
     def __init__(self, folder: Path, ledger: Ledger) -> None:
         self._folder = folder
         self._ledger = ledger
-        self._compressor = build_compressor()
+        self._frames = FramePacker()
+        self._read_back = ReadBack()
         self._begun: tuple[int, int] | None = None  # volume and frame where the member begins that is being stored
         self._file: BinaryIO | None = None
         self.number, self._size, self._sum, self._sums = self._resume()
+        for number in self._sums:
+            path = folder / volume_name(number)
+            self._read_back.follow(path, path.stat().st_size, whole=True)
 
     @property
     def used(self) -> int:
@@ -87,15 +93,28 @@ class Volumes:
         if job.ends:
             self._end_volume(open_=job.open)
 
-    def finish(self) -> list[Volume]:
-        """End the last volume, and return all of them."""
+    def finish(self, deadline: Deadline) -> list[Volume]:
+        """End the last volume, and return all of them, read back from the disk. Raise NotAccepted where one is not what
+        was written, TimeUp."""
         if self._size:
             self._end_volume(open_=False)
+        try:
+            found = self._read_back.finish(deadline)
+        except OSError as error:
+            raise self._explain(error) from None
+        for number, digest in self._sums.items():
+            if found[volume_name(number)] != digest:
+                raise spoilt_bytes(self._folder / volume_name(number))
+        note_read_back(self._folder, found)
         by_volume = groupby(self._ledger.frames(), attrgetter("volume"))
         return [self._volume(number, list(frames)) for number, frames in by_volume]
 
     def close(self) -> None:
-        """Let go of the file, whatever became of it."""
+        """Let go of the files, whatever became of them."""
+        self._read_back.close()
+        self._close()
+
+    def _close(self) -> None:
         if self._file is not None:
             with suppress(OSError):  # what is still to be written to a full disk
                 self._file.close()
@@ -117,17 +136,14 @@ class Volumes:
         try:
             if self._file is None:
                 self._file = (self._folder / volume_name(self.number)).open("ab")
-            self._compressor.set_pledged_input_size(len(content))
-            for at in range(0, len(content), PIECE):
-                packed = self._compressor.compress(content[at : at + PIECE])
-                if at + PIECE >= len(content):
-                    packed += self._compressor.flush(ZstdCompressor.FLUSH_FRAME)
-                self._file.write(packed)
-                self._sum.update(packed)
-                self._size += len(packed)
+            packed = self._frames.pack(content)
+            self._file.write(packed)
             self._file.flush()
         except OSError as error:
             raise self._explain(error) from None
+        self._size += len(packed)
+        self._follow()
+        self._sum.update(packed)
         digest = self._sum.copy().digest()
         self._ledger.add_frame(
             Frame(self.number, start, self._size - start, len(content), len(members), open_, digest), members
@@ -135,14 +151,17 @@ class Volumes:
 
     def _end_volume(self, *, open_: bool) -> None:
         self._append(memoryview(END_OF_ARCHIVE), (), open_=open_)
-        assert self._file is not None
-        try:
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise self._explain(error) from None
-        self.close()
+        self._close()
+        self._follow(whole=True)
         self._sums[self.number] = self._sum.hexdigest()
         self.number, self._size, self._sum = self.number + 1, 0, hashlib.sha256()
+
+    def _follow(self, *, whole: bool = False) -> None:
+        """Have what is written so far put on the disk and read back."""
+        try:
+            self._read_back.follow(self._folder / volume_name(self.number), self._size, whole=whole)
+        except OSError as error:
+            raise self._explain(error) from None
 
     def _volume(self, number: int, frames: Sequence[Frame]) -> Volume:
         size, content, members = (sum(getattr(frame, what) for frame in frames) for what in _COUNTED)

@@ -18,6 +18,7 @@ from runner.actions.backup.pace import PROGRESS
 from runner.actions.backup.scripts import Cut, Steps, dump_steps
 from runner.actions.backup.storage import PARTIAL, Stored, sync_folder, write_whole
 from runner.actions.backup.volumes import Volume, Volumes
+from runner.durations import Deadline
 from runner.errors import Failed
 
 SETTINGS, LEDGER = "settings.json", "ledger.sqlite"
@@ -63,10 +64,11 @@ class Workspace:
                 (self.path / name).unlink(missing_ok=True)
             return Ledger(self.path / LEDGER)
 
-    def finish(self, parent: str, known: Known) -> tuple[list[Volume], Papers]:
-        """End the volumes and write the lists. `parent` is the set that unchanged entries lie in, "" without one; of
-        many of them nothing but what is `known` was noted."""
-        volumes, ledger = self.volumes.finish(), self.ledger
+    def finish(self, parent: str, known: Known, deadline: Deadline) -> tuple[list[Volume], Papers]:
+        """End the volumes, read them back and write the lists. `parent` is the set that unchanged entries lie in, ""
+        without one; of many of them nothing but what is `known` was noted. Raise NotAccepted where a volume is not what
+        was written, TimeUp."""
+        volumes, ledger = self.volumes.finish(deadline), self.ledger
         entries = known.entries
 
         def lines() -> Iterable[bytes]:
