@@ -163,6 +163,18 @@ def test_much_output_of_each_is_its_own(ssh: Connection) -> None:
     assert [(len(each.stdout), len(each.stderr)) for each in found] == [(1, 1), (65_536,) * 2, (3_000_000,) * 2]
 
 
+def test_a_late_writer_reaches_no_other_line(ssh: Connection) -> None:
+    late = f"setsid -f sh -c 'while echo late {os.getpid()}; do sleep 0.02; done'"
+    lines = [f"{late}; echo one", "sleep 0.2; echo two", "sleep 0.2; echo three"]
+    assert all(map(shares, lines))
+    commands = [Command(line=line) for line in lines]
+    with ssh.ahead(commands, [20.0] * 3, within()) as row:
+        found = [row.run(command, within()).stdout for command in commands]
+    assert found[0].replace(b"late %d\n" % os.getpid(), b"") == b"one\n"
+    assert found[1:] == [b"two\n", b"three\n"]
+    await_end(f"late {os.getpid()}")
+
+
 def hang(tmp_path: Path) -> list[Command]:
     lines = ["echo one", f"trap '' TERM; {LONG}; {LONG}", f"touch {tmp_path}/ran"]
     assert all(map(shares, lines))
@@ -221,6 +233,6 @@ def test_each_line_has_its_own_limit_on_a_dead_link(sshd: SshServer, tmp_path: P
         with connection.ahead(commands, [600.0, 600.0, 1.0, 600.0], within(600)):
             await_start(LONG)
             relay.fall_silent()
-            await_end(LONG, seconds=12)
+            await_end(LONG, seconds=20)
             assert not (tmp_path / "ran").exists()
             connections.close()
