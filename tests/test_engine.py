@@ -5,16 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from runner.contract import Call, Outcome, Problem, Severity, Status
+from runner.actions import command_run
+from runner.contract import Call, Effect, Outcome, Problem, Severity, Status
 from runner.engine import pending
+from runner.engine.acts import Act
 from runner.engine.course import Pause
 from runner.engine.scope import StepValue
 from runner.errors import Refused, TimeUp
-from runner.events import Kind
+from runner.events import Key, Kind
 from runner.plan import Selection
 from tests.lab import INVENTORY, Lab, fail, ok, unreachable
 
@@ -751,6 +755,35 @@ def test_an_act_that_never_returns_is_given_up_and_its_target_goes_on(monkeypatc
         "task_finished one.b@s1: ok",
         "step_finished one@s1: timed_out",
     ]
+
+
+def test_what_is_expected_within_the_time_of_a_write_shares_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, slept = [0.0], []
+    futures: list[Future[Outcome | None]] = [Future() for _ in range(8)]
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        futures[len(slept)].set_result(Outcome(Status.OK))
+
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", sleep)
+    waiting: pending.Pending[int] = pending.Pending(lambda act, report: futures[act.key.attempt], SimpleQueue())
+    for number in range(8):
+        key = Key("one", number, "a", None, "", 1)
+        waiting.add(number, Act(key, command_run.ACTION, {}, None, None, limit=10.0, effect=Effect.READ, office={}))
+    waiting.hand_out()
+
+    def end(number: int, at: float) -> list[int]:
+        """Let an act end then; return whose acts are taken in for one write, where writing takes 10 ms."""
+        clock[0] = at
+        futures[number].set_result(Outcome(Status.OK))
+        return [owner for owner, _, _ in waiting.ended(0.0, 0.01)]
+
+    assert end(0, at=0.01) == [0, 1], "one in 10 ms: the next is expected"
+    assert end(3, at=0.03) == [3, 2], "one in 20 ms: none is, but who is there already may come in"
+    futures[4].set_result(Outcome(Status.OK))
+    assert end(5, at=0.04) == [4, 5], "half has ended"
+    assert slept == [0.01, 0]
 
 
 def test_time_up_names_the_survivors() -> None:

@@ -101,6 +101,21 @@ def test_what_is_there_already_is_named_among_many(journal: Journal) -> None:
     assert len(list(journal.events(run.run))) == 151
 
 
+def test_what_another_has_written_meanwhile_is_linked_to(journal: Journal, records: Path) -> None:
+    mine, other = RunFactory(), RunFactory("other")
+    journal.append([mine.started()])
+    journal.append([mine.claim()])
+    with Journal.open(records) as another:
+        another.append([other.started()])
+        journal.append([mine.finish()])
+        another.append([other.claim(), other.finish()])
+        with pytest.raises(DuplicateClaim):
+            journal.append([mine.claim("next"), mine.claim()])
+        journal.append([mine.claim("next")])
+        assert [journal.verify(), another.verify()] == [[], []]
+    assert [len(list(journal.events(run.run))) for run in (mine, other)] == [4, 3]
+
+
 def test_a_run_starts_once(journal: Journal) -> None:
     journal.append([RunFactory().started()])
     with pytest.raises(DuplicateClaim):

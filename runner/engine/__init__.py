@@ -57,6 +57,7 @@ class Engine:
         self._parked: list[tuple[Flowing, Turn]] = []
         self._moves: list[Move] = []
         self._stop_at = 0.0
+        self._writing = 0.0
         self._lanes: dict[str | None, Lane] = {}
         self._course = Course(
             plan=plan,
@@ -105,7 +106,9 @@ class Engine:
         """Make everything said safe."""
         if self._pending:
             events, self._pending = self._pending, []
+            begun = time.monotonic()
             self._emit(events)
+            self._writing = time.monotonic() - begun
 
     def _flush(self) -> None:
         """Make everything said safe, then hand out the acts that were claimed."""
@@ -216,7 +219,7 @@ class Engine:
 
     def _collect(self) -> None:
         """Wait for the next act or pause to end, or act to be given up; take in all that happened."""
-        for flow, ask, outcome in self._open.ended(self._stop_at):
+        for flow, ask, outcome in self._open.ended(self._stop_at, self._writing):
             if isinstance(ask, Act) and outcome.request is None:
                 data = {"action": ask.action.name, "item": ask.item, **outcome_to_json(outcome)}
                 self._say(self._course.event(Kind.TASK_FINISHED, ask.key, data))

@@ -20,6 +20,7 @@ from runner.events import Key
 
 GRACE = 15.0
 HEARTBEAT = 0.25
+LONGEST_GATHERING = 0.02  # seconds
 WENT_ON = Outcome(Status.OK)
 
 Owner = TypeVar("Owner")
@@ -53,6 +54,7 @@ class Pending(Generic[Owner]):
         self._pauses: list[tuple[float, int, Owner, Pause]] = []
         self._number = count()
         self._look_again = 0.0
+        self._looked = time.monotonic()
 
     @property
     def acts(self) -> bool:
@@ -91,9 +93,12 @@ class Pending(Generic[Owner]):
         future = self._submit(act, lambda each, outcome: self._done.put((each, lambda: outcome)))
         future.add_done_callback(lambda done: self._done.put((act, done.result)))
 
-    def ended(self, until: float) -> Iterator[tuple[Owner, Act | Pause, Outcome]]:
-        """Wait, to `until` at most (0: without a bound), and yield what has ended: owner, what it was, its outcome."""
-        for act, result in self._wait(until):
+    def ended(self, until: float, gathering: float = 0.0) -> Iterator[tuple[Owner, Act | Pause, Outcome]]:
+        """Wait, to `until` at most (0: without a bound), and yield what has ended: owner, what it was, its outcome.
+
+        Where less than half of what is in flight has ended, and more is to be expected within the `gathering` seconds
+        that a write takes, wait that long: what ends meanwhile shares a write."""
+        for act, result in self._wait(until, gathering):
             outcome = result() if act.ahead or act.key in self._acts else None
             if outcome is None:
                 self._begin_what_was_left(act)
@@ -118,7 +123,7 @@ class Pending(Generic[Owner]):
             if key in self._acts:
                 self._begin(self._acts[key].act)
 
-    def _wait(self, until: float) -> list[Ended]:
+    def _wait(self, until: float, gathering: float) -> list[Ended]:
         moments = [self._pauses[0][0]] if self._pauses else []
         moments += [until] if until else []
         found: list[object] = []
@@ -126,9 +131,12 @@ class Pending(Generic[Owner]):
             # A signal that another thread takes does not end this wait: look up for it now and then.
             timeout = min([HEARTBEAT, *(moment - time.monotonic() for moment in moments)])
             found = [self._done.get(timeout=max(0.0, timeout)), *self._at_hand()]
-            if len(found) * 4 < len(self._acts):
-                time.sleep(0)  # lets in who has an outcome too and waits for the interpreter: they share a write
+            if len(found) * 2 < len(self._acts):
+                gathering = min(gathering, LONGEST_GATHERING)
+                is_expected = len(found) * gathering >= time.monotonic() - self._looked  # as many as came just now
+                time.sleep(gathering if is_expected else 0)  # 0 lets in who waits for the interpreter
                 found += self._at_hand()
+            self._looked = time.monotonic()
         except Empty:
             pass
         return [item for item in found if isinstance(item, tuple)]

@@ -67,6 +67,7 @@ class Journal(JournalReader):
         self._asking = threading.Lock()
         self._reader: sqlite3.Connection | None = None
         self._playbooks: dict[str, str] = {}
+        self._last: tuple[int, str] | None = None  # number and hash of the record that this object wrote last
 
     @classmethod
     def open(cls, records: Path, *, create: bool = True, seconds: float = LONGEST_WAIT) -> Journal:
@@ -94,14 +95,8 @@ class Journal(JournalReader):
         texts = [canonical(body) for body in bodies]
         with self._mutex, gate(self.records, seconds=self._seconds), database_errors(self.path):
             connection = self._writer()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                self._insert(connection, bodies, texts)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            if not self._insert_at_once(connection, bodies, texts):
+                self._insert_behind_last(connection, bodies, texts)
 
     @contextmanager
     def looking_up(self) -> Iterator[sqlite3.Connection]:
@@ -139,23 +134,54 @@ class Journal(JournalReader):
             found = self.path.stat()
         if self._connection is None:
             self._connection = connect_to_write(self.path, FORM, seconds=self._seconds)
+            self._last = None
             self._file = (found.st_dev, found.st_ino)
         elif self._file != (found.st_dev, found.st_ino):
             raise RecordError(f"{self.path}: replaced by another file while in use. put the first one back")
         return self._connection
 
-    def _insert(self, connection: sqlite3.Connection, bodies: Sequence[Body], texts: Sequence[str]) -> None:
-        last = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        seq, digest = last or (0, GENESIS)
+    def _insert_at_once(self, connection: sqlite3.Connection, bodies: Sequence[Body], texts: Sequence[str]) -> bool:
+        """Add records behind the one that was written last, by one statement that is its own transaction; return
+        whether that could be done. Where others have written meanwhile, the number after that one is taken."""
+        last, self._last = self._last, None
+        if last is None or not 0 < len(texts) <= _MOST_ROWS:
+            return False
+        rows = self._rows(connection, last, bodies, texts)
+        try:
+            _insert_rows(connection, rows)
+        except sqlite3.IntegrityError:
+            return False
+        self._last = rows[-1][0], rows[-1][1]
+        return True
+
+    def _insert_behind_last(self, connection: sqlite3.Connection, bodies: Sequence[Body], texts: Sequence[str]) -> None:
+        """Add records behind the last one that is there. Raise DuplicateClaim."""
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            last = connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+            rows = self._rows(connection, last or (0, GENESIS), bodies, texts)
+            for place in range(0, len(rows), _MOST_ROWS):
+                try:
+                    _insert_rows(connection, rows[place : place + _MOST_ROWS])
+                except sqlite3.IntegrityError:
+                    self._insert_singly(connection, rows[place:], bodies[place:])
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+        self._last = (rows[-1][0], rows[-1][1]) if rows else last
+
+    def _rows(
+        self, connection: sqlite3.Connection, last: tuple[int, str], bodies: Sequence[Body], texts: Sequence[str]
+    ) -> list[Columns]:
+        """The records of those events as they stand in the table, chained to the last one."""
+        seq, digest = last
         rows: list[Columns] = []
         for body, text in zip(bodies, texts, strict=True):
             seq, digest = seq + 1, link(digest, text)
             rows.append((seq, digest, text, *columns_of(body, self._playbook(connection, body))))
-        for place in range(0, len(rows), _MOST_ROWS):
-            try:
-                _insert_rows(connection, rows[place : place + _MOST_ROWS])
-            except sqlite3.IntegrityError:
-                self._insert_singly(connection, rows[place:], bodies[place:])
+        return rows
 
     def _insert_singly(self, connection: sqlite3.Connection, rows: Sequence[Columns], bodies: Sequence[Body]) -> None:
         """Find out which of the rows is there already."""
