@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from runner.actions.web.response import Response
+from runner.actions.web.response import Malformed, Response
 
 HEAD = b"HTTP/1.1 200 OK\r\nServer: nginx\r\nContent-Length: 5\r\n"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
@@ -72,8 +72,8 @@ def read_ours(sent: bytes) -> tuple[object, ...]:
         left = response.length
         while piece := response.read(4 if left is None else min(4, left - len(body))):
             body += piece
-    except (http.client.HTTPException, ValueError) as error:
-        fault = type(error).__name__
+    except Malformed as error:
+        fault = error.strerror
     headers = [(name, " ".join(value.split())) for name, value in response.headers]
     return response.status, response.reason, headers, body, fault
 

@@ -6,7 +6,6 @@ does not tell the phases apart.
 
 from __future__ import annotations
 
-import http.client
 import re
 import socket
 import ssl
@@ -20,7 +19,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 from runner.actions.web.faults import Cause, Fault, VisitError, fail
 from runner.actions.web.lookup import Place as NetworkPlace
 from runner.actions.web.lookup import Resolver, connect, look_up, system_resolver
-from runner.actions.web.response import Response
+from runner.actions.web.response import Malformed, Response
 from runner.actions.web.tls import Certificate, read_untrusted, start_session, verifying_context
 from runner.actions.web.wire import PIECE, Wire, inflater, limit_waits
 from runner.durations import Deadline
@@ -176,7 +175,7 @@ class _Exchange:
             raise
         except TimeoutError:
             raise fail(Cause.TIME, f"jawaban tidak selesai dalam batas waktu (tahap {phase})") from None
-        except (http.client.HTTPException, OSError, ValueError, zlib.error) as error:
+        except (Malformed, OSError, ValueError, zlib.error) as error:
             raise fail(Cause.BROKEN, f"sambungan putus atau jawaban rusak (tahap {phase}): {_name(error)}") from None
         finally:
             self._timings[phase] = round(time.monotonic() - start, 6)

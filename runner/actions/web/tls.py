@@ -79,8 +79,9 @@ def start_session(
 ) -> tuple[ssl.SSLSocket, Certificate]:
     """Given a connected socket, return the verified TLS session over it and its certificate. Raise VisitError."""
     limit_waits(plug, deadline)
+    name = host.encode() if host.isascii() else host  # for text Python loads Unicode's rules for names
     try:
-        session = context.wrap_socket(plug, server_hostname=host)
+        session = context.wrap_socket(plug, server_hostname=name)
     except OSError as error:  # ssl.SSLError is one
         raise explain(error) from error
     return session, _certificate(session)
