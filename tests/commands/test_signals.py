@@ -136,3 +136,18 @@ def test_a_reader_that_goes_away_is_no_error(sop: Sop) -> None:
     assert process.wait(60) in (0, 141)
     assert process.stderr is not None
     assert "Traceback" not in process.stderr.read()
+
+
+def test_what_was_left_behind_holds_up_no_end() -> None:
+    code = """
+import threading
+from runner import cli
+def told(arguments):
+    threading.Thread(target=threading.Event().wait).start()  # not a daemon: Python would wait for it
+    print("all that was said")
+    return 7
+cli.run = told
+cli.main()
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (7, "all that was said\n", "")
