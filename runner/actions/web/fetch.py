@@ -1,11 +1,12 @@
 """One HTTP request under one deadline: each phase timed, every size bounded, every failure in words.
 
 requests is not used here: its timeouts begin anew with every byte, so a dripping server holds it for ever, and it
-does not tell the phases apart.
+does not tell the phases apart. The reading of HTTP itself is http.client's.
 """
 
 from __future__ import annotations
 
+import http.client
 import re
 import socket
 import ssl
@@ -19,7 +20,6 @@ from urllib.parse import SplitResult, quote, urlsplit
 from runner.actions.web.faults import Cause, Fault, VisitError, fail
 from runner.actions.web.lookup import Place as NetworkPlace
 from runner.actions.web.lookup import Resolver, connect, look_up, system_resolver
-from runner.actions.web.response import Malformed, Response
 from runner.actions.web.tls import Certificate, read_untrusted, start_session, verifying_context
 from runner.actions.web.wire import PIECE, Wire, inflater, limit_waits
 from runner.durations import Deadline
@@ -132,7 +132,7 @@ class _Exchange:
         self._phase = ""
         self._certificate: Certificate | None = None
         self._timings: dict[str, float] = {}
-        self._response: Response | None = None
+        self._response: http.client.HTTPResponse | None = None
         self._body = bytearray()
 
     def go(self) -> None:
@@ -147,13 +147,14 @@ class _Exchange:
 
     def answer(self, fault: Fault | None) -> Answer:
         response = self._response
+        known = response is not None and response.headers is not None
         return Answer(
             url=self._url,
             address=self._address,
             places=self._places,
-            status=response.status if response else None,
-            reason=response.reason if response else "",
-            headers=response.headers if response else (),
+            status=response.status if response and known else None,
+            reason=response.reason if response and known else "",
+            headers=tuple(response.getheaders()) if response and known else (),
             body=bytes(self._body),
             timings=dict(self._timings),
             certificate=self._certificate,
@@ -175,7 +176,7 @@ class _Exchange:
             raise
         except TimeoutError:
             raise fail(Cause.TIME, f"jawaban tidak selesai dalam batas waktu (tahap {phase})") from None
-        except (Malformed, OSError, ValueError, zlib.error) as error:
+        except (http.client.HTTPException, OSError, ValueError, zlib.error) as error:
             raise fail(Cause.BROKEN, f"sambungan putus atau jawaban rusak (tahap {phase}): {_name(error)}") from None
         finally:
             self._timings[phase] = round(time.monotonic() - start, 6)
@@ -205,18 +206,19 @@ class _Exchange:
         self._plug = session
         return session
 
-    def _ask(self, plug: socket.socket, place: Place) -> Response:
+    def _ask(self, plug: socket.socket, place: Place) -> http.client.HTTPResponse:
         limit_waits(plug, self._deadline)
         plug.sendall(_request(place, self._fetcher))
-        response = self._response = Response(Wire(plug, self._deadline).makefile("rb"))
+        response = http.client.HTTPResponse(Wire(plug, self._deadline), method="GET")  # type: ignore[arg-type]  # it only calls makefile
+        self._response = response
         response.begin()
         return response
 
-    def _read_body(self, response: Response) -> None:
-        inflate = inflater(response.header("Content-Encoding"))
+    def _read_body(self, response: http.client.HTTPResponse) -> None:
+        inflate = inflater(response.getheader("Content-Encoding", ""))
         declared, received = response.length, 0
         while declared is None or received < declared:
-            piece = response.read(PIECE if declared is None else min(PIECE, declared - received))
+            piece = response.read1(PIECE if declared is None else min(PIECE, declared - received))
             if not piece:
                 break
             received += len(piece)
