@@ -61,7 +61,7 @@ def test_an_editor_helps_while_one_types(folder: Path, editor: LanguageServer) -
     keys = editor.complete(NEW, 6, 5)
     assert keys["targets"] == "on which targets: a pattern; without it the step runs once, on this machine"
     assert {"decide", "time_limit", "on_failure"} <= keys.keys()
-    assert editor.complete(NEW, 9, 17)["backup.seal"].startswith("change: Reads every part of a backup again")
+    assert editor.complete(NEW, 9, 17)["backup.seal"].startswith("change: Makes the parts of a backup one set")
     assert "destination" in editor.complete(NEW, 13, 11)
     assert "the activity, word for word" in editor.hover(NEW, 4, 6)
     assert "change: Copies a database" in editor.hover(NEW, 9, 20)
