@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,7 +14,6 @@ from runner.actions.backup.content import PIECE
 from runner.durations import Deadline
 from runner.errors import TimeUp
 
-_TURN = 0.0005  # seconds
 _LARGEST_KEPT = 31 * 1024 * 1024  # glibc keeps no more than 32 MiB (mallopt(3), M_MMAP_THRESHOLD)
 
 
@@ -27,15 +25,6 @@ def keep_freed_memory() -> None:
     freed so far (M_MMAP_THRESHOLD in mallopt(3)); this one is never touched, so it takes no memory itself.
     """
     bytes(_LARGEST_KEPT)
-
-
-def take_turns_often() -> None:
-    """Have Python's threads take turns every half millisecond, not every five.
-
-    Who packs, hashes, writes or reads a piece does so beside the others, but then waits for its turn behind one that is
-    busy in Python: longer than the piece itself took.
-    """
-    sys.setswitchinterval(_TURN)
 
 
 def read_pieces(file: BufferedReader | FileIO, deadline: Deadline) -> Iterator[memoryview]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 from runner.actions.backup.listing import FILE, Listed
 from runner.actions.backup.members import BLOCK, Member
-from runner.actions.backup.memory import keep_freed_memory, take_turns_often
+from runner.actions.backup.memory import keep_freed_memory
 from runner.actions.backup.sparse import ContentHash, hash_of
 from runner.actions.backup.volumes import Job, Span, volume_name
 from runner.errors import Failed
@@ -42,7 +42,6 @@ class Packer:
         meter: Callable[[int], None] = lambda size: None,
     ) -> None:
         keep_freed_memory()
-        take_turns_often()
         self._storing = Storing(store)
         self._meter = meter
         self._limit = limit
