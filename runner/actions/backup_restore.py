@@ -37,19 +37,19 @@ _SPARE = 64 * 1024 * 1024
 def run(call: Call) -> Outcome:
     """Do what the signed plan orders. Raise Failed where nobody signed it or another run works on the target's sets,
     NotAccepted for a set that is spoilt."""
+    order, signed = check_signed(call, call.inputs["plan"])
     folder = part_folder(call)
     make_folder(folder)
     with locked(folder, "backup.restore"):
-        return _restore(call)
+        return _restore(call, order, signed["person"])
 
 
-def _restore(call: Call) -> Outcome:
+def _restore(call: Call, order: Order, signed_by: str) -> Outcome:
     started = time.monotonic()
-    order, signed = check_signed(call, call.inputs["plan"])
     chain = _open_chain(call, order)
     found = chain[order.set]
     outputs: dict[str, Any] = {"set": found.name, "manifest_sha256": found.manifest_sha256, "kept": []}
-    outputs |= {"files": 0, "bytes": 0, "tables": 0, "signed_by": signed["person"], "rescue": None}
+    outputs |= {"files": 0, "bytes": 0, "tables": 0, "signed_by": signed_by, "rescue": None}
     outputs["notes"] = []
     part = _part(found, order)
     with ExitStack() as stack:

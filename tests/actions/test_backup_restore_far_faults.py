@@ -97,6 +97,15 @@ def served(way: str, site: Path, folder: Path) -> Iterator[tuple[SshServer | Ftp
         yield ftps, Account(folder, {**login, "root": "/public_html"}, {"limit": 60.0}, rescue)
 
 
+def measure_restore(server: SshServer | FtpsServer, account: Account) -> tuple[Mapping[str, Any], int]:
+    """Restore once; return the plan, and how many bytes went to the server for it."""
+    with over_relay(server, account) as (sound, relay):
+        plan = sound.compare()["plan"]
+        before = relay.carried
+        sound.restore(plan)
+        return plan, relay.carried - before
+
+
 def tidy(site: Path) -> None:
     for old in (*site.parent.glob("public_html.lama-*"), *site.glob(".lama-*")):
         shutil.rmtree(old)
@@ -121,11 +130,7 @@ def test_a_lost_link_leaves_the_old_state_or_the_new(site: Path, tmp_path: Path,
     with served(way, site, tmp_path) as (server, account):
         damage(site)
         broken = contents(site)
-        with over_relay(server, account) as (sound, relay):
-            plan = sound.compare()["plan"]
-            before = relay.carried
-            sound.restore(plan)
-            length = relay.carried - before
+        plan, length = measure_restore(server, account)
         tidy(site)
         damage(site)
         with over_relay(server, account, int(share * length)) as (cut, _), pytest.raises(Unreachable):
@@ -158,11 +163,7 @@ def test_a_killed_restore_leaves_the_old_state_or_the_new(site: Path, tmp_path: 
     with served(way, site, tmp_path) as (server, account):
         damage(site)
         broken = contents(site)
-        with over_relay(server, account) as (sound, relay):
-            plan = sound.compare()["plan"]
-            before = relay.carried
-            sound.restore(plan)
-            length = relay.carried - before
+        plan, length = measure_restore(server, account)
         for share in (0.2, 0.5, 0.8, 0.95):
             tidy(site)
             damage(site)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,8 @@ def test_nothing_begins_behind_one_that_failed(ssh: Connection, tmp_path: Path, 
     assert (tmp_path / "ran").read_text() == "ran\n"
 
 
-def test_a_limit_ends_the_command_and_those_behind_it(ssh: Connection, tmp_path: Path) -> None:
-    commands = lines("echo one", f"{LONG} & {LONG}", f"touch {tmp_path}/ran")
+def assert_limit_ends(ssh: Connection, commands: Sequence[Command]) -> None:
+    """The first of a row says "one", the second hangs: its limit ends it whole, and the connection is as before."""
     with ssh.ahead(commands, [20.0] * len(commands), within()) as row:
         assert row.run(commands[0], within()).stdout == b"one\n"
         with pytest.raises(TimeUp) as caught:
@@ -91,6 +92,10 @@ def test_a_limit_ends_the_command_and_those_behind_it(ssh: Connection, tmp_path:
         assert caught.value.survivors == ()
     await_end(LONG)
     assert ssh.run(Command(line="echo next"), within()) == Result(0, b"next\n")
+
+
+def test_a_limit_ends_the_command_and_those_behind_it(ssh: Connection, tmp_path: Path) -> None:
+    assert_limit_ends(ssh, lines("echo one", f"{LONG} & {LONG}", f"touch {tmp_path}/ran"))
     assert not (tmp_path / "ran").exists()
 
 

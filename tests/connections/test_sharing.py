@@ -14,14 +14,12 @@ from runner.connections import Connections
 from runner.connections.commands import build_request
 from runner.connections.sharing import may_share
 from runner.contract import Command, Connection, Result
-from runner.durations import Deadline
 from runner.errors import Failed, TimeUp
 from tests.connections.conftest import target_of
+from tests.connections.test_row import LONG, assert_limit_ends, within
 from tests.processes import await_end, await_start
 from tests.relay import relay_to
 from tests.sshd import SshServer
-
-LONG = f"sleep 95{os.getpid()}"
 
 SHARED = (
     "uname -sr",
@@ -63,10 +61,6 @@ ALONE = (
     "é",
     "",
 )
-
-
-def within(seconds: float = 20) -> Deadline:
-    return Deadline.after(seconds)
 
 
 def shares(line: str, *parameters: str) -> bool:
@@ -182,14 +176,7 @@ def hang(tmp_path: Path) -> list[Command]:
 
 
 def test_a_limit_ends_the_line_and_those_behind_it(ssh: Connection, tmp_path: Path) -> None:
-    commands = hang(tmp_path)
-    with ssh.ahead(commands, [20.0] * 3, within()) as row:
-        assert row.run(commands[0], within()).stdout == b"one\n"
-        with pytest.raises(TimeUp) as caught:
-            row.run(commands[1], within(0.5))
-    assert caught.value.survivors == ()
-    await_end(LONG)
-    assert ssh.run(Command(line="echo next"), within()) == Result(0, b"next\n")
+    assert_limit_ends(ssh, hang(tmp_path))
     assert not (tmp_path / "ran").exists()
 
 

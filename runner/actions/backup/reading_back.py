@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import time
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from mmap import PAGESIZE, mmap
 from pathlib import Path
@@ -26,7 +27,7 @@ class ReadBack:
 
     def __init__(self) -> None:
         self._reader = ThreadPoolExecutor(1, "reading back")
-        self._steps: list[Future[None]] = []
+        self._steps: deque[Future[None]] = deque()
         self._buffer = mmap(-1, PIECE)
         self._asked = self._at = 0  # of the volume that is written, and of the one that is read
         self._hash = hashlib.sha256()
@@ -37,9 +38,8 @@ class ReadBack:
         if whole or size - self._asked >= STEP:
             self._asked = 0 if whole else size
             self._steps.append(self._reader.submit(self._read, path, size, whole=whole))
-        for step in self._steps:
-            if step.done():
-                step.result()
+        while self._steps and self._steps[0].done():
+            self._steps.popleft().result()
 
     def finish(self, deadline: Deadline) -> dict[str, str]:
         """Wait until all volumes were read; return the SHA-256 (hex) of each, by its file's name. Raise TimeUp."""
