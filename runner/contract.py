@@ -9,8 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
-from runner.durations import Deadline
+from runner.durations import Deadline, parse_limit
+from runner.errors import Failed
+from runner.hours import office_zone
 from runner.notices import Notifier
 from runner.recorder import Recorder
 
@@ -209,6 +212,18 @@ class Call(NamedTuple):
     run_as: str = ""
     effect: Effect = Effect.CHANGE
     tell: Callable[[str], None] = lambda text: None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The office's time zone, in which days begin and times are told."""
+        return office_zone(self.office)
+
+    def seconds(self, name: str) -> float:
+        """Given the name of an input that is a duration, return its seconds. Raise Failed when it is none."""
+        try:
+            return parse_limit(self.inputs[name])
+        except ValueError as error:
+            raise Failed(f"{name}: {error}") from None
 
 
 JsonSchema = Mapping[str, Any]

@@ -108,10 +108,20 @@ class OfficeHours(NamedTuple):
         return self.week.get(day.weekday(), ())
 
 
+def office_zone(office: Mapping[str, Any]) -> ZoneInfo:
+    """Given an inventory's office, return its time zone: WIB, WITA, WIT or an IANA name; without one, WIB.
+
+    Raise ZoneInfoNotFoundError, ValueError or OSError for a name that is not known: the inventory is refused for it.
+    """
+    written = office.get("timezone")
+    name = "WIB" if written is None else str(written)
+    return ZoneInfo(ZONES.get(name.upper(), name))
+
+
 def parse_office_hours(office: Mapping[str, Any]) -> OfficeHours:
     """Given an inventory's office, return when it is open; other keys are not looked at. Raise OfficeError."""
     reader = _Reader()
-    zone = reader.zone(office.get("timezone"))
+    zone = reader.zone(office)
     hours = reader.mapping(("hours",), DEFAULT_HOURS if office.get("hours") is None else office["hours"])
     week = reader.week(("hours",), {key: value for key, value in hours.items() if key != "periods"})
     if not any(week.values()) and not reader.mistakes:
@@ -145,11 +155,11 @@ class _Reader:
             return {}
         return {str(key): item for key, item in value.items()}
 
-    def zone(self, value: object) -> ZoneInfo:
-        name = "WIB" if value is None else str(value)
+    def zone(self, office: Mapping[str, Any]) -> ZoneInfo:
         try:
-            return ZoneInfo(ZONES.get(name.upper(), name))
+            return office_zone(office)
         except (ZoneInfoNotFoundError, ValueError, OSError):
+            name = str(office["timezone"])
             self.note(("timezone",), f"{name!r} is not known", "write WIB, WITA, WIT or a name such as Asia/Jakarta")
             return ZoneInfo("UTC")
 

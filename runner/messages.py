@@ -137,7 +137,6 @@ MESSAGES: dict[str, Words] = {
         "--note '…' adds a remark, the reason, or what was done",
     ),
     "turn_then": Words("kemudian", "then"),
-    "date": Words("{weekday}, {day} {month} {year}", "{weekday}, {day} {month} {year}"),
     "moment": Words("{date} pukul {hour}.{minute} {zone}", "{date} at {hour}:{minute} {zone}"),
 }
 
@@ -174,9 +173,12 @@ def render_counted(counted: str, language: Language) -> str:
 
 def render_date(day: date, language: Language) -> str:
     """Given a day, return it with its weekday: "Selasa, 24 Maret 2026"."""
-    weekday = getattr(WEEKDAYS[day.weekday()], language)
-    month = getattr(MONTHS[day.month - 1], language)
-    return say("date", language, weekday=weekday, day=day.day, month=month, year=day.year)
+    return f"{getattr(WEEKDAYS[day.weekday()], language)}, {render_day(day, language)}"
+
+
+def render_day(day: date, language: Language) -> str:
+    """Given a day, return it without its weekday, as papers are dated: "24 Maret 2026"."""
+    return f"{day.day} {getattr(MONTHS[day.month - 1], language)} {day.year}"
 
 
 def render_moment(moment: datetime, language: Language) -> str:

@@ -61,14 +61,14 @@ def test_says_in_both_languages() -> None:
 
 
 def test_values_are_never_read_as_templates() -> None:
-    assert say("date", "id", weekday="{day}", day="{0}", month="", year="{") == "{day}, {0}  {"
+    assert say("moment", "id", date="{hour}", hour="{0}", minute="", zone="{") == "{hour} pukul {0}. {"
 
 
 def test_what_is_not_there_is_an_error() -> None:
     with pytest.raises(KeyError):
         say("status.unknown", "id")
     with pytest.raises(KeyError):
-        say("date", "id")
+        say("moment", "id")
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,7 @@ def test_the_command_makes_the_same_page_from_the_same_journal(
             done = events[3]
             events[3] = replace(done, target="pn_contoh", data={**done.data, "action": "logs.scan"})
             journal.append(events)
+        head = journal.printed_head()
     more = ["-i", "inventory.yml", "--docx"]
     for folder in ("satu", "dua"):
         assert sop(["report", "pengunjung", "2026-11", "-o", folder, *more]) == 0
@@ -248,5 +249,6 @@ def test_the_command_makes_the_same_page_from_the_same_journal(
     for name in names:
         assert (Path("satu") / name).read_bytes() == (Path("dua") / name).read_bytes()
     page = Path("satu/pengunjung-2026-11.html").read_text()
+    assert head in page
     assert page.count("<svg") == 3
     assert "LOG AKTIVITAS PENGUNJUNG" in page

@@ -5,19 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from runner.actions.domain.declared import OUTPUTS
 from runner.actions.web.inputs import RESOLVING, SHARED
 from runner.contract import Action, Call, Effect, Evidence, Outcome, Reach, Repeat, Status
-from runner.durations import parse_limit
 from runner.errors import Failed
 from runner.messages import render_moment
 
 if TYPE_CHECKING:  # the helpers are loaded when a registry is asked, not at every start
     from runner.actions.domain.inquiry import Answers
 
-TIMEZONE = "Asia/Jakarta"
 SHARE = 0.8
 HOUR = 3600.0
 
@@ -30,11 +27,10 @@ def run(call: Call) -> Outcome:
     from runner.actions.domain.verdict import find_problems
 
     domain = find_domain(call)
-    zone = ZoneInfo(call.office.get("timezone") or TIMEZONE)
-    recent = duration(call, "recent")
+    recent = call.seconds("recent")
     until = told_to_wait(call.record.latest(), domain, call.now)
-    answers = be_patient(until.astimezone(zone)) if until else ask(call, domain)
-    today = call.now.astimezone(zone).date()
+    answers = be_patient(until.astimezone(call.zone)) if until else ask(call, domain)
+    today = call.now.astimezone(call.zone).date()
     outputs = build_outputs(call, domain, answers, conclude(answers.replies), today=today, until=until)
     problems = find_problems(outputs, today, notice=call.inputs["notice"], recent_hours=recent / HOUR)
     return Outcome(Status.OK, outputs=outputs, evidence=_keep(call, answers), problems=problems)
@@ -56,14 +52,6 @@ def find_domain(call: Call) -> str:
         raise Failed(f"{target.get('name', 'this task')}: {error}. write it{place}, like pn-tais.go.id") from None
 
 
-def duration(call: Call, name: str) -> float:
-    """Given a call and an input's name, return its seconds. Raise Failed when it is not a duration."""
-    try:
-        return parse_limit(call.inputs[name])
-    except ValueError as error:
-        raise Failed(f"{name}: {error}") from None
-
-
 def ask(call: Call, domain: str) -> Answers:
     """Given a call, ask all sources; at most 80 % of the task's time is used. Raise Failed for a broken bootstrap."""
     from runner.actions.domain.bootstrap import load_bootstrap
@@ -73,7 +61,7 @@ def ask(call: Call, domain: str) -> Answers:
     path = inputs.get("bootstrap")
     bootstrap = load_bootstrap(Path(path)) if path else load_bootstrap()
     places = Places(*(inputs.get(name) or "" for name in ("rdap_server", "whois_server", "dns_resolver", "ca_file")))
-    within = min(duration(call, "within"), SHARE * call.deadline.remaining())
+    within = min(call.seconds("within"), SHARE * call.deadline.remaining())
     return ask_all(domain, bootstrap, places, call.deadline.tightened(within), call.now)
 
 

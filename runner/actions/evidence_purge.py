@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 
-TIMEZONE = "Asia/Jakarta"
 _ROW = {"type": "array", "items": {"type": "object"}}
 _EXAMPLE = {"name": "hits.restricted.jsonl", "sha256": "9f" * 32, "until": "2026-08-22", "run": "20260524-0930-bcdfg"}
 
@@ -31,7 +29,7 @@ def preview(call: Call) -> Preview:
 
 
 def _today(call: Call) -> date:
-    return call.now.astimezone(ZoneInfo(call.office.get("timezone") or TIMEZONE)).date()
+    return call.now.astimezone(call.zone).date()
 
 
 def _told(each: Mapping[str, Any]) -> dict[str, Any]:

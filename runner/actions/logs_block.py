@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from runner.actions.logs.blocking import (
     Chosen,
@@ -26,9 +25,8 @@ from runner.actions.logs.ranges import Never, build_never
 from runner.actions.logs.restricted import RESTRICTED, restrict
 from runner.contract import Action, Call, Effect, Evidence, Outcome, Preview, Reach, Repeat, Status
 from runner.errors import Failed
-from runner.messages import render_date, render_number
+from runner.messages import render_day, render_number
 
-TIMEZONE = "Asia/Jakarta"
 REASON = "keamanan sistem: daftar blokir"
 ENTRIES = "blokir.restricted.json"
 LEFT_OUT = {
@@ -46,7 +44,7 @@ _DAYS = re.compile(r"([1-9]\d{0,2}) hari")
 
 def run(call: Call) -> Outcome:
     """Choose whom to block, keep the list apart, and tell a person what it would do."""
-    inputs, today = call.inputs, call.now.astimezone(ZoneInfo(call.office.get("timezone") or TIMEZONE)).date()
+    inputs, today = call.inputs, call.now.astimezone(call.zone).date()
     until = today + timedelta(days=_days(inputs["for"]))
     never = build_never(call.office, inputs["never"], inputs["engines"])
     limits = Limits(inputs["least"], inputs["most"], today, until)
@@ -162,7 +160,7 @@ def _render_proposal(outputs: Mapping[str, Any], text: Evidence, form: str) -> s
 
 def _line(each: Mapping[str, Any]) -> str:
     worked = f", {each['likely_successes']} diduga berhasil" if each["likely_successes"] else ""
-    day = render_date(date.fromisoformat(each["until"]), "id").split(", ", 1)[1]
+    day = render_day(date.fromisoformat(each["until"]), "id")
     what = f"{render_number(each['requests'], 'id')} permintaan mencurigakan{worked}: {', '.join(each['rules'])}"
     source = f"{each['network']} [{each['token']}]" if each["token"] else f"{each['network']} [ditambahkan petugas]"
     return f"- {source} sampai {day}{' (baru)' if each['new'] else ''}. {what if each['requests'] else ''}".rstrip(" .")

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from runner.actions.logs.fetch_keys import INPUTS, OUTPUTS
-from runner.actions.logs.paths import log_paths, span
+from runner.actions.logs.paths import log_paths
 from runner.contract import Action, Call, Effect, Outcome, Problem, Reach, Repeat, Severity, Status
 from runner.messages import render_moment, render_number, render_size
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:  # what unpacks and cuts is loaded when a log is fetched, not 
     from runner.actions.logs.fetching import Fetched
     from runner.actions.logs.succession import Past
 
-TIMEZONE = "Asia/Jakarta"
 NAME = "increment.restricted.log.gz"
 MOST_NAMED = 50
 UNREADABLE = ("missing", "closed")
@@ -57,7 +55,7 @@ def run(call: Call) -> Outcome:
 def _past(call: Call, series: str) -> Past:
     from runner.actions.logs.succession import find_past
 
-    return find_past(call, series, int((call.now - span(call, "since")).timestamp()))
+    return find_past(call, series, int(call.now.timestamp() - call.seconds("since")))
 
 
 def _shown(path: str) -> str:
@@ -121,8 +119,7 @@ def render_summary(call: Call, fetched: Fetched) -> str:
 def _told(call: Call, moment: str | None) -> str:
     if moment is None:
         return "waktu yang tidak diketahui"
-    zone = ZoneInfo(call.office.get("timezone") or TIMEZONE)
-    return render_moment(datetime.fromisoformat(moment).astimezone(zone), "id")
+    return render_moment(datetime.fromisoformat(moment).astimezone(call.zone), "id")
 
 
 def find_problems(call: Call, past: Past, fetched: Fetched, increment: dict[str, Any]) -> Iterable[Problem]:
@@ -151,7 +148,7 @@ def why_unknown(call: Call, fetched: Fetched) -> str:
     if not any(each.size for each in there):
         return "log kosong"
     newest = datetime.fromtimestamp(max(each.time for each in there), UTC)
-    if newest.timestamp() and call.now - newest > span(call, "stale_after"):
+    if newest.timestamp() and (call.now - newest).total_seconds() > call.seconds("stale_after"):
         return f"log tidak bertambah sejak {_told(call, newest.isoformat())}"
     return f"sebagian log tidak dapat dibaca ({away})" if away else ""
 

@@ -9,20 +9,17 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from runner.actions.logs.declared import INPUTS, OUTPUTS
 from runner.actions.logs.paths import log_paths
 from runner.actions.logs.restricted import restrict
 from runner.contract import Action, Call, Effect, Evidence, Outcome, Reach, Repeat, Status
-from runner.durations import parse_limit
 from runner.errors import Failed
 
 if TYPE_CHECKING:  # the rules are compiled when a log is scanned, not at every start
     from runner.actions.logs.reading import Read
     from runner.actions.logs.scanning import Scan, Terms
 
-TIMEZONE = "Asia/Jakarta"
 QUIET = "tidak ada baris baru sejak pemindaian terakhir"
 REASON = "keamanan sistem: baris log yang mencurigakan"
 
@@ -69,7 +66,7 @@ def read_terms(call: Call) -> Terms:
     try:
         return Terms(
             now=call.now,
-            zone=ZoneInfo(call.office.get("timezone") or TIMEZONE),
+            zone=call.zone,
             since=call.now - since if since else None,
             least={"login_guessing": inputs["login_attempts"], "not_found_burst": inputs["missing_pages"]},
             usual=recall_usual(call.record.latest(), inputs["usual"]),
@@ -83,13 +80,7 @@ def read_terms(call: Call) -> Terms:
 
 
 def _span(call: Call, name: str) -> timedelta | None:
-    text = call.inputs.get(name)
-    if not text:
-        return None
-    try:
-        return timedelta(seconds=parse_limit(text))
-    except ValueError as error:
-        raise Failed(f"{name}: {error}") from None
+    return timedelta(seconds=call.seconds(name)) if call.inputs.get(name) else None
 
 
 def ask(call: Call, paths: Sequence[str], scan: Scan) -> list[Read]:

@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from textwrap import fill
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from runner.actions.documents.kept import as_output, declare_document
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
 from runner.messages import render_moment, say
 
-TIMEZONE = "Asia/Jakarta"
 WIDTH = 96
 MOST_PROBLEMS = 200
 LONGEST_SUMMARY = 2000
@@ -29,7 +27,7 @@ def run(call: Call) -> Outcome:
     """Gather the alternatives for the problems that this run has in hand, and keep them as evidence."""
     problems = call.record.problems()
     alternatives = [_alternatives(problem) for problem in problems[:MOST_PROBLEMS]]
-    now = call.now.astimezone(ZoneInfo(call.office.get("timezone") or TIMEZONE))
+    now = call.now.astimezone(call.zone)
     text = "\n".join(map(_folded, _lines(alternatives, len(problems), now))) + "\n"
     kept = call.keep("alternatif-pemecahan.txt", text.encode(), "text/plain")
     outputs = {

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from runner.actions.services.fields import DUE_INPUTS, DUE_OUTPUTS
 from runner.actions.services.observing import Sighting, find_expiry
@@ -16,18 +15,15 @@ from runner.contract import Action, Call, Effect, Outcome, Reach, Repeat, Status
 from runner.inventory.ladder import Memory, Rule, Standing, judge
 from runner.inventory.register import Service, parse_service, read_day
 
-TIMEZONE = "Asia/Jakarta"
-
 
 def run(call: Call) -> Outcome:
     """Hold the service's last day against today and say what is to be told. An unreadable date is a problem."""
-    office = {**call.office, "timezone": call.office.get("timezone") or TIMEZONE}
-    calendar = Calendar.from_office(office)
-    today = call.now.astimezone(calendar.office.zone).date()
+    calendar = Calendar.from_office(call.office)
+    today = call.now.astimezone(call.zone).date()
     service = _read_service(call)
     earlier = call.record.latest() or {}
     registered = call.inputs.get("expires") or (call.target or {}).get("expires")
-    sighting = find_expiry(call, service, registered, earlier, today, ZoneInfo(str(calendar.office.zone)))
+    sighting = find_expiry(call, service, registered, earlier, today)
     memory = read_memory(earlier)
     if sighting.expires is None:
         return _unknown(call, service, sighting, memory, today)

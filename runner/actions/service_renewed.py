@@ -19,22 +19,20 @@ from runner.contract import Action, Call, Effect, Outcome, Problem, Reach, Repea
 from runner.durations import parse_norm
 from runner.errors import Failed
 from runner.inventory.register import Period, Service, parse_service, read_day
-from runner.messages import render_date
+from runner.messages import render_day
 
-TIMEZONE = "Asia/Jakarta"
 TOLERANCE = timedelta(days=1)  # registries count in UTC, and some registers write the first unpaid day
 
 
 def run(call: Call) -> Outcome:
     """Hold the papers and the observation of a renewal against each other, and say what is missing."""
-    calendar = Calendar.from_office({**call.office, "timezone": call.office.get("timezone") or TIMEZONE})
-    zone = calendar.office.zone
-    today = call.now.astimezone(zone).date()
+    calendar = Calendar.from_office(call.office)
+    today = call.now.astimezone(call.zone).date()
     service, earlier = parse_service(call.target or {}), call.record.latest() or {}
     period = find_period(service, earlier)
     if period is None or period.expires is None:
         return Outcome(Status.OK, outputs=_nothing(service))
-    seen, fault = observe(call, service, zone)
+    seen, fault = observe(call, service)
     seen = seen or _seen_by_hand(service)
     filed, missing = file_papers(call, period, call.inputs["papers"], today)
     agrees = seen is not None and seen >= period.expires - TOLERANCE
@@ -91,10 +89,10 @@ def _seen_by_hand(service: Service) -> date | None:
 
 
 def _not_seen(seen: date | None, expected: date, fault: str) -> str:
-    wanted = render_date(expected, "id").split(", ", 1)[1]
+    wanted = render_day(expected, "id")
     if seen is None:
         return f"masa berlaku baru (sampai {wanted}) belum terlihat{': ' if fault else ''}{fault}"
-    return f"yang terlihat berlaku sampai {render_date(seen, 'id').split(', ', 1)[1]}, bukan {wanted}"
+    return f"yang terlihat berlaku sampai {render_day(seen, 'id')}, bukan {wanted}"
 
 
 def _first_seen(earlier: Mapping[str, Any], expected: date, now: datetime, *, agrees: bool) -> datetime | None:

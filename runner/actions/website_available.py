@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from runner.actions.web.available_keys import DEMANDS, INPUTS, OUTPUTS
-from runner.actions.web.inputs import build_fetcher, duration, last_visit, own_hosts, site_url
+from runner.actions.web.inputs import build_fetcher, last_visit, own_hosts, site_url
 from runner.contract import Action, Call, Effect, Evidence, Outcome, Reach, Repeat, Status
 from runner.errors import Failed
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:  # the web helpers are loaded when a site is visited, not at e
     from runner.actions.web.damping import Damping, Watched
     from runner.actions.web.telling import Check
 
-TIMEZONE = "Asia/Jakarta"
 SIGNS = {True: "1", False: "0", None: "?"}
 
 
@@ -47,7 +45,7 @@ def make_check(call: Call) -> Check:
     url, inputs, last = site_url(call), call.inputs, last_visit(call)
     fetcher = build_fetcher(call)
     demand = Demand(own_hosts(call, url), references=inputs["references"], **{name: inputs[name] for name in DEMANDS})
-    patience = availability.Patience(inputs["tries"], duration(call, "within"), duration(call, "pause"))
+    patience = availability.Patience(inputs["tries"], call.seconds("within"), call.seconds("pause"))
     attempts = availability.attempt(url, demand, patience, fetcher, last, call.deadline)
     visited, verdict = attempts[-1].visited, attempts[-1].verdict
     check = telling.Check(url, attempts, availability.explain(attempts))
@@ -65,12 +63,9 @@ def find_maintenance(call: Call) -> str:
     if not call.inputs["maintenance"]:
         return ""
     from runner.actions.web.windows import find_window, parse_window
-    from runner.hours import ZONES
 
-    name = call.office.get("timezone") or TIMEZONE
     try:
-        zone = ZoneInfo(ZONES.get(name, name))
-        return find_window([parse_window(text, zone) for text in call.inputs["maintenance"]], call.now)
+        return find_window([parse_window(text, call.zone) for text in call.inputs["maintenance"]], call.now)
     except ValueError as error:
         raise Failed(f"maintenance: {error}") from None
 

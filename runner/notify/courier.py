@@ -16,7 +16,7 @@ from runner.durations import Deadline
 from runner.errors import Failed, did_you_mean
 from runner.inventory import Inventory
 from runner.inventory.people import Person
-from runner.messages import render_date
+from runner.messages import render_date, render_day
 from runner.notices import Delivery, Letter, Notice
 from runner.notify.answers import Answer, Status, Way, hindered, refused
 from runner.notify.letters import LONGEST_NAME, Form, fill_form, load_form
@@ -155,7 +155,7 @@ def _for_people(value: Any) -> Any:
         day = date.fromisoformat(value) if isinstance(value, str) and len(value) == len("2026-12-31") else None
     except ValueError:
         return value
-    return render_date(day, "id").split(", ", 1)[1] if day else value
+    return render_day(day, "id") if day else value
 
 
 def _identify(*parts: str) -> str:

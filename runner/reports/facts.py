@@ -65,7 +65,7 @@ class Facts:
 
 def gather_facts(inventory: Inventory, journal: JournalReader | None, now: datetime) -> Facts:
     """Given the inventory, the journal (None: there is none yet) and the time, return what is known of the services."""
-    calendar = Calendar.from_office({"timezone": "Asia/Jakarta", **inventory.office})
+    calendar = Calendar.from_office(inventory.office)
     rule = Rule(calendar.is_working_day)
     today = now.astimezone(calendar.office.zone).date()
     told = _latest(journal) if journal else {}

@@ -57,7 +57,7 @@ def tell_term(journal: JournalReader, term: Term, office: Office) -> Told:
         problems=problems(journal, period),
         drill=find_latest(journal, DRILL, period.until),
         office=office,
-        calendar=Calendar.from_office({"timezone": "Asia/Jakarta", **office.settings}),
+        calendar=Calendar.from_office(office.settings),
         head=journal.printed_head(),
     )
 
@@ -94,7 +94,7 @@ def make_visits(journal: JournalReader, term: Term, office: Office) -> Paper:
         letterhead=build_letterhead(office.settings),
         blocks=list(build_visits(found, term, office.title_of, pen)),
         as_of=found.as_of or period.since,
-        head=journal.head(),
+        head=journal.printed_head(),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runner.inventory.people import Person
-from runner.messages import render_money
+from runner.messages import render_day, render_money
 from runner.reports.cash import Entry, find_entries
 from runner.reports.facts import Facts, needs_money
 from runner.reports.letters import DRAFT
@@ -26,7 +26,7 @@ from runner.reports.paper.model import (
     cell,
 )
 from runner.reports.paper.page import render_html
-from runner.reports.services import add_up, full_title, is_next, plain_day
+from runner.reports.services import add_up, full_title, is_next
 
 COLUMNS = (
     Column("No", 9, "center"),
@@ -82,7 +82,7 @@ def _blocks(facts: Facts, entries: Sequence[Entry]) -> Iterator[Block]:
             ("Dari", post),
             ("Tanggal", BLANK),
             ("Sifat", BLANK),
-            ("Lampiran", f"Daftar layanan, keadaan per {plain_day(facts.today)}"),
+            ("Lampiran", f"Daftar layanan, keadaan per {render_day(facts.today, 'id')}"),
             ("Hal", "Permohonan dana perpanjangan layanan koneksi, hosting, dan nama domain"),
         ],
         ruled=True,
@@ -99,8 +99,8 @@ def _ask(number: int, entry: Entry) -> tuple[Cell, ...]:
     return (
         cell(str(number)),
         cell(full_title(entry.fact), Line(service.provider or "–", Look.NOTE)),
-        cell(plain_day(entry.ends)),
-        cell(plain_day(standing.deadline) if standing else "–"),
+        cell(render_day(entry.ends, "id")),
+        cell(render_day(standing.deadline, "id") if standing else "–"),
         cell(entry.line),
         cell(render_money(entry.amount, entry.currency, "id"), Line(entry.basis, Look.NOTE)),
     )

@@ -8,8 +8,9 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from runner.messages import MESSAGES, render_date, render_deviation, render_moment, render_number, render_size, say
-from runner.reports.values import find_zone, render_duration, render_value
+from runner.hours import office_zone
+from runner.messages import MESSAGES, render_day, render_deviation, render_moment, render_number, render_size, say
+from runner.reports.values import render_duration, render_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Pen:
     def day(self, moment: datetime | date) -> str:
         """Given a time or a day, return the day without the weekday, as papers are dated: "22 November 2026"."""
         day = self.local(moment) if isinstance(moment, datetime) else moment
-        return render_date(day, "id").split(", ", 1)[1]
+        return render_day(day, "id")
 
     def clock(self, moment: datetime) -> str:
         """Given a time, return day and hour in short: "22 November 2026 08.30 WIB"."""
@@ -78,4 +79,4 @@ class Pen:
 
 def take_pen(office: Mapping[str, Any]) -> Pen:
     """Given the office, whose time zone holds, return how values are written."""
-    return Pen(find_zone(office.get("timezone")))
+    return Pen(office_zone(office))

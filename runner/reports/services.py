@@ -8,7 +8,7 @@ from datetime import date
 
 from runner.actions.services.telling import PAPER_NAMES, render_reason
 from runner.inventory.register import Paper, Period
-from runner.messages import MONTHS, render_date, render_moment, render_money, render_number
+from runner.messages import MONTHS, render_day, render_moment, render_money, render_number
 from runner.reports.cash import NO_LINE, Entry, build_tables, find_entries
 from runner.reports.facts import Fact, Facts, needs_money
 from runner.reports.office import build_letterhead
@@ -97,12 +97,12 @@ def _row(fact: Fact) -> Row:
         stage=fact.stage,
         title=full_title(fact),
         provider=[line for line in (service.provider, customer, automatic) if line],
-        expires=plain_day(fact.expires) if fact.expires else "tidak diketahui",
+        expires=render_day(fact.expires, "id") if fact.expires else "tidak diketahui",
         source=_source(fact),
         left=_left(fact),
         state=STAGES[fact.stage],
         reason=_reason(fact),
-        deadline=plain_day(standing.deadline) if standing else "–",
+        deadline=render_day(standing.deadline, "id") if standing else "–",
         cost=render_money(amount, currency, "id") if amount is not None else "belum dicatat",
         line=service.mak or f"Mata anggaran {NO_LINE}",
         people=[person.name for person in fact.people] or ["belum ditetapkan"],
@@ -177,15 +177,15 @@ def _renewal(fact: Fact) -> Renewal:
     period = fact.service.renewal or fact.service.running
     papers = [_paper(paper) for paper in period.papers.values()]
     missing = ("belum diperiksa",) if fact.missing is None else fact.missing
-    return Renewal(full_title(fact), plain_day(period.expires) if period.expires else "–", papers, missing)
+    return Renewal(full_title(fact), render_day(period.expires, "id") if period.expires else "–", papers, missing)
 
 
 def _paper(paper: Paper) -> str:
-    parts = [PAPER_NAMES[paper.kind], paper.number, plain_day(paper.day) if paper.day else ""]
+    parts = [PAPER_NAMES[paper.kind], paper.number, render_day(paper.day, "id") if paper.day else ""]
     if paper.amount is not None:
         parts.append(render_money(paper.amount, paper.currency, "id"))
     if paper.due:
-        parts.append(f"jatuh tempo {plain_day(paper.due)}")
+        parts.append(f"jatuh tempo {render_day(paper.due, 'id')}")
     return ", ".join(part for part in parts if part)
 
 
@@ -205,14 +205,9 @@ def _end(period: Period) -> date:
 
 
 def _span(period: Period) -> str:
-    start = plain_day(period.started) if period.started else "…"
-    return f"{start} – {plain_day(period.expires) if period.expires else '…'}"
+    start = render_day(period.started, "id") if period.started else "…"
+    return f"{start} – {render_day(period.expires, 'id') if period.expires else '…'}"
 
 
 def _month(day: date) -> str:
     return f"{MONTHS[day.month - 1].id} {day.year}"
-
-
-def plain_day(day: date) -> str:
-    """Given a day, return it without its weekday: "31 Desember 2026"."""
-    return render_date(day, "id").split(", ", 1)[1]

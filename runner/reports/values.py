@@ -8,16 +8,15 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from runner.messages import Language, render_date, render_moment, render_number
+from runner.messages import Language, render_day, render_moment, render_number
 
 LONGEST_TEXT = 400
 MOST_ITEMS = 8
 MOST_KEYS = 16
 DEEPEST = 3
 
-_ZONES = {"WIB": "Asia/Jakarta", "WITA": "Asia/Makassar", "WIT": "Asia/Jayapura"}
 _YES_NO: dict[Language, tuple[str, str]] = {"id": ("ya", "tidak"), "en": ("yes", "no")}
 _UNITS: dict[Language, tuple[tuple[str, int], ...]] = {
     "id": (("hari", 86400), ("jam", 3600), ("menit", 60), ("detik", 1)),
@@ -38,14 +37,6 @@ def clean(text: str) -> str:
 def shorten(text: str, limit: int = LONGEST_TEXT) -> str:
     """Given text, return at most `limit` characters of it, a cut shown as "…"."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-def find_zone(name: str | None) -> ZoneInfo:
-    """Given the office's time zone, return it; without one or for an unknown one, UTC, which the page then shows."""
-    try:
-        return ZoneInfo(_ZONES.get(name or "UTC", name or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
 
 
 def parse_instant(value: Any) -> datetime | None:
@@ -91,7 +82,7 @@ def render_value(value: Any, zone: ZoneInfo, language: Language, depth: int = 0)
 
 def _day(text: str, language: Language) -> str:
     try:
-        return render_date(date.fromisoformat(text), language).split(", ", 1)[1]
+        return render_day(date.fromisoformat(text), language)
     except ValueError:
         return text
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from runner.actions import ACTIONS
 from runner.contract import Status
 from tests.calls import assert_fits, make_call, read_evidence
@@ -46,6 +48,19 @@ def test_alternatives_come_from_what_is_known_and_what_helped_before(tmp_path: P
     assert "Terakhir terselesaikan Sabtu, 3 Oktober 2026 pukul 08.00 WIB (pelaksanaan r1):" in text
     for words in ("1. Situs mati (situs)", "     - hidupkan", "Tingkat: berat", "tambahkan dalam berkas pengetahuan"):
         assert words in text
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [("WITA", "09.00 WITA"), ("wit", "10.00 WIT"), ("Asia/Makassar", "09.00 WITA"), (None, "08.00 WIB")],
+)
+def test_times_are_told_by_the_offices_clock_however_its_zone_is_written(
+    zone: str | None, told: str, tmp_path: Path
+) -> None:
+    office = {"name": "Pengadilan Negeri Contoh"} | ({"timezone": zone} if zone else {})
+    call = make_call(ACTION, directory=tmp_path, problems=[problem(solutions=[SOLUTION])], office=office)
+    text = read_evidence(call, ACTION.run(call).evidence[0]).decode()
+    assert f"Terakhir terselesaikan Sabtu, 3 Oktober 2026 pukul {told} (pelaksanaan r1)" in text
 
 
 def test_nothing_in_hand_is_said(tmp_path: Path) -> None:

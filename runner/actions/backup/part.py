@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from runner.actions.backup.storage import Stored
 from runner.contract import Call, JsonSchema
@@ -182,17 +181,10 @@ def slug(text: str) -> str:
 
 
 def office_time(call: Call) -> datetime:
-    """Return the call's time on the office's clock; without a known zone, in UTC."""
-    return call.now.astimezone(_zone(str(call.office.get("timezone", "UTC"))))
+    """Return the call's time on the office's clock."""
+    return call.now.astimezone(call.zone)
 
 
 def earliest(parts: Sequence[Mapping[str, Any]]) -> datetime:
     """Given parts, return when the first of them was begun."""
     return min(datetime.fromisoformat(str(part["taken"])) for part in parts)
-
-
-def _zone(name: str) -> tzinfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return UTC

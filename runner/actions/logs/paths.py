@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from runner.contract import Call
-from runner.durations import parse_limit
 from runner.errors import Failed
 
 
@@ -21,11 +18,3 @@ def log_paths(call: Call) -> tuple[str, ...]:
     if any(not path.startswith(("/", "~/")) for path in paths):
         raise Failed(f"{', '.join(paths)}: a log is named by its whole path. begin it with / or ~/")
     return paths
-
-
-def span(call: Call, name: str) -> timedelta:
-    """Given a call and the name of an input that is a duration, return it. Raise Failed when it is none."""
-    try:
-        return timedelta(seconds=parse_limit(call.inputs[name]))
-    except ValueError as error:
-        raise Failed(f"{name}: {error}") from None

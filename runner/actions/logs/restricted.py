@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from runner.contract import Call, Evidence
 from runner.errors import Failed
 
 DAYS = 90  # a quarter: attacks are often noticed weeks later, and no report looks back further
-TIMEZONE = "Asia/Jakarta"
 _FORM = re.compile(r"([1-9]\d{0,3}) hari")
 
 RESTRICTED: Mapping[str, Any] = {
@@ -44,7 +42,7 @@ def restrict(call: Call, kept: Evidence, reason: str) -> dict[str, Any]:
     Raise Failed where the office's setting cannot be read.
     """
     setting = call.office.get("personal_data") or {}
-    until = _last_day(call.now, str(setting.get("keep") or f"{DAYS} hari"), str(call.office.get("timezone") or ""))
+    until = _last_day(call, str(setting.get("keep") or f"{DAYS} hari"))
     return {
         "name": kept.name,
         "sha256": kept.sha256,
@@ -55,8 +53,8 @@ def restrict(call: Call, kept: Evidence, reason: str) -> dict[str, Any]:
     }
 
 
-def _last_day(now: datetime, keep: str, zone: str) -> str:
+def _last_day(call: Call, keep: str) -> str:
     days = _FORM.fullmatch(keep)
     if not days:
         raise Failed(f"office.personal_data.keep: '{keep}' is no number of days. write it as '{DAYS} hari'")
-    return (now.astimezone(ZoneInfo(zone or TIMEZONE)).date() + timedelta(days=int(days[1]))).isoformat()
+    return (call.now.astimezone(call.zone).date() + timedelta(days=int(days[1]))).isoformat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta, tzinfo
+from datetime import date, timedelta
 from typing import Any
 
 from runner.contract import Call
@@ -29,14 +29,12 @@ class Sighting:
     fault: str = ""
 
 
-def find_expiry(
-    call: Call, service: Service, registered: object, earlier: Mapping[str, Any], today: date, zone: tzinfo
-) -> Sighting:
+def find_expiry(call: Call, service: Service, registered: object, earlier: Mapping[str, Any], today: date) -> Sighting:
     """Given a service, what the register says and the outputs of the earlier run, return its last day.
 
     What was seen outside counts; where nothing can be seen now, what was seen in the last thirty days.
     """
-    seen, fault = observe(call, service, zone)
+    seen, fault = observe(call, service)
     if seen:
         seen = min(max(seen, EARLIEST), FURTHEST)  # "never" is written 9999-12-31
         return Sighting(seen, "observed", seen, today, fault)
@@ -48,7 +46,7 @@ def find_expiry(
     return Sighting(expires, "register" if expires else "", fault=fault or ("" if expires else explain(registered)))
 
 
-def observe(call: Call, service: Service, zone: tzinfo) -> tuple[date | None, str]:
+def observe(call: Call, service: Service) -> tuple[date | None, str]:
     """Given a call, return the last day that can be seen outside now, and what hindered.
 
     That is the input `observed`, the certificate at `address`, or what somebody saw at the provider of a service that
@@ -60,14 +58,14 @@ def observe(call: Call, service: Service, zone: tzinfo) -> tuple[date | None, st
         return day, "" if day else f"tanggal yang diamati {str(told)[:60]!r} tidak dapat dibaca"
     address = call.inputs.get("address") or (call.target or {}).get("address")
     if service.kind == "certificate" and address:
-        return _look_at(call, str(address), zone)
+        return _look_at(call, str(address))
     by_hand, expires = service.observed, service.running.expires
     if service.kind not in ("domain", "certificate") and by_hand and expires and by_hand > expires:
         return by_hand, ""
     return None, ""
 
 
-def _look_at(call: Call, address: str, zone: tzinfo) -> tuple[date | None, str]:
+def _look_at(call: Call, address: str) -> tuple[date | None, str]:
     from runner.actions.web.certificates import VisitError, observe_certificate, parse_endpoint
 
     try:
@@ -77,7 +75,7 @@ def _look_at(call: Call, address: str, zone: tzinfo) -> tuple[date | None, str]:
         return None, error.fault.message
     except ValueError as error:
         return None, str(error)
-    return certificate.expires.astimezone(zone).date(), ""
+    return certificate.expires.astimezone(call.zone).date(), ""
 
 
 def parse_day(value: object) -> date | None:

@@ -9,7 +9,7 @@ from runner.actions.services.observing import Sighting
 from runner.contract import Problem, Severity
 from runner.inventory.ladder import Standing
 from runner.inventory.register import Paper, Service
-from runner.messages import render_date
+from runner.messages import render_date, render_day
 
 PAPER_NAMES = {"invoice": "Invoice", "payment": "Pembayaran", "handover": "Berita acara serah terima"}
 
@@ -66,12 +66,13 @@ def render_reason(standing: Standing, expires: date) -> str:
     paper = standing.paper
     if paper is None or paper.day is None:
         return ""
-    written = f"{PAPER_NAMES[paper.kind]} {_number(paper)}tanggal {_plain(paper.day)} tercatat"
+    written = f"{PAPER_NAMES[paper.kind]} {_number(paper)}tanggal {render_day(paper.day, 'id')} tercatat"
     if standing.stage == "arranged" and standing.quiet_until:
-        return f"{written}; pengingat ditahan sampai {_plain(standing.quiet_until)}."
+        return f"{written}; pengingat ditahan sampai {render_day(standing.quiet_until, 'id')}."
     if paper.kind == "payment":
-        return f"{written}, tetapi masa berlaku yang diketahui masih {_plain(expires)}; tanyakan kepada penyedia."
-    due = f" dan jatuh tempo pada {_plain(paper.due)}" if paper.due else ""
+        known = render_day(expires, "id")
+        return f"{written}, tetapi masa berlaku yang diketahui masih {known}; tanyakan kepada penyedia."
+    due = f" dan jatuh tempo pada {render_day(paper.due, 'id')}" if paper.due else ""
     return f"{written}{due}, tetapi pembayarannya belum tercatat."
 
 
@@ -98,19 +99,15 @@ def _register_faults(service: Service, sighting: Sighting, today: date) -> Itera
     """What in the register disagrees with what was seen, or with the calendar."""
     seen, written, renewal = sighting.seen, service.running.expires, service.renewal
     if seen and written and seen != written and service.kind != "certificate":
-        yield f"tercatat berlaku sampai {_plain(written)}, terlihat {_plain(seen)}"
+        yield f"tercatat berlaku sampai {render_day(written, 'id')}, terlihat {render_day(seen, 'id')}"
     if renewal and renewal.expires and sighting.expires and renewal.expires <= sighting.expires:
         yield "'renewal' sudah berlaku; pindahkan ke layanan itu sendiri, dan masa yang lalu ke 'history'"
     for paper in renewal.papers.values() if renewal else ():
         if paper.day and paper.day > today:
-            yield f"{PAPER_NAMES[paper.kind].lower()} bertanggal {_plain(paper.day)}, yang belum tiba"
+            yield f"{PAPER_NAMES[paper.kind].lower()} bertanggal {render_day(paper.day, 'id')}, yang belum tiba"
     if renewal and renewal.expires and renewal.expires < today:
-        yield f"'renewal' berakhir pada {_plain(renewal.expires)}, yang sudah lewat"
+        yield f"'renewal' berakhir pada {render_day(renewal.expires, 'id')}, yang sudah lewat"
 
 
 def _number(paper: Paper) -> str:
     return f"nomor {paper.number} " if paper.number else ""
-
-
-def _plain(day: date) -> str:
-    return render_date(day, "id").split(", ", 1)[1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from runner.contract import Call
-from runner.durations import Deadline, parse_limit
+from runner.durations import Deadline
 from runner.errors import Failed
 
 if TYPE_CHECKING:  # loaded when a site is visited, not at every start
@@ -98,14 +98,6 @@ def _host(address: str) -> str:
         return ""
 
 
-def duration(call: Call, name: str) -> float:
-    """Given a call and an input's name, return its seconds. Raise Failed when it is not a duration."""
-    try:
-        return parse_limit(call.inputs[name])
-    except ValueError as error:
-        raise Failed(f"{name}: {error}") from None
-
-
 def last_visit(call: Call) -> Deadline:
     """Given a call, return when its last visit must end: the rest of its time is for the answer."""
     return call.deadline.tightened(SHARE * call.deadline.remaining())
@@ -113,7 +105,7 @@ def last_visit(call: Call) -> Deadline:
 
 def visit_deadline(call: Call) -> Deadline:
     """Given a call, return when visits that share `within` must end. Raise Failed when it is not a duration."""
-    return last_visit(call).tightened(duration(call, "within"))
+    return last_visit(call).tightened(call.seconds("within"))
 
 
 def build_resolver_of(call: Call) -> Resolver:
