@@ -149,15 +149,15 @@ def say(key: str, language: Language, **values: object) -> str:
     return str(getattr(MESSAGES[key], language)).format(**values)
 
 
-def render_deviation(deviation: str, language: Language, zone: tzinfo) -> str:
-    """Given a deviation as recorded ("kind: detail"), return it in words, times by the clock of `zone`."""
+def render_deviation(deviation: str, zone: tzinfo) -> str:
+    """Given a deviation as recorded ("kind: detail"), return it in Indonesian, times by the clock of `zone`."""
     kind, _, detail = deviation.partition(": ")
     key = f"deviation.{kind}"
     if key not in MESSAGES:
         return deviation
     with suppress(ValueError):
-        detail = render_moment(datetime.fromisoformat(detail).astimezone(zone), language)
-    return say(key, language, detail=detail)
+        detail = render_moment(datetime.fromisoformat(detail).astimezone(zone), "id")
+    return say(key, "id", detail=detail)
 
 
 def render_counted(counted: str, language: Language) -> str:
@@ -212,7 +212,7 @@ def render_size(size: int, language: Language) -> str:
     return f"{render_number(amount, language, decimals=decimals)} {SIZES[unit]}"
 
 
-def render_money(amount: float, currency: str, language: Language) -> str:
+def render_money(amount: float, currency: str) -> str:
     """Given an amount and its currency's code, return it as written: "Rp1.250.000,00", "USD 12,50"."""
-    sign = "Rp" if currency == "IDR" and language == "id" else f"{currency} "
-    return f"{sign}{render_number(amount, language, decimals=2)}"
+    sign = "Rp" if currency == "IDR" else f"{currency} "
+    return f"{sign}{render_number(amount, 'id', decimals=2)}"

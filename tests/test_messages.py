@@ -104,10 +104,10 @@ def test_writes_sizes_in_the_unit_that_fits(size: int, words: str) -> None:
 
 
 def test_a_deviation_is_put_in_words() -> None:
-    assert render_deviation("no_output: arsip", "id", JAKARTA) == "output 'arsip' tidak tercatat"
-    late = render_deviation("late: 2026-03-25T15:30+07:00", "id", JAKARTA)
+    assert render_deviation("no_output: arsip", JAKARTA) == "output 'arsip' tidak tercatat"
+    late = render_deviation("late: 2026-03-25T15:30+07:00", JAKARTA)
     assert late == "terlambat; batas waktunya Rabu, 25 Maret 2026 pukul 15.30 WIB"
-    assert render_deviation("in a court's own words", "id", JAKARTA) == "in a court's own words"
+    assert render_deviation("in a court's own words", JAKARTA) == "in a court's own words"
 
 
 def test_every_message_is_translated_and_every_translation_is_used() -> None:

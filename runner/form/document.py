@@ -17,9 +17,7 @@ from runner.form.sheets import Sheet, lay_sheets
 from runner.form.supplement import read_supplement
 from runner.form.svg import render_inner, render_svg
 from runner.form.table import read_columns, read_over, read_rows
-from runner.messages import Language
 from runner.reports.pages import render_page
-from runner.reports.words import WORDS
 
 Json = Mapping[str, Any]
 
@@ -34,11 +32,8 @@ class Shown(NamedTuple):
     column: str
 
 
-def render_form(playbook: Json, *, language: Language = "id", paper: str = "a4") -> str:
-    """Given a playbook's plain data (its file's `procedure`, `steps`, `supplement`), return the form as one HTML page.
-
-    The form itself is Indonesian and verbatim whatever the language; only the supplement's headings follow it.
-    """
+def render_form(playbook: Json, *, paper: str = "a4") -> str:
+    """Given a playbook's plain data (`procedure`, `steps`, `supplement`), return the form as one HTML page."""
     sheets, marks = lay_form(playbook, PAPERS[paper])
     rules: dict[str, str] = {}
     shown = [_show(number, sheet, rules) for number, sheet in enumerate(sheets, 1)]
@@ -46,12 +41,10 @@ def render_form(playbook: Json, *, language: Language = "id", paper: str = "a4")
         "form.html",
         styles="form.css",
         more=_page_style(PAPERS[paper]) + "".join(f".{name}{{{rule}}}\n" for name, rule in rules.items()),
-        language=language,
-        words=WORDS[language],
         identity=read_identity(playbook["procedure"]),
         sheets=shown,
         marks=marks,
-        supplement=read_supplement(playbook, WORDS[language]),
+        supplement=read_supplement(playbook),
     )
 
 

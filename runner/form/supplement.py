@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from runner.form.chart import find_texts
-from runner.reports.words import Words
 
 Json = Mapping[str, Any]
 
-_COLUMNS = {"inputs": "inputs", "time_limit": "time", "outputs": "outputs", "remark": "remarks"}
-_PARTS_OF_PLACE = {"title": "form_title", "roles": "performer"}
+_COLUMNS = {"inputs": "kelengkapan", "time_limit": "waktu", "outputs": "output", "remark": "keterangan"}
+_PARTS_OF_PLACE = {"title": "Judul", "roles": "Pelaksana"}
 
 
 class Addition(NamedTuple):
@@ -22,7 +21,7 @@ class Addition(NamedTuple):
     rows: Sequence[Sequence[str]]
 
 
-def read_supplement(playbook: Json, words: Words) -> list[Addition]:
+def read_supplement(playbook: Json) -> list[Addition]:
     """Given a playbook's plain data, return its additions; those that are empty are left out."""
     supplement = playbook.get("supplement") or {}
     roles = playbook["procedure"].get("roles") or {}
@@ -33,31 +32,31 @@ def read_supplement(playbook: Json, words: Words) -> list[Addition]:
     outside = [spoken.get(role, role) for role in supplement.get("outside") or ()]
     additions = [
         Addition(
-            words["readings"],
-            (words["place"], words["written"], words["read"]),
-            list(_readings(readings, playbook, numbers, words)),
+            "Pembacaan bagian yang kurang terbaca",
+            ("Tempat", "Tertulis", "Dibaca"),
+            list(_readings(readings, playbook, numbers)),
         ),
-        Addition(words["actors"], (words["no"], words["performer"]), list(_actors(supplement, spoken, numbers))),
-        Addition(words["outside"], ("",), [[", ".join(outside)]] if outside else []),
         Addition(
-            words["schedule"],
-            (words["steps"], words["cron"], words["remarks"]),
-            list(_schedule(supplement, numbers)),
+            "Pelaksana yang tidak ternyata dari naskah",
+            ("No", "Pelaksana"),
+            list(_actors(supplement, spoken, numbers)),
         ),
-        Addition(words["after_problems"], ("",), [[", ".join(after)]] if after else []),
-        Addition(words["escalation"], (words["overdue"], words["told"]), list(_escalation(supplement, spoken))),
-        Addition(words["notes"], ("",), [[note] for note in supplement.get("notes") or ()]),
+        Addition("Pihak di luar satuan kerja", ("",), [[", ".join(outside)]] if outside else []),
+        Addition("Jadwal", ("Kegiatan", "Waktu (cron)", "Keterangan"), list(_schedule(supplement, numbers))),
+        Addition("Dimulai oleh permasalahan terbuka: kegiatan", ("",), [[", ".join(after)]] if after else []),
+        Addition("Eskalasi", ("Terlambat", "Diberitahukan kepada"), list(_escalation(supplement, spoken))),
+        Addition("Keterangan", ("",), [[note] for note in supplement.get("notes") or ()]),
     ]
     return [addition for addition in additions if addition.rows]
 
 
-def name_place(place: str, numbers: Json, words: Words) -> str:
+def name_place(place: str, numbers: Json) -> str:
     """Given a place as readings name it and the steps' numbers, return it as people call it on the form."""
     part, name, *below = place.split(".")[:3] + [""] * (2 - place.count("."))
     if part == "steps" and name in numbers:
         column = _COLUMNS.get(below[0], "")
-        return f"{words['activity']} {numbers[name]}" + (f", {words[column].lower()}" if column else "")
-    return words[_PARTS_OF_PLACE[part]] if part in _PARTS_OF_PLACE else place
+        return f"Aktivitas {numbers[name]}" + (f", {column}" if column else "")
+    return _PARTS_OF_PLACE.get(part, place)
 
 
 def find_written(playbook: Json, place: str) -> str:
@@ -72,9 +71,9 @@ def find_written(playbook: Json, place: str) -> str:
     return str(node["text"] if isinstance(node, Mapping) and "text" in node else node or "")
 
 
-def _readings(readings: Json, playbook: Json, numbers: Json, words: Words) -> Iterator[list[str]]:
+def _readings(readings: Json, playbook: Json, numbers: Json) -> Iterator[list[str]]:
     for place, reading in readings.items():
-        yield [name_place(place, numbers, words), find_written(playbook, place), str(reading)]
+        yield [name_place(place, numbers), find_written(playbook, place), str(reading)]
 
 
 def _actors(supplement: Json, roles: Json, numbers: Json) -> Iterator[list[str]]:

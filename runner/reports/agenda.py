@@ -75,7 +75,7 @@ def _describe(fact: Fact) -> str:
         f"Penyedia: {service.provider}" if service.provider else "",
         f"Nomor pelanggan: {service.customer}" if service.customer else "",
         f"Berlaku sampai: {render_date(fact.expires, 'id')}" if fact.expires else "",
-        f"Biaya: {render_money(amount, currency, 'id')}" if amount is not None else "",
+        f"Biaya: {render_money(amount, currency)}" if amount is not None else "",
         f"Mata anggaran: {service.mak}" if service.mak else "",
         f"Penanggung jawab: {', '.join(person.name for person in fact.people)}" if fact.people else "",
     ]

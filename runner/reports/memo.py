@@ -102,7 +102,7 @@ def _ask(number: int, entry: Entry) -> tuple[Cell, ...]:
         cell(render_day(entry.ends, "id")),
         cell(render_day(standing.deadline, "id") if standing else "–"),
         cell(entry.line),
-        cell(render_money(entry.amount, entry.currency, "id"), Line(entry.basis, Look.NOTE)),
+        cell(render_money(entry.amount, entry.currency), Line(entry.basis, Look.NOTE)),
     )
 
 

@@ -8,9 +8,10 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from runner.durations import render_duration
 from runner.hours import office_zone
 from runner.messages import MESSAGES, render_day, render_deviation, render_moment, render_number, render_size, say
-from runner.reports.values import render_duration, render_value
+from runner.reports.values import render_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Pen:
 
     def value(self, value: Any) -> str:
         """Given a JSON value, return it short, for people."""
-        return render_value(value, self.zone, "id")
+        return render_value(value, self.zone)
 
     def number(self, value: float, decimals: int = 0) -> str:
         """Given a number, return it with a decimal comma."""
@@ -43,7 +44,7 @@ class Pen:
 
     def deviation(self, deviation: str) -> str:
         """Given a deviation as recorded, return it in words."""
-        return render_deviation(deviation, "id", self.zone)
+        return render_deviation(deviation, self.zone)
 
     def local(self, moment: datetime) -> datetime:
         """Given an aware time, return it in the office's zone."""

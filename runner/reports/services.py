@@ -103,7 +103,7 @@ def _row(fact: Fact) -> Row:
         state=STAGES[fact.stage],
         reason=_reason(fact),
         deadline=render_day(standing.deadline, "id") if standing else "–",
-        cost=render_money(amount, currency, "id") if amount is not None else "belum dicatat",
+        cost=render_money(amount, currency) if amount is not None else "belum dicatat",
         line=service.mak or f"Mata anggaran {NO_LINE}",
         people=[person.name for person in fact.people] or ["belum ditetapkan"],
     )
@@ -165,7 +165,7 @@ def add_up(entries: Sequence[Entry]) -> list[str]:
     sums: dict[str, float] = {}
     for entry in entries:
         sums[entry.currency] = sums.get(entry.currency, 0) + entry.amount
-    return [render_money(amount, currency, "id") for currency, amount in sorted(sums.items())]
+    return [render_money(amount, currency) for currency, amount in sorted(sums.items())]
 
 
 def is_next(entry: Entry) -> bool:
@@ -183,7 +183,7 @@ def _renewal(fact: Fact) -> Renewal:
 def _paper(paper: Paper) -> str:
     parts = [PAPER_NAMES[paper.kind], paper.number, render_day(paper.day, "id") if paper.day else ""]
     if paper.amount is not None:
-        parts.append(render_money(paper.amount, paper.currency, "id"))
+        parts.append(render_money(paper.amount, paper.currency))
     if paper.due:
         parts.append(f"jatuh tempo {render_day(paper.due, 'id')}")
     return ", ".join(part for part in parts if part)
@@ -194,7 +194,7 @@ def _history(facts: Facts) -> list[tuple[str, str, str, str]]:
     for fact in facts.services:
         for period in (fact.service.running, *sorted(fact.service.history, key=_end, reverse=True)):
             if period.started or period.papers:
-                cost = render_money(period.cost, period.currency, "id") if period.cost is not None else "–"
+                cost = render_money(period.cost, period.currency) if period.cost is not None else "–"
                 papers = "; ".join(_paper(paper) for paper in period.papers.values()) or "–"
                 rows.append((full_title(fact), _span(period), cost, papers))
     return rows

@@ -10,18 +10,13 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from runner.messages import Language, render_day, render_moment, render_number
+from runner.messages import render_day, render_moment, render_number
 
 LONGEST_TEXT = 400
 MOST_ITEMS = 8
 MOST_KEYS = 16
 DEEPEST = 3
 
-_YES_NO: dict[Language, tuple[str, str]] = {"id": ("ya", "tidak"), "en": ("yes", "no")}
-_UNITS: dict[Language, tuple[tuple[str, int], ...]] = {
-    "id": (("hari", 86400), ("jam", 3600), ("menit", 60), ("detik", 1)),
-    "en": (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)),
-}
 _NO_XML = "\ufffe\uffff"
 _DAY = re.compile(r"(?<![\w/.-])\d{4}-\d\d-\d\d(?![\w/-])")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)\Z")
@@ -46,43 +41,33 @@ def parse_instant(value: Any) -> datetime | None:
     return value if isinstance(value, datetime) and value.tzinfo else None
 
 
-def render_duration(seconds: float, language: Language) -> str:
-    """Given seconds, return the two largest units: "2 jam 5 menit"."""
-    left, parts = round(seconds), []
-    for unit, size in _UNITS[language]:
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count} {unit}")
-    return " ".join(parts[:2]) or f"0 {_UNITS[language][-1][0]}"
-
-
-def render_value(value: Any, zone: ZoneInfo, language: Language, depth: int = 0) -> str:
+def render_value(value: Any, zone: ZoneInfo, depth: int = 0) -> str:
     """Given an output's value (JSON), return it short, for people; long lists and deep nesting are cut visibly."""
     moment = parse_instant(value)
     if moment:
-        return render_moment(moment.astimezone(zone), language)
+        return render_moment(moment.astimezone(zone), "id")
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return _YES_NO[language][not value]
+        return "ya" if value else "tidak"
     if isinstance(value, (int, float)) and math.isfinite(value):
-        return render_number(value, language, decimals=0 if value == int(value) else 2)
+        return render_number(value, "id", decimals=0 if value == int(value) else 2)
     if depth >= DEEPEST:
         return "…"
     if isinstance(value, Mapping) and {"name", "sha256"} <= value.keys():
         return f"{value['name']} (SHA-256 {value['sha256']})"
     if isinstance(value, Mapping):
-        parts = [f"{_label(k)}: {render_value(v, zone, language, depth + 1)}" for k, v in value.items()]
+        parts = [f"{_label(k)}: {render_value(v, zone, depth + 1)}" for k, v in value.items()]
         return shorten("; ".join(_first(parts, MOST_KEYS)))
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        items = [render_value(item, zone, language, depth + 1) for item in value[: MOST_ITEMS + 1]]
+        items = [render_value(item, zone, depth + 1) for item in value[: MOST_ITEMS + 1]]
         return shorten("; ".join(_first(items, MOST_ITEMS, len(value))) or "–")
-    return shorten(_DAY.sub(lambda found: _day(found[0], language), str(value)))
+    return shorten(_DAY.sub(lambda found: _day(found[0]), str(value)))
 
 
-def _day(text: str, language: Language) -> str:
+def _day(text: str) -> str:
     try:
-        return render_day(date.fromisoformat(text), language)
+        return render_day(date.fromisoformat(text), "id")
     except ValueError:
         return text
 

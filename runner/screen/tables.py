@@ -60,7 +60,7 @@ def named(word: str) -> str:
 def deviating(deviation: str) -> str:
     """Given a deviation as recorded, return it as English screens show it, or in Indonesian words."""
     zone = datetime.now().astimezone().tzinfo
-    return render_deviation(deviation, "id", zone) if zone and language() == "id" else deviation
+    return render_deviation(deviation, zone) if zone and language() == "id" else deviation
 
 
 def may_colour() -> bool:

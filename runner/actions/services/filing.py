@@ -72,8 +72,8 @@ def _compare(period: Period, filed: Sequence[Filed]) -> Iterator[str]:
     """What invoice and payment say against each other."""
     invoice, payment = period.papers.get("invoice"), period.papers.get("payment")
     if invoice and payment and invoice.amount is not None and payment.amount is not None:
-        asked = render_money(invoice.amount, invoice.currency, "id")
-        paid = render_money(payment.amount, payment.currency, "id")
+        asked = render_money(invoice.amount, invoice.currency)
+        paid = render_money(payment.amount, payment.currency)
         if invoice.currency != payment.currency:
             yield f"pembayaran {paid} dan invoice {asked} berbeda mata uang"
         elif payment.amount < invoice.amount:
