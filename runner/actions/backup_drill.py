@@ -40,7 +40,7 @@ from runner.contract import (
 )
 from runner.errors import Failed
 
-PROVED, FAILED, NOT_CHECKED = RESULTS = ("proved", "failed", "not_checked")
+PROVED, FAILED, NOT_CHECKED = "proved", "failed", "not_checked"
 _FOR_DRILLS = "For a database server to try it on, never the live one"
 _LOGIN = {
     "user": "an account that may make databases; without any of these the drill runs a server of its own",

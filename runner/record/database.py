@@ -136,11 +136,11 @@ def connect_to_write(path: Path, form: Format, *, seconds: float = LONGEST_WAIT)
     return connection
 
 
-def connect_to_read(path: Path, form: Format, *, seconds: float = LONGEST_WAIT) -> sqlite3.Connection:
+def connect_to_read(path: Path, form: Format) -> sqlite3.Connection:
     """Open a file of that form for reading, also on a medium that cannot be written. Raise RecordError."""
     log = path.with_name(path.name + "-wal")
     frozen = not os.access(path.parent, os.W_OK) and not log.exists()
-    connection = _connect(path, "immutable=1" if frozen else "mode=ro", seconds)
+    connection = _connect(path, "immutable=1" if frozen else "mode=ro", LONGEST_WAIT)
     _check_form(connection, path, form)
     return connection
 

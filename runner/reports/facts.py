@@ -17,6 +17,7 @@ from runner.inventory.people import Person
 from runner.inventory.register import Service, parse_service, read_day
 from runner.record.reader import JournalReader
 
+SOON = timedelta(days=90)  # to ask for money takes so long
 URGENT_FIRST = ("expired", "due", "unknown", "arranged", "later")
 _LATEST = """
     SELECT target, json_extract(body, '$.data.action') AS action, body, MAX(seq) FROM events
@@ -107,9 +108,9 @@ def _latest(journal: JournalReader) -> dict[tuple[str, str], Event]:
     return {(target, action): Event.from_json(json.loads(body)) for target, action, body, _ in rows if target}
 
 
-def needs_money(fact: Fact, today: date, within: timedelta = timedelta(days=90)) -> bool:
+def needs_money(fact: Fact, today: date) -> bool:
     """Whether a service's next renewal is to be paid soon, and is not paid yet."""
     renewal = fact.service.renewal
     paid = bool(renewal and "payment" in renewal.papers)
-    soon = fact.standing is not None and fact.standing.deadline - within <= today
+    soon = fact.standing is not None and fact.standing.deadline - SOON <= today
     return soon and not paid and fact.stage != "later"

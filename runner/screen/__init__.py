@@ -12,9 +12,9 @@ import click
 from runner.errors import RunnerError
 from runner.languages import translate
 from runner.screen.live import in_foreground
-from runner.screen.tables import may_colour, printable, wrap
+from runner.screen.tables import may_colour, wrap
 
-__all__ = ["print_json", "printable", "show", "show_paged", "width", "wrap"]
+__all__ = ["print_json", "show", "show_paged", "width", "wrap"]
 
 MOVING, PLAIN, QUIET, SILENT = "moving", "plain", "quiet", "silent"
 

@@ -43,9 +43,9 @@ class ServerSeen(NamedTuple):
     told: tuple[str, ...]
 
 
-def probe_site(url: str, fetcher: Fetcher | None = None) -> SiteSeen:
+def probe_site(url: str) -> SiteSeen:
     """Given a site's address, look at its first page. Never raises for what the site does."""
-    answer = _follow(url, fetcher or Fetcher())
+    answer = _follow(url)
     if answer.fault or answer.status != 200:
         why = answer.fault.message if answer.fault else f"HTTP {answer.status}"
         return SiteSeen("", (f"site: could not be looked at: {why}", *_certificate(answer)))
@@ -63,8 +63,8 @@ def _feeds(answer: Answer) -> tuple[str, ...]:
     return ("feed: its page names one" if named else "feed: its page names none",)
 
 
-def _follow(url: str, fetcher: Fetcher) -> Answer:
-    deadline = Deadline.after(LIMIT)
+def _follow(url: str) -> Answer:
+    fetcher, deadline = Fetcher(), Deadline.after(LIMIT)
     answer = fetcher.fetch(url, deadline)
     for _ in range(MOST_REDIRECTS):
         if answer.fault or answer.status not in (301, 302, 303, 307, 308) or not answer.header("Location"):

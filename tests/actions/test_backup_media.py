@@ -74,7 +74,8 @@ class Plug:
 @pytest.fixture
 def plug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plug:
     plug = Plug(tmp_path / "machine")
-    monkeypatch.setattr(disks.find_disk, "__defaults__", (plug.devices, plug.mounts))
+    monkeypatch.setattr(disks, "DEVICES", plug.devices)
+    monkeypatch.setattr(disks, "MOUNTS", plug.mounts)
     return plug
 
 
@@ -230,8 +231,8 @@ def test_finds_a_real_mounted_disk() -> None:
     """The machine's own root, by the numbers of its device: mountinfo is read as it really is."""
     mounts = Path("/proc/self/mountinfo").read_text()
     line = next(each for each in mounts.splitlines() if each.split(" ")[4] == "/")
-    assert any(place == "/" for _, _, place, _ in disks._mounted(Path("/proc/self/mountinfo")))
-    assert line.split(" - ")[1].split(" ")[0] in {kind for *_, kind in disks._mounted(Path("/proc/self/mountinfo"))}
+    assert any(place == "/" for _, _, place, _ in disks._mounted())
+    assert line.split(" - ")[1].split(" ")[0] in {kind for *_, kind in disks._mounted()}
     with pytest.raises(Failed, match="is not connected"):
         find_disk("no-such-disk-here")
 

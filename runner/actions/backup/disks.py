@@ -25,10 +25,10 @@ class Disk(NamedTuple):
     kind: str
 
 
-def find_disk(name: str, devices: Path = DEVICES, mounts: Path = MOUNTS) -> Disk:
+def find_disk(name: str) -> Disk:
     """Given the UUID or the label of a file system, return where it is mounted. Raise NotAccepted where it is not
     connected, Failed where it is not mounted."""
-    device = next((path for path in _links(name, devices) if path.exists()), None)
+    device = next((path for path in _links(name) if path.exists()), None)
     if device is None:
         raise NotAccepted(
             MISSING,
@@ -41,25 +41,25 @@ def find_disk(name: str, devices: Path = DEVICES, mounts: Path = MOUNTS) -> Disk
     device = device.resolve()
     number = device.stat().st_rdev
     numbers = f"{os.major(number)}:{os.minor(number)}"
-    for found, root, mount, kind in _mounted(mounts):
+    for found, root, mount, kind in _mounted():
         if found == numbers and root == "/":
             return Disk(device, Path(mount), kind)
     raise Failed(f"disk '{name}' is connected, but not mounted. run: udisksctl mount -b {device}")
 
 
-def _links(name: str, devices: Path) -> list[Path]:
+def _links(name: str) -> list[Path]:
     """Where udev names it: a label's bytes beyond letters, digits and #+-.:=@_ are written as \\xNN."""
     safe = "".join(
         char if char.isalnum() or char in "#+-.:=@_" else "".join(f"\\x{byte:02x}" for byte in char.encode())
         for char in name
     )
     names = {name.lower(), name.upper(), name} if "/" not in name else set()
-    return [*(devices / "by-uuid" / each for each in sorted(names)), devices / "by-label" / safe]
+    return [*(DEVICES / "by-uuid" / each for each in sorted(names)), DEVICES / "by-label" / safe]
 
 
-def _mounted(mounts: Path) -> Iterator[tuple[str, str, str, str]]:
+def _mounted() -> Iterator[tuple[str, str, str, str]]:
     """What is mounted: device numbers, root in the file system, place, kind (proc_pid_mountinfo(5))."""
-    for line in mounts.read_text("utf-8", "surrogateescape").splitlines():
+    for line in MOUNTS.read_text("utf-8", "surrogateescape").splitlines():
         words, _, more = line.partition(" - ")
         fields = words.split(" ")
         if len(fields) > 4 and more:

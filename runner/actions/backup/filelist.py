@@ -16,7 +16,6 @@ from runner.actions.backup.volumes import volume_name
 from runner.actions.backup.zstd import ZstdCompressor, build_compressor
 
 LIST, DELETIONS = "files.jsonl.zst", "deleted.jsonl.zst"
-LONGEST_LINE = 64 * 1024
 _ROOM = 1024 * 1024
 _LEVEL = 1  # names and hashes: more of an effort makes the list no smaller
 

@@ -22,16 +22,8 @@ ACCEPT = f"{MEDIA_TYPE}, application/json;q=0.9, */*;q=0.1"
 _CAUSES = {WebCause.TIME: Cause.SILENT, WebCause.SIZE: Cause.SIZE, WebCause.REDIRECT: Cause.REFUSED}
 
 
-def ask_rdap(
-    domain: str,
-    bootstrap: Bootstrap,
-    deadline: Deadline,
-    *,
-    base: str = "",
-    ca_file: str = "",
-    now: datetime | None = None,
-) -> Reply:
-    """Given a domain, ask its registry's RDAP server (or the one at `base`). Never raises for what the server does.
+def ask_rdap(domain: str, bootstrap: Bootstrap, deadline: Deadline, *, base: str, ca_file: str, now: datetime) -> Reply:
+    """Given a domain, ask its registry's RDAP server, or the one at `base`. Never raises for what the server does.
 
     A registry may redirect to other registries' hosts only, and never from https to http.
     """
@@ -42,7 +34,7 @@ def ask_rdap(
     fetcher = Fetcher(limit=LARGEST, ca_file=ca_file, accept=ACCEPT)
     hosts = bootstrap.hosts() | {urlsplit(base).hostname or ""}
     answer = visit(url, deadline, fetcher, hosts=hosts, most=MOST_REDIRECTS).last
-    return Reply("rdap", base, _understand(answer, url, domain, now or datetime.now(UTC)), answer.body, MEDIA_TYPE)
+    return Reply("rdap", base, _understand(answer, url, domain, now), answer.body, MEDIA_TYPE)
 
 
 def _understand(answer: Answer, url: str, domain: str, now: datetime) -> Finding:

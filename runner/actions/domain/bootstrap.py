@@ -82,11 +82,9 @@ def _read_service(service: Any) -> list[tuple[str, str]]:
     return [(ending.lower(), base) for ending in service[0] if isinstance(ending, str)]
 
 
-def refresh_bootstrap(path: Path, address: str = PUBLISHED, *, ca_file: str = "") -> Bootstrap:
+def refresh_bootstrap(path: Path, address: str = PUBLISHED) -> Bootstrap:
     """Fetch the list as it is published now, check it, and write it to `path`, whole or not at all. Raise Failed."""
-    answer = Fetcher(limit=LARGEST, ca_file=ca_file, accept="application/json").fetch(
-        address, Deadline.after(REFRESH_LIMIT)
-    )
+    answer = Fetcher(limit=LARGEST, accept="application/json").fetch(address, Deadline.after(REFRESH_LIMIT))
     if answer.fault or answer.status != 200:
         raise Failed(f"{address}: {answer.fault.message if answer.fault else f'status {answer.status}'}")
     try:

@@ -16,7 +16,6 @@ SHORTEST_WAIT, LONGEST_WAIT = HOUR / 60, 48 * HOUR
 JITTER = 0.25
 
 _WATCHED = ("name_servers", "dnssec", "addresses", "mail_servers")
-_UNKNOWN: tuple[Any, ...] = (None, [], "")
 
 
 def recall(earlier: Mapping[str, Any] | None, domain: str) -> Mapping[str, Any]:

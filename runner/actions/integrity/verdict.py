@@ -9,7 +9,7 @@ from runner.actions.integrity.findings import TITLES, Finding, Weight
 from runner.actions.integrity.hosts import defang
 from runner.contract import Problem, Severity
 
-CLEAN, REVIEW, INDICATED, UNKNOWN = VERDICTS = ("clean", "review", "indicated", "unknown")
+CLEAN, REVIEW, INDICATED, UNKNOWN = "clean", "review", "indicated", "unknown"
 NAMES = {
     CLEAN: "bersih",
     REVIEW: "perlu ditinjau",
