@@ -1,7 +1,7 @@
 """A real FTP server with TLS on 127.0.0.1, in a process of its own.
 
 with ftps_server(folder, root) as server:
-    server.port, server.user, server.password, server.fingerprint
+    server.login
 """
 
 from __future__ import annotations
@@ -24,6 +24,12 @@ class FtpsServer:
     fingerprint: str
     user: str = USER
     password: str = PASSWORD
+
+    @property
+    def login(self) -> dict[str, object]:
+        """It as the input `ftps` has it."""
+        given = {"address": "127.0.0.1", "port": self.port, "user": self.user, "password": self.password}
+        return {**given, "certificate": self.fingerprint}
 
 
 @contextmanager

@@ -67,10 +67,19 @@ def fill_inputs(
         value, refused = fill(compiled, scope)
         if refused:
             return {}, refused
-        if schema.get("secret") and isinstance(value, Mapping) and set(value) == {"secret"}:
-            value = secret(str(value["secret"]))
+        value = _reveal(value, schema, secret)
         known = schema.get("shell") or not compiled.expressions  # a value without expressions was checked in the plan
         for fault in () if known else check_value(value, schema):
             return {}, Outcome(Status.FAILED, message=f"input '{name}': {fault.message}. {fault.cure}".rstrip())
         inputs[name] = value
     return inputs, None
+
+
+def _reveal(value: Any, schema: Mapping[str, Any], secret: Callable[[str], str]) -> Any:
+    """A value in which each reference to a secret is the secret, wherever its schema takes one."""
+    if not isinstance(value, Mapping):
+        return value
+    if schema.get("secret") and value.keys() == {"secret"}:
+        return secret(str(value["secret"]))
+    parts = schema.get("properties", {})
+    return {key: _reveal(part, parts[key], secret) if key in parts else part for key, part in value.items()}

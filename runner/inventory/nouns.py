@@ -29,6 +29,23 @@ DATABASE = keys(
     examples=[{"engine": "mariadb", "name": "joomla", "user": "backup", "password": {"secret": "db"}}],
 )
 
+FTPS = keys(
+    "The FTP server with TLS that its files are copied over, where the hoster opens no SSH",
+    {
+        "address": text("Its name or IP address", "ftp.pn-tais.go.id", pattern=BARE),
+        "port": port("Its port", 21),
+        "user": text("The account", "pntais1"),
+        "password": SECRET_VALUE,
+        "certificate": text(
+            "SHA-256 of its certificate, where no authority vouches for it",
+            "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            pattern=r"^([0-9A-Fa-f]{2}:?){32}$",
+        ),
+    },
+    ("address", "user", "password"),
+    examples=[{"address": "ftp.pn-tais.go.id", "user": "pntais1", "password": {"secret": "ftp"}}],
+)
+
 WEBSITE = keys(
     "A website",
     {
@@ -45,6 +62,7 @@ WEBSITE = keys(
         "error_log": texts("Its error log on the server", "/var/log/nginx/error.log"),
         "config": texts("Files of configuration that belong to a backup", ["/etc/nginx/sites-enabled/pn-tais"]),
         "database": DATABASE,
+        "ftps": FTPS,
         "services": texts("The services it hangs on, by their names under 'services'", ["domain", "hosting"]),
         "responsible": texts("People in charge, by their names under 'people'", "budi"),
         "vars": VARS,

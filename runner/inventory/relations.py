@@ -44,7 +44,7 @@ def _check_target(draft: Draft, name: str, target: TargetDraft, kinds: Mapping[s
         check_cycles(draft, target)
     if target.vars:
         _check_secrets(draft, place, target.vars, ("vars",))
-    for key in ("password", "database"):
+    for key in ("password", "database", "ftps"):
         if key in settings:
             _check_secrets(draft, place, settings[key], (key,))
 

@@ -23,8 +23,6 @@ IGNORED = "# what sop keeps here besides what you write\n/records/\n/backups/\n/
 _ZONES = ("Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura")
 _PLAIN = re.compile("[A-Za-z/][A-Za-z0-9 ./_:-]*[A-Za-z0-9/]")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off"})
-_DATABASE_TASK = re.compile(r"^      - id: database\n(?:        .*\n|          .*\n)+", re.MULTILINE)
-_DATABASE_PART = '"{{ tasks.database.part }}", '
 
 
 def check_folder(folder: Path) -> None:
@@ -42,7 +40,7 @@ def build_files(answers: Answers, access_log: tuple[str, ...], today: date) -> d
     return {
         **filled,
         "inventory/pengetahuan.yml": _read("knowledge.yml"),
-        PLAYBOOK: build_playbook(_read(PLAYBOOK), database=answers.database is not None),
+        PLAYBOOK: _read(PLAYBOOK),
         ".gitignore": IGNORED,
         ".vscode/settings.json": _json({"yaml.schemas": _SCHEMAS, "files.insertFinalNewline": True}),
         ".vscode/sop.code-snippets": _json(build_snippets()),
@@ -55,11 +53,6 @@ _SCHEMAS = {
     "schemas/playbook.schema.json": "playbooks/*.yml",
     "schemas/inventory.schema.json": "inventory/*.yml",
 }
-
-
-def build_playbook(text: str, *, database: bool) -> str:
-    """Given the nine-step playbook, return it; for a site without a database, without the tasks that copy one."""
-    return text if database else _DATABASE_TASK.sub("", text).replace(_DATABASE_PART, "")
 
 
 def write_files(folder: Path, files: Mapping[str, str]) -> None:

@@ -33,7 +33,7 @@ def main(folder: Path, port: int, most: int, inputs: dict[str, Any], server: dic
     relay = Deadly(port, most)
     more: dict[str, Any] = {"signatures": {inputs["plan"]["sha256"]: SIGNED}}
     if server is None:
-        inputs["ftps"] = f"127.0.0.1:{relay.port}"
+        inputs["ftps"]["port"] = relay.port
     else:
         connections = open_connections(known_hosts=[])
         more["connect"] = lambda: connections.get(Server("web1", {**server, "port": relay.port}))

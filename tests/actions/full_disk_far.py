@@ -72,8 +72,7 @@ def over_ftps(folder: Path, site: Path, rescue: str, broken: object) -> list[str
     ftps.LONGEST_WAIT = 5.0
     disk, messages = site.parent, list[str]()
     with ftps_server(folder / "ftps", disk, perm="elradfmwMT") as server:
-        login = {"ftps": f"127.0.0.1:{server.port}", "ftps_user": server.user, "ftps_password": server.password}
-        login |= {"ftps_certificate": server.fingerprint, "root": "/html"}
+        login = {"ftps": server.login, "root": "/html"}
         account = Account(folder, login, {}, rescue)
         plan = account.compare()["plan"]
         for left in (3,):

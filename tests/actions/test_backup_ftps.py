@@ -42,8 +42,7 @@ def server(site: Path, tmp_path: Path) -> Iterator[FtpsServer]:
 
 
 def call_of(server: FtpsServer, tmp_path: Path, **more: Any) -> Call:
-    inputs = {"ftps": f"127.0.0.1:{server.port}", "ftps_user": server.user, "ftps_password": server.password}
-    inputs |= {"ftps_certificate": server.fingerprint, "root": "/public_html", **more.pop("inputs", {})}
+    inputs = {"ftps": {**server.login, **more.pop("ftps", {})}, "root": "/public_html", **more.pop("inputs", {})}
     return backup_call(ACTION, inputs, tmp_path, **more)
 
 
@@ -77,23 +76,20 @@ def test_previews_over_ftps(server: FtpsServer, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("inputs", "words"),
+    ("more", "words"),
     [
-        ({"ftps_password": "wrong"}, "FTPS refuses"),
-        ({"ftps_certificate": "00" * 32}, "it shows another certificate"),
-        ({"ftps_user": ""}, "write ftps_user and ftps_password"),
-        ({"root": "/none"}, "there is no such folder on the server"),
+        ({"ftps": {"password": "wrong"}}, "FTPS refuses"),
+        ({"ftps": {"certificate": "00" * 32}}, "it shows another certificate"),
+        ({"inputs": {"root": "/none"}}, "there is no such folder on the server"),
     ],
 )
-def test_says_why_a_server_gives_nothing(
-    server: FtpsServer, tmp_path: Path, inputs: dict[str, str], words: str
-) -> None:
-    assert_refused(ACTION.run(call_of(server, tmp_path, inputs=inputs)), "backup.files.incomplete", words)
+def test_says_why_a_server_gives_nothing(server: FtpsServer, tmp_path: Path, more: dict[str, Any], words: str) -> None:
+    assert_refused(ACTION.run(call_of(server, tmp_path, **more)), "backup.files.incomplete", words)
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(server: FtpsServer, tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match="certificate verify failed"):
-        ACTION.run(call_of(server, tmp_path, inputs={"ftps_certificate": ""}))
+        ACTION.run(call_of(server, tmp_path, ftps={"certificate": ""}))
 
 
 def test_a_line_that_is_no_entry_is_refused() -> None:

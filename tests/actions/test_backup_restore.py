@@ -175,7 +175,7 @@ def test_nothing_is_restored_without_a_signature(site: Path, sealed: Path, rescu
         ({"sealed": "2026-11-20T01:30:00+00:00"}, "it was not made today"),
         ({"sealed": "2026-11-23T01:30:00+00:00"}, "it was not made today"),
         ({"target": {"name": "pn_lain"}}, "it is of another target"),
-        ({"parts": []}, "it holds no files"),
+        ({"files": None, "databases": {"a": b"a"}}, "it holds no files"),
     ],
 )
 def test_nothing_live_is_overwritten_without_a_rescue_set(
@@ -185,8 +185,8 @@ def test_nothing_live_is_overwritten_without_a_rescue_set(
     plan = compare(tmp_path)["plan"]
     inputs = {}
     if change is not None:
-        facts = {"reason": "before_restore", "sealed": "2026-11-22T01:30:00+00:00", **change}
-        inputs = {"rescue": str(make_set(tmp_path / "rescues", 22, {"a": b"a"}, **facts).folder)}
+        facts = {"files": {"a": b"a"}, "reason": "before_restore", "sealed": "2026-11-22T01:30:00+00:00", **change}
+        inputs = {"rescue": str(make_set(tmp_path / "rescues", 22, **facts).folder)}
     with pytest.raises(Failed, match=words):
         restore(tmp_path, plan, **inputs)
     assert snapshot(site) == before

@@ -94,8 +94,7 @@ def account_by(way: str, site: Path, folder: Path) -> Iterator[Account]:
             yield Account(folder, {"root": str(site)}, {"connect": lambda: connection}, rescue)
         return
     with ftps_server(folder / "ftps", site.parent, perm="elradfmwMT") as server:
-        login = {"ftps": f"127.0.0.1:{server.port}", "ftps_user": server.user, "ftps_password": server.password}
-        yield Account(folder, {**login, "ftps_certificate": server.fingerprint, "root": "/public_html"}, {}, rescue)
+        yield Account(folder, {"ftps": server.login, "root": "/public_html"}, {}, rescue)
 
 
 def seen(root: Path, way: str) -> dict[bytes, Any]:

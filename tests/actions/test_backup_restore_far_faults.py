@@ -79,7 +79,7 @@ def over_relay(
     """The account over a link that breaks once so many bytes went there."""
     with relay_to(server.port, most) as relay:
         if isinstance(server, FtpsServer):
-            yield account._replace(inputs={**account.inputs, "ftps": f"127.0.0.1:{relay.port}"}), relay
+            yield account._replace(inputs={**account.inputs, "ftps": {**server.login, "port": relay.port}}), relay
             return
         with over(server, relay) as connection:
             yield account._replace(more={"connect": lambda: connection, "limit": 60.0}), relay
@@ -93,8 +93,7 @@ def served(way: str, site: Path, folder: Path) -> Iterator[tuple[SshServer | Ftp
             yield server, Account(folder, {"root": str(site)}, {}, rescue)
         return
     with ftps_server(folder / "ftps", site.parent, perm="elradfmwMT") as ftps:
-        login = {"ftps_user": ftps.user, "ftps_password": ftps.password, "ftps_certificate": ftps.fingerprint}
-        yield ftps, Account(folder, {**login, "root": "/public_html"}, {"limit": 60.0}, rescue)
+        yield ftps, Account(folder, {"ftps": ftps.login, "root": "/public_html"}, {"limit": 60.0}, rescue)
 
 
 def measure_restore(server: SshServer | FtpsServer, account: Account) -> tuple[Mapping[str, Any], int]:
@@ -144,7 +143,7 @@ def test_a_lost_link_leaves_the_old_state_or_the_new(site: Path, tmp_path: Path,
 
 def kill_midway(server: SshServer | FtpsServer, account: Account, plan: Mapping[str, Any], most: int) -> None:
     """Restore in a process of its own that is killed once so many bytes went to the server."""
-    given = {name: value for name, value in account.inputs.items() if name not in ("root", "ftps")}
+    given = {name: value for name, value in account.inputs.items() if name != "root"}
     ssh = None if isinstance(server, FtpsServer) else {**server.settings, "host_key": server.host_key()}
     job = [{**given, "rescue": account.rescue, "plan": plan}, ssh]
     words = [sys.executable, "-m", "tests.actions.dying_far", account.folder, str(server.port), str(most)]
@@ -323,8 +322,7 @@ def test_a_site_that_is_the_root_of_its_ftp_account_is_restored_inside(site: Pat
     whole = contents(site)
     damage(site)
     with ftps_server(tmp_path / "ftps", site, perm="elradfmwMT") as server:
-        login = {"ftps": f"127.0.0.1:{server.port}", "ftps_user": server.user, "ftps_password": server.password}
-        login |= {"ftps_certificate": server.fingerprint, "root": "/"}
+        login = {"ftps": server.login, "root": "/"}
         account = Account(tmp_path, login, {}, make_rescue(tmp_path, "mariadb:x"))
         outcome = account.restore(account.compare()["plan"])
     (kept,) = outcome.outputs["kept"]

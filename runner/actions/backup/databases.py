@@ -9,7 +9,7 @@ from typing import Any
 
 from runner.actions.backup import mariadb, postgresql, sqlite
 from runner.actions.backup.content import Readable, SqlContent
-from runner.actions.backup.dumps import Dumper, Survey, Tools, check_dump, check_missing, find_missing
+from runner.actions.backup.dumps import Dumper, Survey, Tools, check_dump, check_missing, empty, find_missing
 from runner.actions.backup.growth import shorten_dump
 from runner.actions.backup.logins import Login
 from runner.actions.backup.part import build_part, part_path, slug
@@ -33,6 +33,7 @@ def copy_server(call: Call, connection: Connection, login: Login) -> dict[str, A
         packed = PACKER in tools.versions
         result, (content, sha256) = receive(connection, command, call.deadline, file, inspect, packed=packed)
         check_dump(result, content, database.name, dumper)
+        _check_filled(call, database.name, bool(content.filled))
         missing = find_missing(content, survey)
         if missing:
             _check_again(call, dumper, login, missing, content)
@@ -81,6 +82,7 @@ def copy_sqlite(call: Call, connection: Connection, login: Login) -> dict[str, A
     try:
         tools, notes = _fetch_sqlite(call, connection, name, copy)
         tables = sqlite.check_copy(copy, name, call.deadline)
+        _check_filled(call, name, any(tables.values()))
         with (
             PartFile(part_path(call, f"database-{slug(Path(name).stem)}", "sqlite.zst")) as file,
             copy.open("rb") as plain,
@@ -107,6 +109,12 @@ def copy_sqlite(call: Call, connection: Connection, login: Login) -> dict[str, A
         notes=notes,
     )
     return shorten_dump(call, part)
+
+
+def _check_filled(call: Call, name: str, filled: bool) -> None:
+    """Raise NotAccepted where no table has a row, unless the task says `accept_smaller`."""
+    if not filled and not call.inputs["accept_smaller"]:
+        raise empty(name, "tidak berisi satu baris pun", "none of its tables has a row")
 
 
 def _fetch_sqlite(call: Call, connection: Connection, name: str, copy: Path) -> tuple[dict[str, str], list[str]]:

@@ -104,7 +104,7 @@ class Dumper(Protocol):
 
 
 def check_dump(result: Result, content: SqlContent, name: str, dumper: Dumper) -> None:
-    """Given how a dump ended and what it holds, raise NotAccepted unless it was written to its end and holds rows."""
+    """Given how a dump ended and what it holds, raise NotAccepted unless it was written to its end."""
     if result.exit_code != 0:
         reason = complaint(result.stderr)
         cure = dumper.cure(reason)
@@ -119,8 +119,6 @@ def check_dump(result: Result, content: SqlContent, name: str, dumper: Dumper) -
             f"Backup basis data {name} tidak lengkap: tanda akhir '{mark}' tidak ada.",
             f"database '{name}': the dump lacks its end mark '{mark}'. nothing was kept",
         )
-    if not content.filled:
-        raise empty(name, "tidak berisi satu baris pun", "none of its tables has a row")
 
 
 def find_missing(content: SqlContent, survey: Survey) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def opened(call: Call, parent: BackupSet | None, *, afresh: bool = False) -> Ite
             from runner.actions.backup.ftps import host_of  # loads TLS, which no other way needs
             from runner.actions.backup.ftps_way import FtpsWay
 
-            way = FtpsWay(host_of(inputs), root, call.deadline)
+            way = FtpsWay(host_of(inputs["ftps"]), root, call.deadline)
             try:
                 yield Tree(root, way, *demands)
             finally:

@@ -134,11 +134,6 @@ def _moment(text: str) -> int:
         return 0
 
 
-def host_of(inputs: Mapping[str, Any]) -> Host:
-    """Given inputs as FTPS says, with a host, return it. Raise Failed where the account is not given."""
-    address, _, port = inputs["ftps"].partition(":")
-    if not inputs.get("ftps_user") or not inputs.get("ftps_password"):
-        raise Failed("ftps: its user or password is not given. write ftps_user and ftps_password")
-    return Host(
-        address, int(port or 21), inputs["ftps_user"], inputs["ftps_password"], inputs.get("ftps_certificate", "")
-    )
+def host_of(given: Mapping[str, Any]) -> Host:
+    """Given what the input `ftps` holds, return it."""
+    return Host(**{"port": 21, **given})

@@ -123,7 +123,8 @@ DESTINATION: JsonSchema = {
 }
 
 ACCEPT_SMALLER: JsonSchema = {
-    "description": "Accept a backup that is more than a fifth smaller than the last one; for the one time it is right",
+    "description": "Accept a backup that is more than a fifth smaller than the last one, or a database without a row; "
+    "for the one time it is right",
     "type": "boolean",
     "default": False,
     "examples": [True],

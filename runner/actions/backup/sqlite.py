@@ -135,7 +135,7 @@ def fetch(
 
 
 def check_copy(copy: Path, path: str, deadline: Deadline) -> dict[str, int]:
-    """Given a copy, return its tables with their numbers of rows. Raise NotAccepted where it is damaged or empty."""
+    """Given a copy, return its tables with their numbers of rows. Raise NotAccepted where it is damaged."""
     try:
         with closing(_open(str(copy), 0, "&immutable=1")) as database:  # it has no journal, and shall get none
             database.set_progress_handler(lambda: int(deadline.passed), 100_000)
@@ -150,11 +150,6 @@ def check_copy(copy: Path, path: str, deadline: Deadline) -> dict[str, int]:
         raise incomplete(
             f"Backup basis data {path} rusak: {reason}.",
             f"{path}: the copy is damaged: {reason}. nothing was kept: check the database itself by PRAGMA quick_check",
-        )
-    if not any(tables.values()):
-        raise incomplete(
-            f"Basis data {path} tidak berisi data; backup kosong tidak diterima.",
-            f"{path}: none of its {len(tables)} tables has a row. an empty backup is not accepted: look at the file",
         )
     return tables
 

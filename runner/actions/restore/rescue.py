@@ -35,7 +35,7 @@ def check_rescue(call: Call, order: Order, *, files: bool, database: bool) -> Ba
     if found.manifest["target"].get("name") != order.target:
         raise Failed(f"{found.name}: it is of another target. {_CURE}")
     sources = {part["source"] for part in found.parts}
-    if files and not any(part["kind"] == "files" for part in found.parts):
+    if files and not found.manifest.get("files"):  # files that are all as in its parent are in no part
         raise Failed(f"{found.name}: it holds no files, and the folder {order.root} is not empty. {_CURE}")
     if database and order.database not in sources:
         raise Failed(f"{found.name}: it does not hold {order.database}, which has tables. {_CURE}")

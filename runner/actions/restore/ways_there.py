@@ -29,7 +29,7 @@ def opened_site(call: Call, root: str, id_: str) -> Iterator[Site]:
         from runner.actions.backup.ftps import host_of  # loads TLS, which no other way needs
         from runner.actions.restore.far_ftps import FtpsFar
 
-        far = FtpsFar(host_of(call.inputs), call.deadline)
+        far = FtpsFar(host_of(call.inputs["ftps"]), call.deadline)
         try:
             yield FarSite(far, root, id_)
         finally:
@@ -54,7 +54,7 @@ def list_live(call: Call, root: str, take: Callable[[Iterable[Listed]], None]) -
     from runner.actions.backup.ftps import host_of
     from runner.actions.backup.ftps_way import FtpsWay
 
-    way = FtpsWay(host_of(call.inputs), root, call.deadline)
+    way = FtpsWay(host_of(call.inputs["ftps"]), root, call.deadline)
     try:
         way.list_files(take)
     finally:
