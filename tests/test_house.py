@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 RUNNER = ROOT / "runner"
+LAYOUT = (ROOT / "docs" / "layout.md").read_text(encoding="utf-8")
 FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or not path.stem.startswith("__"))
 
 # The rooms, in order: each imports only rooms before it. A folder is one room.
@@ -136,6 +138,23 @@ def test_each_room_imports_only_rooms_before_it() -> None:
             if other in ORDER and other != room and ORDER.index(other) > ORDER.index(room):
                 wrong.append(f"{path.relative_to(ROOT)}:{line}: '{room}' stands before '{other}'")
     assert wrong == []
+
+
+def test_the_page_of_the_layout_names_every_room_in_its_order() -> None:
+    rows = LAYOUT.split("| room |")[1].split("\n\n")[0].splitlines()[2:]
+    assert [room for row in rows for room in re.findall(r"`(\w+)`", row.split("|")[1])] == ORDER
+
+
+def test_what_the_page_of_the_layout_points_to_is_there() -> None:
+    missing = [path for path in re.findall(r"`([\w/]+(?:/|\.py))`", LAYOUT) if not _stands(path)]
+    for path, name in re.findall(r"`([\w/]+\.py)`: `(\w+)`", LAYOUT):
+        text = (RUNNER / path).read_text(encoding="utf-8")
+        missing += [] if re.search(rf"^(?:def|class) {name}\b", text, re.MULTILINE) else [f"{path}: {name}"]
+    assert missing == []
+
+
+def _stands(path: str) -> bool:
+    return (RUNNER / path).exists() or (ROOT / path).exists()
 
 
 @pytest.mark.parametrize("room", sorted(FILES_OF))
