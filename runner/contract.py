@@ -218,6 +218,11 @@ class Call(NamedTuple):
         """The office's time zone, in which days begin and times are told."""
         return office_zone(self.office)
 
+    @property
+    def office_time(self) -> datetime:
+        """Now, by the office's clock."""
+        return self.now.astimezone(self.zone)
+
     def seconds(self, name: str) -> float:
         """Given the name of an input that is a duration, return its seconds. Raise Failed when it is none."""
         try:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from runner.actions.backup.part import DESTINATION, office_time
+from runner.actions.backup.part import DESTINATION
 from runner.actions.backup.set_files import find_entries
 from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.shelf import Memory, open_shelf, recall
@@ -43,7 +43,7 @@ def run(call: Call) -> Outcome:
     listed = [_describe(call, each, memory, faults) for each in shelf.sets]
     proved = memory.newest_proved(shelf)
     page = _render(call, listed)
-    kept = call.keep(f"katalog-backup-{call.now:%Y-%m-%d}.csv", page, "text/csv")
+    kept = call.keep(f"katalog-backup-{call.office_time:%Y-%m-%d}.csv", page, "text/csv")
     outputs = {
         "sets": listed,
         "faults": faults,
@@ -126,7 +126,7 @@ def _render(call: Call, listed: list[dict[str, Any]]) -> bytes:
 
 
 def _moment(call: Call, text: str | None) -> str:
-    return render_moment(datetime.fromisoformat(text).astimezone(office_time(call).tzinfo), "id") if text else ""
+    return render_moment(datetime.fromisoformat(text).astimezone(call.zone), "id") if text else ""
 
 
 def _summary(call: Call, outputs: Mapping[str, Any]) -> str:

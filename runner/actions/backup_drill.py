@@ -163,7 +163,7 @@ def _outcome(call: Call, found: BackupSet, checks: list[Check], seconds: float) 
         "rpo_seconds": max(0, round((call.now - begun).total_seconds())),
     }
     paper = render_drill(call, found, outputs)
-    kept = call.keep(f"uji-pulih-{found.name}-{call.now:%Y-%m-%d}.txt", paper, "text/plain")
+    kept = call.keep(f"uji-pulih-{found.name}-{call.office_time:%Y-%m-%d}.txt", paper, "text/plain")
     outputs["document"] = as_output(kept)
     said = "; ".join(f"{check.what} {check.result.replace('_', ' ')} ({check.detail})" for check in checks)
     return Outcome(

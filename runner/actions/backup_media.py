@@ -13,7 +13,6 @@ from runner.actions.backup.disks import find_disk
 from runner.actions.backup.media import DISC, DISK, KINDS, WORDS, open_medium
 from runner.actions.backup.media_keys import INPUTS, OUTPUTS
 from runner.actions.backup.naming import NAMED, say_put_away, say_unnamed, take_named
-from runner.actions.backup.part import office_time
 from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.shelf import choose, open_shelf
 from runner.actions.backup.verdict import NotAccepted, judged
@@ -44,7 +43,7 @@ def _copy(call: Call) -> Outcome:
         "set": found.name,
         "sets": [found.name] if DISC in call.inputs else [each.name for each in sets],
         "manifest_sha256": found.manifest_sha256,
-        "recheck_due": _due(office_time(call).date()).isoformat(),
+        "recheck_due": _due(call.office_time.date()).isoformat(),
         **done,
     }
     outputs["summary"] = _say(outputs, checked=call.inputs["check"])

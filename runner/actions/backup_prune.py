@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from runner.actions.backup.checking import check_stored
 from runner.actions.backup.keeping import Keep, why_kept
-from runner.actions.backup.part import DESTINATION, office_time, part_folder
+from runner.actions.backup.part import DESTINATION, part_folder
 from runner.actions.backup.sets import BackupSet, Shelf, spoilt
 from runner.actions.backup.shelf import SEAL, open_shelf, recall
 from runner.actions.backup.storage import locked, sync_folder
@@ -57,9 +57,7 @@ def preview(call: Call) -> Preview:
 def _choose(call: Call, shelf: Shelf) -> Choice:
     _check_last_run(call, shelf)
     keep = Keep(*(call.inputs[name] for name in ("daily", "weekly", "monthly", "yearly", "least")))
-    zone = office_time(call).tzinfo
-    assert zone
-    reasons = why_kept(shelf, keep, recall(call).newest_proved(shelf), call.now, zone)
+    reasons = why_kept(shelf, keep, recall(call).newest_proved(shelf), call.now, call.zone)
     going = [each for each in shelf.sets if not reasons[each.name]]
     rule = f"no rule keeps it (daily {keep.daily}, weekly {keep.weekly}, monthly {keep.monthly}, yearly {keep.yearly})"
     return Choice(going, {name: why for name, why in reversed(list(reasons.items())) if why}, rule)

@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from runner.actions.backup.media import DISC, WORDS
-from runner.actions.backup.part import office_time
 from runner.actions.backup.shelf import MEDIA
 from runner.actions.documents.kept import as_output, declare_document
 from runner.contract import FINISHED_WELL, Action, Call, Effect, Outcome, Problem, Reach, Repeat, Severity, Status
@@ -35,11 +34,10 @@ class Entry:
 
 def run(call: Call) -> Outcome:
     """Make the register of the record, and report what is to be read again."""
-    zone = office_time(call).tzinfo
     entries = sorted(_gather(call.record.outcomes(MEDIA)), key=lambda entry: (entry.due, entry.label))
-    page = _render(entries, lambda moment: render_date(moment.astimezone(zone).date(), "id"))
-    kept = call.keep(f"register-media-{call.now:%Y-%m-%d}.csv", page, "text/csv")
-    today = office_time(call).date()
+    page = _render(entries, lambda moment: render_date(moment.astimezone(call.zone).date(), "id"))
+    kept = call.keep(f"register-media-{call.office_time:%Y-%m-%d}.csv", page, "text/csv")
+    today = call.office_time.date()
     overdue = [entry for entry in entries if entry.due < today]
     soon = [entry for entry in entries if today <= entry.due <= today + timedelta(days=call.inputs["notice_days"])]
     outputs = {

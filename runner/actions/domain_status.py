@@ -30,7 +30,7 @@ def run(call: Call) -> Outcome:
     recent = call.seconds("recent")
     until = told_to_wait(call.record.latest(), domain, call.now)
     answers = be_patient(until.astimezone(call.zone)) if until else ask(call, domain)
-    today = call.now.astimezone(call.zone).date()
+    today = call.office_time.date()
     outputs = build_outputs(call, domain, answers, conclude(answers.replies), today=today, until=until)
     problems = find_problems(outputs, today, notice=call.inputs["notice"], recent_hours=recent / HOUR)
     return Outcome(Status.OK, outputs=outputs, evidence=_keep(call, answers), problems=problems)

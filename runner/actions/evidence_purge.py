@@ -29,7 +29,7 @@ def preview(call: Call) -> Preview:
 
 
 def _today(call: Call) -> date:
-    return call.now.astimezone(call.zone).date()
+    return call.office_time.date()
 
 
 def _told(each: Mapping[str, Any]) -> dict[str, Any]:

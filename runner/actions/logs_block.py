@@ -44,7 +44,7 @@ _DAYS = re.compile(r"([1-9]\d{0,2}) hari")
 
 def run(call: Call) -> Outcome:
     """Choose whom to block, keep the list apart, and tell a person what it would do."""
-    inputs, today = call.inputs, call.now.astimezone(call.zone).date()
+    inputs, today = call.inputs, call.office_time.date()
     until = today + timedelta(days=_days(inputs["for"]))
     never = build_never(call.office, inputs["never"], inputs["engines"])
     limits = Limits(inputs["least"], inputs["most"], today, until)
@@ -63,7 +63,7 @@ def run(call: Call) -> Outcome:
 def preview(call: Call) -> Preview:
     """Say what would be prepared; what is wrong with the networks is told now."""
     never = build_never(call.office, call.inputs["never"], call.inputs["engines"])
-    parse_also(call.inputs["also"], never, call.now.date())
+    parse_also(call.inputs["also"], never, call.office_time.date())
     return Preview(f"a block list for {call.inputs['form']} would be prepared, for a person to confirm", changes=False)
 
 

@@ -27,7 +27,7 @@ def run(call: Call) -> Outcome:
     """Gather the alternatives for the problems that this run has in hand, and keep them as evidence."""
     problems = call.record.problems()
     alternatives = [_alternatives(problem) for problem in problems[:MOST_PROBLEMS]]
-    now = call.now.astimezone(call.zone)
+    now = call.office_time
     text = "\n".join(map(_folded, _lines(alternatives, len(problems), now))) + "\n"
     kept = call.keep("alternatif-pemecahan.txt", text.encode(), "text/plain")
     outputs = {

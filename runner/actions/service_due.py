@@ -19,7 +19,7 @@ from runner.inventory.register import Service, parse_service, read_day
 def run(call: Call) -> Outcome:
     """Hold the service's last day against today and say what is to be told. An unreadable date is a problem."""
     calendar = Calendar.from_office(call.office)
-    today = call.now.astimezone(call.zone).date()
+    today = call.office_time.date()
     service = _read_service(call)
     earlier = call.record.latest() or {}
     registered = call.inputs.get("expires") or (call.target or {}).get("expires")

@@ -27,7 +27,7 @@ TOLERANCE = timedelta(days=1)  # registries count in UTC, and some registers wri
 def run(call: Call) -> Outcome:
     """Hold the papers and the observation of a renewal against each other, and say what is missing."""
     calendar = Calendar.from_office(call.office)
-    today = call.now.astimezone(call.zone).date()
+    today = call.office_time.date()
     service, earlier = parse_service(call.target or {}), call.record.latest() or {}
     period = find_period(service, earlier)
     if period is None or period.expires is None:

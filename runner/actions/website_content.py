@@ -35,7 +35,7 @@ def run(call: Call) -> Outcome:
         words=wanted_words(rules),
     )
     crawl = crawler.crawl(url)
-    scores = [(rule, score_rule(rule, rules, crawl, inputs["values"], call.now.year)) for rule in rules]
+    scores = [(rule, score_rule(rule, rules, crawl, inputs["values"], call.office_time.year)) for rule in rules]
     outputs = build_outputs(scores, crawl)
     text = json.dumps(outputs, ensure_ascii=False, indent=1)
     kept = call.keep("scorecard.json", text.encode(), "application/json")

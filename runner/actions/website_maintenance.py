@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from runner.actions.backup.part import office_time
 from runner.actions.backup.verdict import complaint
 from runner.contract import Action, Call, Command, Effect, Outcome, Preview, Reach, Repeat, Status
-from runner.durations import parse_limit
 from runner.errors import Failed
 
 # Each script says what was done: closed, opened, unchanged, or another, where somebody else has closed the site.
@@ -66,7 +64,7 @@ def run(call: Call) -> Outcome:
     said = result.stdout.decode("ascii", "replace").strip()
     if result.exit_code != 0 or said not in _SAID:
         raise Failed(f"{root}: cannot be {word}d: {complaint(result.stderr)}. check the root and the account's rights")
-    until = (office_time(call) + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+    until = (call.office_time + timedelta(seconds=seconds)).isoformat(timespec="seconds")
     closed = said in ("closed", "another") or (said == "unchanged" and call.inputs["closed"])
     outputs = {"closed": closed, "by_us": closed and said != "another", "until": until if said == "closed" else ""}
     status = Status.OK if said in ("unchanged", "another") else Status.CHANGED
@@ -88,10 +86,7 @@ def _site(call: Call) -> tuple[str, str, int]:
         raise Failed("root: the site's folder is not known. give the website its `root`, or the task")
     if system not in _SCRIPTS:
         raise Failed(f"cms: {system} has no maintenance mode that is known here. write {' or '.join(_SCRIPTS)}")
-    try:
-        return str(root), str(system), max(1, round(parse_limit(call.inputs["at_most"])))
-    except ValueError as error:
-        raise Failed(f"at_most: {error}") from None
+    return str(root), str(system), max(1, round(call.seconds("at_most")))
 
 
 ACTION = Action(

@@ -28,7 +28,7 @@ def run(call: Call) -> Outcome:
     url = site_url(call)
     wanted = [(section, age_limit(section)) for section in wanted_sections(call)]
     calendar = Calendar.from_office(call.office)
-    moment = Moment(call.now, calendar.office.zone)
+    moment = Moment(call.now, call.zone)
     cms = str((call.target or {}).get("cms") or "")
     survey = Survey(url, own_hosts(call, url), moment, visit_deadline(call), build_fetcher(call), cms)
     rows, kept = look_at_all(call, survey, wanted, calendar)

@@ -18,7 +18,7 @@ from runner.actions.backup.listing import OTHER, Listed
 from runner.actions.backup.pace import PROGRESS, Pace, Progress, build_meter
 from runner.actions.backup.packing import Packer
 from runner.actions.backup.parents import bytes_of, find_parent, load_known, note_parent
-from runner.actions.backup.part import build_part, office_time, part_folder, part_path, slug
+from runner.actions.backup.part import build_part, part_folder, part_path, slug
 from runner.actions.backup.set_files import shown
 from runner.actions.backup.sets import BackupSet
 from runner.actions.backup.storage import Stored, free_name, locked
@@ -136,7 +136,7 @@ def _settings(call: Call, parent: BackupSet | None) -> dict[str, Any]:
 def _fetch(call: Call, tree: Tree, work: Workspace, missing: int) -> list[bytes]:
     """Have everything come, and what changed meanwhile once more; return what changed again."""
     volumes, limit = work.volumes, call.inputs["volume_size"] * MIB
-    pace = Pace(call.inputs["rate"] * MIB, call.inputs.get("quiet_hours", ""), office_time(call), call.deadline)
+    pace = Pace(call.inputs["rate"] * MIB, call.inputs.get("quiet_hours", ""), call.office_time, call.deadline)
     meter = build_meter(pace, Progress(call.tell, missing, work.path / PROGRESS))
     packer = Packer(volumes.store, limit, number=volumes.number, used=volumes.used, meter=meter)
     try:

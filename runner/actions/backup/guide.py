@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from runner.actions.backup.manifest import AGE
-from runner.actions.backup.part import office_time
 from runner.actions.backup.volumes import volume_name
 from runner.contract import Call
 from runner.messages import Words, render_moment, render_size
@@ -90,7 +89,7 @@ def restore_lines(manifest: Mapping[str, Any], language: str) -> list[str]:
 def render_guide(call: Call, manifest: Mapping[str, Any]) -> bytes:
     """Given a manifest, return the page for the person who restores, in Indonesian, then in English."""
     target = manifest["target"].get("name", "-")
-    size, moment = manifest["total_bytes"], office_time(call)
+    size, moment = manifest["total_bytes"], call.office_time
     lines = [f"CARA MEMULIHKAN BACKUP {manifest['set']}", f"{manifest['office']}, {target}".lstrip(", ")]
     lines += [f"Disegel {render_moment(moment, 'id')}, {render_size(size, 'id')}", "", *manifest["restore"]["id"]]
     lines += ["", f"HOW TO RESTORE THE BACKUP {manifest['set']}"]

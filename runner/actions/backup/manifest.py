@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from runner import __version__
-from runner.actions.backup.part import earliest, label, office_time, slug
+from runner.actions.backup.part import earliest, label, slug
 from runner.contract import Call
 
 MANIFEST, SUMS = "MANIFEST.json", "SHA256SUMS"
@@ -49,7 +49,7 @@ def files_part(parts: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 
 def set_name(call: Call, parts: Sequence[Mapping[str, Any]]) -> str:
     """Given parts, return their set's name by the Mahkamah Agung's convention, from when the first was begun."""
-    begun = earliest(parts).astimezone(office_time(call).tzinfo)
+    begun = earliest(parts).astimezone(call.zone)
     return f"{label(call.target)}-{begun:%Y-%m-%d-%H%M%S}-{set_kind(parts)}"
 
 

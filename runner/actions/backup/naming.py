@@ -8,7 +8,6 @@ from typing import Any
 
 from runner.actions.backup.disks import MISSING
 from runner.actions.backup.media import DISK, KINDS, WORDS
-from runner.actions.backup.part import office_time
 from runner.actions.backup.shelf import MEDIA
 from runner.actions.backup.verdict import NotAccepted
 from runner.contract import FINISHED_WELL, Call, Outcome, Problem, Severity, Status
@@ -57,7 +56,7 @@ def say_put_away(call: Call, error: NotAccepted) -> Outcome:
     days = timedelta(days=call.inputs["every_days"])
     if error.key != MISSING or written is None or call.now - written >= days:
         raise error
-    last, due = (render_date(at.astimezone(office_time(call).tzinfo).date(), "id") for at in (written, written + days))
+    last, due = (render_date(at.astimezone(call.zone).date(), "id") for at in (written, written + days))
     name = f"{WORDS[DISK]} {call.inputs[DISK]}"
     summary = f"{name} tidak terpasang; terakhir disalin {last}, disalin lagi paling lambat {due}"
     reminder = f"Pasang {name} paling lambat {due}, lalu jalankan langkah ini lagi."

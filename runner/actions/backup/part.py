@@ -158,7 +158,7 @@ def check_folder(folder: Path) -> Path:
 
 def part_path(call: Call, what: str, extension: str) -> Path:
     """Given a call and what it copies ("database-joomla"), return the path of its part; its name stands on its own."""
-    stamp = office_time(call).strftime("%Y-%m-%d-%H%M%S")
+    stamp = call.office_time.strftime("%Y-%m-%d-%H%M%S")
     return part_folder(call) / f"{label(call.target)}-{stamp}-{what}.{extension}"
 
 
@@ -179,11 +179,6 @@ def label(target: Mapping[str, Any] | None) -> str:
 def slug(text: str) -> str:
     """Given any text, return it as letters, digits and single hyphens, safe on exFAT and ISO 9660."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:LONGEST_SLUG] or "x"
-
-
-def office_time(call: Call) -> datetime:
-    """Return the call's time on the office's clock."""
-    return call.now.astimezone(call.zone)
 
 
 def earliest(parts: Sequence[Mapping[str, Any]]) -> datetime:

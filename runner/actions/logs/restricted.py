@@ -57,4 +57,4 @@ def _last_day(call: Call, keep: str) -> str:
     days = _FORM.fullmatch(keep)
     if not days:
         raise Failed(f"office.personal_data.keep: '{keep}' is no number of days. write it as '{DAYS} hari'")
-    return (call.now.astimezone(call.zone).date() + timedelta(days=int(days[1]))).isoformat()
+    return (call.office_time.date() + timedelta(days=int(days[1]))).isoformat()

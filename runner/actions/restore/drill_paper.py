@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from runner.actions.backup.part import office_time
 from runner.actions.backup.sets import BackupSet
 from runner.contract import Call
 from runner.messages import render_moment, render_number
@@ -21,7 +20,7 @@ def render_drill(call: Call, found: BackupSet, outputs: Mapping[str, Any]) -> by
     lines = [
         "CATATAN UJI PULIH",
         f"{call.office.get('name', '')}, {target}".strip(", "),
-        render_moment(office_time(call), "id"),
+        render_moment(call.office_time, "id"),
         "",
         f"Perangkat backup : {found.name}",
         f"SHA-256 manifes  : {found.manifest_sha256}",

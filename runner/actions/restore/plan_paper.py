@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from runner.actions.backup.part import office_time
 from runner.actions.backup.sets import BackupSet
 from runner.actions.restore.comparing import Difference, Names
 from runner.actions.restore.orders import CODE, Order
@@ -107,4 +106,4 @@ def _count(number: int) -> str:
 
 
 def _moment(call: Call, moment: datetime) -> str:
-    return render_moment(moment.astimezone(office_time(call).tzinfo), "id")
+    return render_moment(moment.astimezone(call.zone), "id")
