@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import click
 
@@ -17,9 +17,6 @@ from runner.reports.office import Office
 from runner.reports.paper.model import Paper
 from runner.reports.periodic.terms import Term
 from runner.screen import print_json
-
-if TYPE_CHECKING:
-    from runner.reports.periodic.it import Told
 
 FOLDER = Path("laporan")
 
@@ -74,12 +71,6 @@ class Desk:
         """The journal. Raise Refused where there is none."""
         return Journal.open(self.records, create=False)
 
-    def open_run(self, text: str) -> tuple[Journal, str, Office]:
-        """Given what a run is called, return the journal, the run's id and the office. Raise Refused for none."""
-        journal = self.journal()
-        run = journal.find_run(text)
-        return journal, run, self.office_at(journal, run)
-
     def office_at(self, journal: Journal, run: str) -> Office:
         """Given a run, return the office as it was then, or as the inventory of `-i` says."""
         from runner.inventory import load_inventory
@@ -102,12 +93,12 @@ class Desk:
         runs = runs_in(journal, Period(first, end)) or journal.runs(limit=1)
         return self.office_at(journal, runs[-1].run if runs else "")
 
-    def tell(self, term: Term) -> Told:
-        """Given a period, return all that the journal tells of it."""
-        from runner.reports.making import tell_term
-
+    def deliver_run(self, make: Callable[[Journal, str, Office], Paper], text: str) -> int:
+        """Given what a run is called, deliver the paper that is made of it. Raise Refused for none."""
         journal = self.journal()
-        return tell_term(journal, term, self.office_of_term(journal, term))
+        run = journal.find_run(text)
+        office = self.office_at(journal, run)
+        return self.deliver(make(journal, run, office), office)
 
     def deliver_term(self, make: Callable[[Journal, Term, Office], Paper], period: str) -> int:
         """Given a period's text, deliver the paper that is made of it. Raise Refused."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,7 @@ def situation(run: str, **asked: Any) -> int:
     """Laporan situasi kondisi of a RUN (`last`, its id, or the beginning of it)."""
     from runner.reports.making import make_situation
 
-    desk = take_desk(asked)
-    journal, run, office = desk.open_run(run)
-    return desk.deliver(make_situation(journal, run, office), office)
+    return take_desk(asked).deliver_run(make_situation, run)
 
 
 @command.command("it", short_help="Laporan Pengelolaan IT: a day, month, quarter, half-year or year")
@@ -36,12 +35,9 @@ def situation(run: str, **asked: Any) -> int:
 @paper_options
 def it(period: str, **asked: Any) -> int:
     """Laporan Pengelolaan IT of a PERIOD: 2026-10-05, 2026-10, 2026-Q3, 2026-S1 or 2026."""
-    from runner.reports.periodic.it import build_it
-    from runner.reports.periodic.terms import parse_term
+    from runner.reports.making import make_it
 
-    desk = take_desk(asked)
-    told = desk.tell(parse_term(period))
-    return desk.deliver(build_it(told), told.office)
+    return take_desk(asked).deliver_term(make_it, period)
 
 
 @command.command("tabel7", short_help="Tabel 7: the half-yearly monitoring form, filled in")
@@ -49,13 +45,9 @@ def it(period: str, **asked: Any) -> int:
 @paper_options
 def tabel7(period: str, **asked: Any) -> int:
     """Tabel 7, the monitoring form of a half-year PERIOD: 2026-S1 or 2026-S2."""
-    from runner.reports.periodic.tabel7 import build_tabel7, check_half_year
-    from runner.reports.periodic.terms import parse_term
+    from runner.reports.making import make_tabel7
 
-    desk, term = take_desk(asked), parse_term(period)
-    check_half_year(term)
-    told = desk.tell(term)
-    return desk.deliver(build_tabel7(told), told.office)
+    return take_desk(asked).deliver_term(make_tabel7, period)
 
 
 @command.command(
@@ -89,9 +81,7 @@ def nota_dinas(run: str, sender: str, receiver: str, **asked: Any) -> int:
     """Nota dinas that forwards the situation report of a RUN, as a draft."""
     from runner.reports.making import make_nota_dinas
 
-    desk = take_desk(asked)
-    journal, run, office = desk.open_run(run)
-    return desk.deliver(make_nota_dinas(journal, run, office, sender=sender, receiver=receiver), office)
+    return take_desk(asked).deliver_run(partial(make_nota_dinas, sender=sender, receiver=receiver), run)
 
 
 @command.command("berita-acara", short_help="berita acara of a run's backups")
@@ -101,9 +91,7 @@ def berita_acara(run: str, **asked: Any) -> int:
     """Berita acara of the backups that a RUN made, with sizes, checksums and the last restore test."""
     from runner.reports.making import make_minutes
 
-    desk = take_desk(asked)
-    journal, run, office = desk.open_run(run)
-    return desk.deliver(make_minutes(journal, run, office), office)
+    return take_desk(asked).deliver_run(make_minutes, run)
 
 
 @command.command("insiden", short_help="laporan insiden siber after BSSN 1/2024 Art. 15, as a draft")
@@ -132,9 +120,7 @@ def surat(run: str, sender: str, party: str, **asked: Any) -> int:
     """Letter to a third party about the problems of a RUN, as a draft."""
     from runner.reports.making import make_surat
 
-    desk = take_desk(asked)
-    journal, run, office = desk.open_run(run)
-    return desk.deliver(make_surat(journal, run, office, sender=sender, party=party), office)
+    return take_desk(asked).deliver_run(partial(make_surat, sender=sender, party=party), run)
 
 
 @command.command("services", short_help="services: dates, money and responsibility")

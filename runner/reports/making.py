@@ -24,7 +24,8 @@ from runner.reports.office import Office, build_letterhead
 from runner.reports.paper.model import Paper
 from runner.reports.pen import take_pen
 from runner.reports.periodic.gathering import gather
-from runner.reports.periodic.it import Told
+from runner.reports.periodic.it import Told, build_it
+from runner.reports.periodic.tabel7 import build_tabel7, check_half_year
 from runner.reports.periodic.terms import Term
 from runner.reports.situation import build_situation, find_end, read_roles
 from runner.reports.visits import gather_visits
@@ -60,6 +61,17 @@ def tell_term(journal: JournalReader, term: Term, office: Office) -> Told:
         calendar=Calendar.from_office(office.settings),
         head=journal.printed_head(),
     )
+
+
+def make_it(journal: JournalReader, term: Term, office: Office) -> Paper:
+    """Given a period, return its Laporan Pengelolaan IT."""
+    return build_it(tell_term(journal, term, office))
+
+
+def make_tabel7(journal: JournalReader, term: Term, office: Office) -> Paper:
+    """Given a half-year, return its Tabel 7. Raise Refused for any other period."""
+    check_half_year(term)
+    return build_tabel7(tell_term(journal, term, office))
 
 
 def make_history(journal: JournalReader, term: Term, office: Office) -> Paper:
