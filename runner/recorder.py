@@ -42,6 +42,9 @@ class Recorder(Protocol):
     def delete_expired(self, today: date) -> Sequence[Mapping[str, Any]]:
         """Delete what `expired` names and nothing holds; return all that it names, as it was before."""
 
+    def shares_disk(self, folder: Path) -> bool:
+        """Whether that folder is, or would come to be, on the disk that the record is on."""
+
     def back_up(self, folder: Path, deadline: Deadline) -> Mapping[str, Any]:
         """Bring the copy of the record in a folder up to this moment, and check it: record, head, files, new_files,
         deleted. Raise Failed where it is not whole."""

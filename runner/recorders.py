@@ -14,6 +14,7 @@ from runner.errors import Failed
 from runner.events import Key
 from runner.inventory.knowledge import FIELDS, Advice, find_advice
 from runner.record.evidence import EvidenceStore
+from runner.record.folder import share_disk
 from runner.record.journal import Journal
 from runner.record.reader import JournalReader
 
@@ -79,6 +80,10 @@ class JournalRecorder(NamedTuple):
             if not each["held"]:
                 store.delete(each["sha256"])
         return found
+
+    def shares_disk(self, folder: Path) -> bool:
+        """Whether that folder is on the record's disk."""
+        return share_disk(self.journal.records, folder)
 
     def back_up(self, folder: Path, deadline: Deadline) -> Mapping[str, Any]:
         """Bring the copy of the record in that folder up to this moment."""
@@ -147,6 +152,10 @@ class DryRecorder(NamedTuple):
     def delete_expired(self, today: date) -> Sequence[Mapping[str, Any]]:
         """A dry run deletes nothing."""
         return ()
+
+    def shares_disk(self, folder: Path) -> bool:
+        """Whether that folder is on the record's disk, if there is a record."""
+        return share_disk(self.past.records, folder) if self.past else False
 
     def back_up(self, folder: Path, deadline: Deadline) -> Mapping[str, Any]:
         """A dry run copies nothing."""

@@ -16,6 +16,7 @@ from runner.durations import Deadline
 from runner.errors import Failed, RecordError, TimeUp
 from runner.record.copying import Copied, copy_record
 from runner.record.evidence import EvidenceStore
+from runner.record.folder import share_disk
 from runner.record.journal import Journal
 from tests.event_factory import RunFactory, with_evidence
 from tests.test_retention import PURGE, keep
@@ -29,7 +30,7 @@ steps:
   - id: copy
     activity: b
     outputs: [{{id: summary, text: S, value: "{{{{ tasks.copy.summary }}}}"}}]
-    tasks: [{{id: copy, action: record.backup, with: {{folder: {folder}}}}}]
+    tasks: [{{id: copy, action: record.backup, with: {{folder: {folder}, accept_same_disk: true}}}}]
 """
 
 
@@ -75,6 +76,27 @@ def test_a_copy_is_whole_and_runs_go_on_from_it(
     assert sop(["verify"]) == 0
     assert sop(["history", "--format", "json"]) == 0
     assert len(json.loads(capsys.readouterr().out.rpartition("\n{")[2].join(["{", ""]))["runs"]) == 3
+
+
+@pytest.mark.promise("The record's life", "the disk for its copy is not mounted", "nothing is copied, and it is said")
+def test_a_disk_that_is_not_mounted_is_never_a_folder_to_write_into(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    missing = tmp_path / "media" / "disk"
+    Path("p.yml").write_text(PLAYBOOK.format(folder=missing).replace(", accept_same_disk: true", ""))
+    Path("inventory.yml").write_text("office: {name: PN Contoh, timezone: Asia/Jakarta}\n")
+    for command in (["run", "p.yml"], ["plan", "p.yml"], ["run", "p.yml"]):
+        capsys.readouterr()
+        assert sop(command) == 2
+        told = " ".join("".join(capsys.readouterr()).split())  # the plan's lines are broken at the terminal's width
+        assert "disk: it is on the disk that the record itself is on. mount the other" in told
+    assert not missing.parent.exists()
+
+
+def test_another_disk_is_told_from_this_one(tmp_path: Path) -> None:
+    assert share_disk(tmp_path, tmp_path / "yet" / "to be made")
+    assert not share_disk(tmp_path, Path("/proc/yet/to be made"))
 
 
 def test_a_copy_is_private_and_needs_nothing_beside_it(journal: Journal, tmp_path: Path) -> None:

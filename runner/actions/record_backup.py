@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
+from runner.errors import Failed
 
 _NUMBER = {"type": "integer", "minimum": 0}
 
 
 def run(call: Call) -> Outcome:
-    """Bring the copy up to this moment and check it. Raise Failed where it is not whole."""
+    """Bring the copy up to this moment and check it. Raise Failed where it is not whole, or saves nothing."""
     folder = _folder(call)
     copied = call.record.back_up(folder, call.deadline)
     outputs = {**copied, "folder": str(folder), "summary": _summary(copied)}
@@ -25,7 +26,14 @@ def preview(call: Call) -> Preview:
 
 
 def _folder(call: Call) -> Path:
-    return Path(call.inputs["folder"]).expanduser().absolute()
+    """The folder for the copy. Raise Failed where it is on the record's own disk, as when the other is not mounted."""
+    folder = Path(call.inputs["folder"]).expanduser().absolute()
+    if not call.inputs["accept_same_disk"] and call.record.shares_disk(folder):
+        raise Failed(
+            f"{folder}: it is on the disk that the record itself is on. mount the other disk; where another program "
+            "carries this folder away, write accept_same_disk: true"
+        )
+    return folder
 
 
 def _summary(copied: Mapping[str, Any]) -> str:
@@ -46,6 +54,13 @@ ACTION = Action(
             "minLength": 1,
             "description": "Where the copy is; on another disk, or another machine's that is mounted",
             "examples": ["/media/cadangan/catatan-sop"],
+        },
+        "accept_same_disk": {
+            "type": "boolean",
+            "description": "Accept a folder on the disk that the record itself is on; for one that another program "
+            "carries away",
+            "default": False,
+            "examples": [True],
         },
     },
     outputs={

@@ -57,6 +57,12 @@ def make_folder(path: Path) -> None:
         sync(path.parent)
 
 
+def share_disk(folder: Path, other: Path) -> bool:
+    """Given two folders, the other of which may yet have to be made, return whether both are on one disk."""
+    there = next(each for each in (other, *other.parents) if each.exists())
+    return there.stat().st_dev == folder.stat().st_dev
+
+
 def shared_bits(folder: Path) -> int:
     """Given a folder, return what its group may do (a mode's middle digit), if its files are meant for the group: it
     then has the setgid bit, as by `chmod 2770`. Raise OSError."""
