@@ -34,8 +34,8 @@ FILES_OF = {
     "playbook": "habits pieces escalation paper timing keywords mending __init__ order reading",
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
-        folder database chain evidence keys deletions sources statements proof locks document reader journal digest
-        period gathering schema_parts record_schema __init__ unfinished marks occurrences problems retention register
+        folder database chain evidence keys deletions sources statements proof locks document reader journal
+        period gathering schema_parts record_schema __init__ digest unfinished marks occurrences problems retention register
         solutions recalling standalone exporting copying
     """,
     "form": """

@@ -28,7 +28,7 @@ from runner.inventory import Inventory, Target
 from runner.people.accounts import account
 from runner.plan import Plan
 from runner.record import build_record
-from runner.record.digest import digest
+from runner.record.digest import build_end
 from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal, new_run_id, open_journal
@@ -122,13 +122,22 @@ def carry_out(
         staff = stack.enter_context(asked)
         request = _build_request(bound, options, journal, run, header, staff)
 
-        def emit(events: Sequence[Event]) -> None:
-            journal.append(events)
-            listen(events)
-
+        said: list[Event] | None = [] if whole else None
         with braked(stopping) as brake:
-            Engine(plan, emit, staff.executor, world, request, brake).run()
-        return build_record(journal.events(run) if whole else digest(journal, run))
+            Engine(plan, _emitting(journal, run, said, listen), staff.executor, world, request, brake).run()
+        return build_end(journal, run, said)
+
+
+def _emitting(journal: Journal, run: str, said: list[Event] | None, listen: Emit) -> Emit:
+    """Take events to the journal, and then to who listens; what a run says itself is kept in `said`."""
+
+    def emit(events: Sequence[Event]) -> None:
+        journal.append(events)
+        if said is not None:
+            said.extend(event for event in events if event.run == run)
+        listen(events)
+
+    return emit
 
 
 def _check_going_on(journal: Journal, run: str) -> None:

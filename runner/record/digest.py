@@ -7,9 +7,11 @@ not need.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from runner.events import Event
+from runner.record import build_record
+from runner.record.document import Record
 from runner.record.reader import JournalReader
 
 # The places of tasks of which there is more to say: more than one try, no good end or none, problems, deviations,
@@ -39,3 +41,13 @@ def digest(journal: JournalReader, run: str) -> Iterator[Event]:
         for kind, *place, body in connection.execute(_EVENTS, (run,)):
             if kind not in _PLAIN or tuple(place) in notable:
                 yield Event.from_json(json.loads(body))
+
+
+def build_end(journal: JournalReader, run: str, said: Sequence[Event] | None) -> Record:
+    """The record of a run that said so much; of None, what must be told of it at its end.
+
+    Where others recorded something of it meanwhile, or it went on, it said less than the journal has.
+    """
+    if said is None:
+        return build_record(digest(journal, run))
+    return build_record(said if journal.count(run) == len(said) else journal.events(run))

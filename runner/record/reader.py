@@ -111,6 +111,11 @@ class JournalReader:
             for (body,) in connection.execute("SELECT body FROM events WHERE run = ? ORDER BY seq", (run,)):
                 yield Event.from_json(json.loads(body))
 
+    def count(self, run: str) -> int:
+        """How many events a run has; an unknown one none."""
+        with self.reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM events WHERE run = ?", (run,)).fetchone()[0])
+
     def runs(self, limit: int = 20, playbook: str | None = None) -> tuple[RunSummary, ...]:
         """The latest runs, of one playbook if given, newest first."""
         return self._summaries(_STARTS, (playbook, limit))

@@ -36,7 +36,8 @@ def open_processes(number: int, forks: int) -> Iterator[Hub]:
     """
     begun: list[tuple[BaseProcess, Connection]] = []
     try:
-        begun += [_begin(-(-forks // number)) for _ in range(number)]  # before the hub and its thread are there
+        cores = _cores(number)
+        begun += [_begin(-(-forks // number), core) for core in cores]  # before the hub and its thread are there
         hub = Hub(Place(LOOPBACK), far=False)
         hub.open()
         try:
@@ -53,12 +54,22 @@ def open_processes(number: int, forks: int) -> Iterator[Hub]:
             _end(process)
 
 
-def _begin(seats: int) -> tuple[BaseProcess, Connection]:
+def _cores(number: int) -> list[int | None]:
+    """The core that each of so many processes keeps to; None where they are not as many as there are cores.
+
+    Its threads wait for each other and for servers a dozen times in each check. Where they may be, they are moved from
+    core to core meanwhile, and find nothing of theirs in the caches of the next.
+    """
+    cores = sorted(os.sched_getaffinity(0)) if sys.platform == "linux" else []
+    return [*cores] if number == len(cores) else [None] * number
+
+
+def _begin(seats: int, core: int | None) -> tuple[BaseProcess, Connection]:
     """Start a process that waits for its ticket; return it, and what to send that by."""
     forked = sys.platform == "linux" and threading.active_count() == 1
     context = get_context("fork") if forked else get_context("spawn")
     heard, teller = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(heard, seats, forked), daemon=True)
+    process = context.Process(target=_work, args=(heard, seats, core, forked), daemon=True)
     process.start()
     heard.close()
     return process, teller
@@ -71,9 +82,11 @@ def _end(process: BaseProcess) -> None:
         process.join(LONGEST_END)
 
 
-def _work(heard: Connection, seats: int, forked: bool) -> None:
+def _work(heard: Connection, seats: int, core: int | None, forked: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # they reach all of a terminal, or of a service that is stopped
         signal.signal(number, signal.SIG_IGN)  # what is in flight may end: the process that began this one says when
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     if forked:
         _let_go(heard.fileno())
     try:

@@ -6,6 +6,7 @@ import base64
 import json
 import re
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,16 @@ steps:
   - {id: ask, activity: a, tasks: [{id: sign, action: person.sign, actor: %s, with: {question: Mohon}}]}
   - {id: after, activity: b, tasks: [{id: say, action: command.run, effect: read, with: {command: "echo done"}}]}
 """
+CANCEL = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from runner.events import Event, Kind
+from runner.record.journal import Journal
+with Journal.open(Path(sys.argv[1])) as journal:
+    said = {"person": "Siti", "login": "siti", "reason": "r"}
+    journal.append([Event(Kind.CANCELLED, journal.find_run("last"), datetime.now(UTC), data=said)])
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +109,14 @@ def test_a_run_ends_with_0_and_one_json_document_of_the_published_form(capsys: p
     assert [(run["run"], run["status"]) for run in history["runs"]] == [(found["run"], "changed")]
     again = document(capsys, "show", "last")
     assert again == found
+
+
+def test_what_others_record_of_a_run_meanwhile_stands_in_its_document(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("cancel.py").write_text(CANCEL)
+    write(task(f"{sys.executable} {Path('cancel.py').absolute()} {Path('records').absolute()}").replace("near", "web1"))
+    found = document(capsys, "run", "p.yml")
+    assert found["cancelled"]["reason"] == "r"
+    assert found == document(capsys, "show", "last")
 
 
 def test_a_dry_run_prints_the_same_form_and_changes_nothing(capsys: pytest.CaptureFixture[str]) -> None:

@@ -172,6 +172,21 @@ def test_a_run_that_was_killed_goes_on_at_once_though_its_processes_are_still_th
     assert _tries(tmp_path) == [(1, "interrupted"), (1, "interrupted"), (2, "ok"), (2, "ok")]
 
 
+@pytest.mark.parametrize("more", [0, 1])
+def test_as_many_processes_as_cores_keep_to_one_each(visits: Visits, tmp_path: Path, more: int) -> None:
+    mine = os.sched_getaffinity(0)
+    cores = sorted(mine)[:PROCESSES]
+    os.sched_setaffinity(0, cores)  # of this thread, and of what it begins
+    try:
+        with _run(tmp_path, f"processes:{len(cores) + more}") as sop:
+            visits.await_all()
+            kept = [os.sched_getaffinity(worker) for worker in _workers(sop)]
+            assert os.sched_getaffinity(sop.pid) == set(cores)
+    finally:
+        os.sched_setaffinity(0, mine)
+    assert kept == ([set(cores)] * (len(cores) + 1) if more else [{core} for core in cores])
+
+
 def test_processes_whose_run_was_killed_go_home(sop: subprocess.Popen[str], visits: Visits) -> None:
     workers = _workers(sop)
     sop.kill()
