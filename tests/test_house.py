@@ -35,8 +35,8 @@ FILES_OF = {
     "plan": "__init__ types paths choosing deciding references compiling roles fitting planning",
     "record": """
         folder database chain evidence keys deletions sources statements proof locks document reader journal
-        period gathering schema_parts record_schema __init__ digest unfinished marks occurrences problems retention register
-        solutions recalling standalone exporting copying
+        period gathering schema_parts record_schema __init__ digest unfinished marks occurrences problems retention
+        register solutions recalling standalone exporting copying
     """,
     "form": """
         __init__ chart table measure paper shapes widths levels grid router cutting page labels heads marks sheets svg
