@@ -144,6 +144,11 @@ ZONES = {"UTC+07:00": "WIB", "UTC+08:00": "WITA", "UTC+09:00": "WIT"}  # a recor
 SIZES = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
+def readable(text: str, instead: str = "?") -> str:
+    """Given text from anywhere, return it with `instead` for each character that steers what shows it."""
+    return "".join(character if character.isprintable() else instead for character in text)
+
+
 def say(key: str, language: Language, **values: object) -> str:
     """Given a key of MESSAGES and the values it names, return the message. Raise KeyError for what is not there."""
     return str(getattr(MESSAGES[key], language)).format(**values)

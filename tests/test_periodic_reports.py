@@ -16,8 +16,8 @@ from runner.events import Event, Kind
 from runner.inventory import parse_inventory
 from runner.inventory.documents import Document
 from runner.record.journal import Journal, open_journal
+from runner.record.problems import find_problem, problems
 from runner.reports.making import (
-    find_problem,
     make_incident,
     make_minutes,
     make_nota_dinas,
@@ -235,7 +235,7 @@ def test_minutes_of_a_backup_name_its_media(tmp_path: Path, outputs: dict[str, A
 
 
 def test_an_incident_shows_both_clocks_through_the_weekend(journal: Journal) -> None:
-    problem = find_problem(journal, "website.unavailable", "")
+    problem = find_problem(problems(journal), "website.unavailable", None)
     text = read(make_incident(journal, problem, OFFICE))
     assert "Ditemukan Senin, 5 Oktober 2026 pukul 08.02 WIB" in text
     assert "1 x 24 jam Selasa, 6 Oktober 2026 pukul 08.02 WIB" in text
@@ -245,8 +245,8 @@ def test_an_incident_shows_both_clocks_through_the_weekend(journal: Journal) -> 
 
 
 def test_an_unknown_problem_is_refused_with_the_nearest(journal: Journal) -> None:
-    with pytest.raises(Refused, match=r"website\.unavailable"):
-        find_problem(journal, "website.unavailabel", "")
+    with pytest.raises(Refused, match=r"did you mean 'website\.unavailable'"):
+        find_problem(problems(journal), "website.unavailabel", None)
 
 
 @pytest.mark.parametrize(

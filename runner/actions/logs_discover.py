@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from runner.contract import Action, Call, Effect, Outcome, Problem, Reach, Repeat, Severity, Status
-from runner.messages import render_size
+from runner.messages import readable, render_size
 
 if TYPE_CHECKING:  # the craft is loaded when logs are looked for, not at every start
     from runner.actions.logs.configurations import Named
@@ -45,7 +45,7 @@ def run(call: Call) -> Outcome:
         "format": next((each["format"] for each in logs if each["path"] in path), ""),
         "tools": tools,
         "configurations": sorted(texts),
-        "closed": [*closed, *(_shown(each.path) for each in files if not each.readable)],
+        "closed": [*closed, *(readable(each.path) for each in files if not each.readable)],
         "summary": render_summary(logs, path),
     }
     return Outcome(Status.OK, outputs, problems=find_problems(outputs), message=outputs["summary"])
@@ -59,10 +59,6 @@ def _given(call: Call) -> tuple[str, ...]:
 def _host(call: Call) -> str:
     host = urlsplit(str((call.target or {}).get("url") or "")).hostname or ""
     return host.removeprefix("www.")
-
-
-def _shown(path: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in path)
 
 
 def build_logs(
@@ -94,7 +90,7 @@ def _describe(
     moments = [at for file in files for at in (file.first, file.last) if at]
     own = any(fnmatchcase(newest.path, each) for each in given) or _is_of(host, sites, newest.path)
     return {
-        "path": _shown(name_log(newest.path, base)),
+        "path": readable(name_log(newest.path, base)),
         "format": (said.form if said else "") or (layout.name if layout else ""),
         "source": said.source if said else "place",
         "sites": sites,
@@ -104,7 +100,7 @@ def _describe(
         "first": _iso(min(moments, default=None)),
         "last": _iso(max(moments, default=None)),
         "files": [
-            {"path": _shown(file.path), "size": file.size, "changed": _iso(datetime.fromtimestamp(file.time, UTC))}
+            {"path": readable(file.path), "size": file.size, "changed": _iso(datetime.fromtimestamp(file.time, UTC))}
             for file in files[-MOST_FILES:]
         ],
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from runner.actions.logs.fetch_keys import INPUTS, OUTPUTS
 from runner.actions.logs.paths import log_paths
 from runner.contract import Action, Call, Effect, Outcome, Problem, Reach, Repeat, Severity, Status
-from runner.messages import render_moment, render_number, render_size
+from runner.messages import readable, render_moment, render_number, render_size
 
 if TYPE_CHECKING:  # what unpacks and cuts is loaded when a log is fetched, not at every start
     from runner.actions.logs.fetching import Fetched
@@ -44,7 +44,8 @@ def run(call: Call) -> Outcome:
         "last": increment["to"],
         "wire": fetched.wire,
         "files": [
-            {"path": _shown(each.path), "state": each.state, "size": each.size} for each in fetched.pieces[:MOST_NAMED]
+            {"path": readable(each.path), "state": each.state, "size": each.size}
+            for each in fetched.pieces[:MOST_NAMED]
         ],
         "place": _render_place(fetched),
         "restricted": [restrict(call, kept, "keamanan sistem: baris log akses untuk pemindaian")],
@@ -58,15 +59,10 @@ def _past(call: Call, series: str) -> Past:
     return find_past(call, series, int(call.now.timestamp() - call.seconds("since")))
 
 
-def _shown(path: str) -> str:
-    """A path as it may stand in a record: names on a server need not be text."""
-    return "".join(letter if letter.isprintable() else "?" for letter in path)
-
-
 def _render_place(fetched: Fetched) -> list[dict[str, Any]]:
     from runner.actions.logs.place import render_place
 
-    return [{**each, "path": _shown(each["path"])} for each in render_place(fetched.place)]
+    return [{**each, "path": readable(each["path"])} for each in render_place(fetched.place)]
 
 
 def build_increment(call: Call, series: str, past: Past, fetched: Fetched, sha256: str) -> dict[str, Any]:
@@ -142,7 +138,7 @@ def find_problems(call: Call, past: Past, fetched: Fetched, increment: dict[str,
 def why_unknown(call: Call, fetched: Fetched) -> str:
     """Given what was fetched, return why the log says nothing, or not all; "" when it does."""
     there = [each for each in fetched.pieces if each.state not in UNREADABLE]
-    away = ", ".join(_shown(each.path) for each in fetched.pieces if each.state in UNREADABLE)
+    away = ", ".join(readable(each.path) for each in fetched.pieces if each.state in UNREADABLE)
     if not there:
         return f"log tidak ada atau tidak dapat dibaca ({away})"
     if not any(each.size for each in there):

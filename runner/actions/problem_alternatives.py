@@ -9,7 +9,7 @@ from typing import Any
 
 from runner.actions.documents.kept import as_output, declare_document
 from runner.contract import Action, Call, Effect, Outcome, Preview, Reach, Repeat, Status
-from runner.messages import render_moment, say
+from runner.messages import readable, render_moment, say
 
 WIDTH = 96
 MOST_PROBLEMS = 200
@@ -120,7 +120,7 @@ def _folded(line: str) -> str:
 
 
 def _flat(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return " ".join(readable(text, " ").split())
 
 
 _TEXTS: dict[str, Any] = {"type": "array", "items": {"type": "string"}}

@@ -14,7 +14,7 @@ from runner.errors import refuse
 from runner.inventory import load_inventory
 from runner.people.accounts import account
 from runner.people.attaching import attach
-from runner.people.requests import LONGEST_NOTE
+from runner.people.requests import LONGEST_NOTE, clean_note
 from runner.people.signers import Post, Signer, otherwise
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal
@@ -67,7 +67,7 @@ def mark_problem(
 
 def check_reason(reason: str) -> str:
     """Given `--reason`, return it as it is recorded. Raise Refused where it is missing, or too long."""
-    text = "".join(each if each.isprintable() or each == "\n" else " " for each in reason).strip()
+    text = clean_note(reason)
     if not text:
         raise refuse("--reason", "it is missing; it goes into the record", "--reason '…'")
     if len(text) > LONGEST_NOTE:

@@ -10,11 +10,11 @@ import click
 from runner.commands.clock import take_clock
 from runner.commands.options import format_option, inventory_option, records_option
 from runner.contract import Severity
-from runner.errors import did_you_mean, refuse
+from runner.errors import refuse
 from runner.languages import translate
 from runner.record.evidence import EvidenceStore
 from runner.record.journal import Journal, open_journal
-from runner.record.problems import KnownProblem, State, problems, unsolved_problems
+from runner.record.problems import KnownProblem, State, find_problem, problems, unsolved_problems
 from runner.record.register import problem_document, register_document
 from runner.screen import print_json, show, show_paged, width
 from runner.screen.register import render_problem, render_register
@@ -93,7 +93,7 @@ def show_problem(key: str, target: str | None, records: Path, form: str) -> int:
     from runner.record.solutions import find_solutions
 
     journal = Journal.open(records, create=False)
-    problem = _find(problems(journal, now=take_clock().now()), key, target)
+    problem = find_problem(problems(journal, now=take_clock().now()), key, target)
     if form == "json":
         print_json(problem_document(problem))
         return 0
@@ -114,7 +114,7 @@ def accept(key: str, reason: str, until: str, target: str | None, records: Path,
     from runner.commands.marking import mark_problem, parse_last_day
 
     journal = Journal.open(records, create=False)
-    problem = _find(unsolved_problems(journal, now=take_clock().now()), key, target)
+    problem = find_problem(unsolved_problems(journal, now=take_clock().now()), key, target)
     mark = mark_problem(journal, problem, State.ACCEPTED, reason, parse_last_day(until), **asked)  # type: ignore[arg-type]  # click
     held = f" until {until}" if until else " until it is gone"
     show(f"{mark.person}: {problem.key} is accepted{held}, recorded")
@@ -128,7 +128,7 @@ def reopen(key: str, reason: str, target: str | None, records: Path, **asked: ob
     from runner.commands.marking import mark_problem
 
     journal = Journal.open(records, create=False)
-    problem = _find(unsolved_problems(journal, now=take_clock().now()), key, target)
+    problem = find_problem(unsolved_problems(journal, now=take_clock().now()), key, target)
     if problem.state is not State.ACCEPTED:
         raise refuse(key, f"it is not accepted but {problem.state}", "see 'sop problems show'")
     mark = mark_problem(journal, problem, State.OPEN, reason, None, **asked)  # type: ignore[arg-type]  # click
@@ -150,18 +150,3 @@ def _fits(problem: KnownProblem, severity: str | None, target: str | None) -> bo
 def _left_out(known: Sequence[KnownProblem], wanted: frozenset[State]) -> str:
     accepted = sum(each.state is State.ACCEPTED for each in known)
     return f"\n{accepted} accepted: sop problems --state accepted" if accepted and State.ACCEPTED not in wanted else ""
-
-
-def _find(known: Sequence[KnownProblem], key: str, target: str | None) -> KnownProblem:
-    """The problem of that key. Raise Refused where it is none, or several targets have it."""
-    found = [each for each in known if each.key == key and target in (None, each.target)]
-    if not found:
-        names = [each.key for each in known] if not target else [each.target or "" for each in known if each.key == key]
-        where = f" on '{target}'" if target else ""
-        raise refuse(
-            key, f"no such problem is known{where}", did_you_mean(target or key, names) or "see 'sop problems'"
-        )
-    if len(found) > 1:
-        names = [str(each.target) for each in found]
-        raise refuse(key, f"{len(names)} targets have it", f"add --target, one of: {', '.join(names[:12])}")
-    return found[0]

@@ -96,15 +96,16 @@ def berita_acara(run: str, **asked: Any) -> int:
 
 @command.command("insiden", short_help="laporan insiden siber after BSSN 1/2024 Art. 15, as a draft")
 @click.argument("problem")
-@click.option("--target", default="", help="The target, where several have the problem.")
+@click.option("--target", default=None, help="The target, where several have the problem.")
 @paper_options
-def insiden(problem: str, target: str, **asked: Any) -> int:
+def insiden(problem: str, target: str | None, **asked: Any) -> int:
     """Draft of the incident report (BSSN 1/2024 Art. 15) of a PROBLEM, by its key as `sop problems` shows it."""
-    from runner.reports.making import find_problem, make_incident
+    from runner.record.problems import find_problem, problems
+    from runner.reports.making import make_incident
 
     desk = take_desk(asked)
     journal = desk.journal()
-    found = find_problem(journal, problem, target)
+    found = find_problem(problems(journal), problem, target)
     office = desk.office_at(journal, found.run)
     return desk.deliver(make_incident(journal, found, office), office)
 

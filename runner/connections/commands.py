@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from runner.contract import OUTPUT_LIMIT, Command, Result
 from runner.durations import Deadline
 from runner.errors import Failed
+from runner.messages import readable
 
 SHELL = "/bin/sh"
 LONGEST_WORD = 131_071  # Linux: MAX_ARG_STRLEN, with its NUL
@@ -200,7 +201,7 @@ def check_become(request: Request, result: Result, place: str) -> Result:
 def one_line(text: bytes) -> str:
     """Given a program's message, return its first line as printable text of at most 200 characters."""
     lines = text.decode("utf-8", "replace").strip().splitlines() or [""]
-    return "".join(letter if letter.isprintable() else "?" for letter in lines[0][:200])
+    return readable(lines[0][:200])
 
 
 def too_long(place: str, command: Command) -> Failed:

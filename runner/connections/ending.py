@@ -9,6 +9,7 @@ from runner.connections.cutter import Cutter
 from runner.connections.scripts import ENDING_CODE
 from runner.connections.wire import Wire, WireBroken
 from runner.durations import Deadline
+from runner.messages import readable
 
 ANSWER_LIMIT = 2.5
 UNKNOWN_SURVIVORS = "not known: the server gives no answer"
@@ -42,5 +43,5 @@ def end_over(open_wire: Callable[[Deadline], Wire], code: str, token: str) -> tu
 def parse_survivors(text: str) -> tuple[str, ...]:
     """Given "pid name" pieces between tabs, return "name (pid N)" for each, once."""
     pairs = [piece.strip().partition(" ") for piece in text.split("\t") if piece.strip()]
-    names = {f"{''.join(c if c.isprintable() else '?' for c in name)} (pid {pid})": None for pid, _, name in pairs}
+    names = {f"{readable(name)} (pid {pid})": None for pid, _, name in pairs}
     return tuple(names)

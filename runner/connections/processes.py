@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from runner.connections.commands import MARK, SHELL, TERM_GRACE, Request, as_user
+from runner.messages import readable
 
 _STEP = 0.05
 _SUDO_LIMIT = 5.0
@@ -91,4 +92,4 @@ def _name(pid: int) -> str:
         name = Path(f"/proc/{pid}/comm").read_text(errors="replace").strip()
     except OSError:
         return "?"
-    return "".join(letter if letter.isprintable() else "?" for letter in name)
+    return readable(name)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from runner.errors import Refused, refuse
+from runner.messages import readable
 
 SECONDS = 30.0
 LARGEST_OUTPUT = 32 * 1024 * 1024
@@ -67,8 +68,7 @@ def _slow(path: Path) -> Refused:
 
 
 def _checked(path: Path, code: int, output: bytes, complaint: bytes) -> str:
-    said = complaint.decode(errors="replace").strip()[-MOST_COMPLAINT:]
-    said = "".join(c if c.isprintable() else " " for c in said)
+    said = readable(complaint.decode(errors="replace").strip()[-MOST_COMPLAINT:], " ")
     if code != 0:
         raise refuse(str(path), f"it ended with exit code {code}: {said}", "run it with --list by hand")
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runner.contract import Evidence
 from runner.errors import Failed, Mistake, Refused
-from runner.messages import render_size
+from runner.messages import readable, render_size
 from runner.record.evidence import EvidenceStore
 
 MOST_FILES = 20
@@ -32,7 +32,7 @@ def attach(store: EvidenceStore, paths: Sequence[Path], option: str = "--evidenc
 
 def clean_name(name: str) -> str:
     """Given a file's name, return it printable and bounded; its ending stays."""
-    plain = "".join(each if each.isprintable() else "_" for each in name)
+    plain = readable(name, "_")
     return plain if len(plain) <= LONGEST_NAME else plain[: LONGEST_NAME // 2] + "…" + plain[-LONGEST_NAME // 2 + 1 :]
 
 

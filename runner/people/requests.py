@@ -8,6 +8,7 @@ from typing import NamedTuple
 from runner.contract import Evidence
 from runner.errors import Refused, did_you_mean, refuse
 from runner.expressions import parse_template
+from runner.messages import readable
 from runner.plan import Plan
 from runner.posts import split_roles
 from runner.record.document import Answer, OpenRequest, Record
@@ -83,9 +84,14 @@ def _told(answer: Answer) -> str:
     return f"{answer.person} answered '{answer.label}' on {answer.at.astimezone():%Y-%m-%d %H:%M}"
 
 
+def clean_note(text: str) -> str:
+    """Given what a person typed, return it as it is recorded: lines of printable text."""
+    return "\n".join(readable(line, " ") for line in text.split("\n")).strip()
+
+
 def choose_act(plan: Plan, request: OpenRequest, answer: str | None, note: str, to: str) -> Act:
     """Given what was typed, return the act. Raise Refused where it is none of the answers, or lacks its reason."""
-    note = "".join(each if each.isprintable() or each == "\n" else " " for each in note).strip()
+    note = clean_note(note)
     if len(note) > LONGEST_NOTE:
         message = f"{len(note)} characters, at most {LONGEST_NOTE} are kept"
         raise refuse("--note", message, "put it into a file, and add that with --evidence")

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any
 
 from runner.contract import Evidence, Severity
+from runner.errors import did_you_mean, refuse
 from runner.events import fault_of
 from runner.record.marks import Fault, Mark, State, acceptance, load_marks
 from runner.record.occurrences import Occurrence, Place, find_occurrences
@@ -98,6 +99,20 @@ def unsolved_problems(
 def unheld(journal: JournalReader, now: datetime) -> tuple[Fault, ...]:
     """Given a journal, return the problems that are open and in nobody's hands, whichever playbook found them."""
     return tuple((p.key, p.target) for p in open_problems(journal, now=now) if p.state is State.OPEN)
+
+
+def find_problem(known: Sequence[KnownProblem], key: str, target: str | None) -> KnownProblem:
+    """Given problems, return the one of that key, on that target if given. Raise Refused for none, or for several."""
+    found = [each for each in known if each.key == key and target in (None, each.target)]
+    if not found:
+        names = [each.target or "" for each in known if each.key == key] if target else [each.key for each in known]
+        where = f" on '{target}'" if target else ""
+        cure = did_you_mean(target or key, names) or "see 'sop problems'"
+        raise refuse(key, f"no such problem is known{where}", cure)
+    if len(found) > 1:
+        names = [str(each.target) for each in found]
+        raise refuse(key, f"{len(names)} targets have it", f"add --target, one of: {', '.join(names[:12])}")
+    return found[0]
 
 
 class _Register:

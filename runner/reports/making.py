@@ -153,19 +153,6 @@ def make_incident(journal: JournalReader, problem: KnownProblem, office: Office)
     return build_incident(problem, office, journal.printed_head(), as_of=as_of, posts=posts)
 
 
-def find_problem(journal: JournalReader, key: str, target: str) -> KnownProblem:
-    """Given a problem's key and its target ("": any), return it. Raise Refused for none, or for several."""
-    known = problems(journal)
-    found = [each for each in known if each.key == key and target in ("", each.target)]
-    if not found:
-        cure = did_you_mean(key, {each.key for each in known}) or "see 'sop problems'"
-        raise refuse("PROBLEM", f"no problem '{key}'{f' on {target}' if target else ''} is on record", cure)
-    if len(found) > 1:
-        names = ", ".join(sorted(each.target or "–" for each in found)[:8])
-        raise refuse("PROBLEM", f"{len(found)} targets have '{key}': {names}", "name one with --target")
-    return found[0]
-
-
 def _problems_of(journal: JournalReader, record: Record) -> Sequence[KnownProblem]:
     """The problems that were there at the last thing that a run says, whichever playbook found them."""
     until = find_end(record, pair_activities(record))

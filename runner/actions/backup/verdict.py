@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.contract import Call, Outcome, Problem, Severity, Status
 from runner.errors import Failed
-from runner.messages import Words
+from runner.messages import Words, readable
 
 INCOMPLETE = "incomplete"
 SHRUNK = "shrunk"
@@ -96,7 +96,7 @@ def complaint(stderr: bytes) -> str:
     """Given what a tool wrote on stderr, return its last lines as one line of text."""
     lines = [line.strip() for line in stderr.decode("utf-8", "replace").splitlines() if line.strip()]
     text = "; ".join(lines)[-LONGEST_COMPLAINT:] or "it gave no reason"
-    return "".join(c if c.isprintable() else "�" for c in text)
+    return readable(text, "�")
 
 
 def database_complaint(stderr: bytes) -> str:

@@ -7,19 +7,11 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from runner.inventory import Target
-from runner.inventory.register import read_day
+from runner.inventory.register import KINDS, read_day
 from runner.reports.dashboard.basis import Basis
 from runner.reports.dashboard.latest import Outcomes
 
 URGENT, SOON = 7, 30  # days
-CERTIFICATE = "sertifikat"
-_KINDS = {
-    "domain": "nama domain",
-    "hosting": "hosting",
-    "connection": "koneksi",
-    "certificate": CERTIFICATE,
-    "licence": "lisensi",
-}
 
 
 class Countdown(NamedTuple):
@@ -52,7 +44,7 @@ def _certificates(basis: Basis, outcomes: Outcomes, today: date) -> Iterator[Cou
         if target.kind != "website" or not str(target.settings.get("url", "")).startswith("https:"):
             continue
         found = _seen(outcomes, target.name, {"tls.certificate": "expires", "website.available": "certificate_expires"})
-        yield _countdown(CERTIFICATE, title_of(target), target.name, found, today)
+        yield _countdown(KINDS["certificate"], title_of(target), target.name, found, today)
 
 
 def _services(basis: Basis, outcomes: Outcomes, today: date) -> Iterator[Countdown]:
@@ -64,7 +56,7 @@ def _services(basis: Basis, outcomes: Outcomes, today: date) -> Iterator[Countdo
         kind = str(target.settings.get("kind") or "")
         name = str(target.settings.get("name") or target.name)
         for site in sites.get(target.name) or [""]:
-            yield _countdown(_KINDS.get(kind, kind or "layanan"), name, site, found, today)
+            yield _countdown(KINDS.get(kind, kind or "layanan"), name, site, found, today)
 
 
 def _sites_of_services(basis: Basis) -> dict[str, list[str]]:
