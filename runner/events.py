@@ -89,6 +89,11 @@ class Event:
         """The claim that this event belongs to."""
         return Key(self.step, self.attempt, self.task, self.target, self.item, self.tries)
 
+    @property
+    def outputs(self) -> Mapping[str, Any]:
+        """What a task or step gave when it finished; {} where it gave nothing."""
+        return self.data.get("outputs") or {}
+
     def to_json(self) -> dict[str, Any]:
         """The event as plain JSON values, `at` in ISO form."""
         return {

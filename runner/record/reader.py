@@ -167,9 +167,7 @@ class JournalReader:
 
     def head(self) -> str:
         """The hash of the last record, which vouches for all of them: 64 hex digits, zeros of an empty journal."""
-        with self.reading() as connection:
-            row = connection.execute("SELECT hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        return str(row[0]) if row else GENESIS
+        return self.tip()[1]
 
     def tip(self) -> tuple[int, str]:
         """The number and the hash of the last record; 0 and zeros of an empty journal."""
@@ -234,7 +232,7 @@ class JournalReader:
         if not rows:
             return None
         event = Event.from_json(json.loads(rows[0][0]))
-        return Latest(dict(event.data.get("outputs") or {}), event.at, event.run)
+        return Latest(dict(event.outputs), event.at, event.run)
 
 
 def _summary(start: Columns, turn: Columns | None, locks: Locks) -> RunSummary:

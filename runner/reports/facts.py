@@ -86,11 +86,11 @@ def _fact(
     service: Service, people: tuple[Person, ...], due: Event | None, renewed: Event | None, today: date, rule: Rule
 ) -> Fact:
     """What was seen outside counts before what is written, as it does in service.due."""
-    outputs = due.data.get("outputs") or {} if due else {}
+    outputs = due.outputs if due else {}
     seen = _seen(outputs, today)
     expires = seen or service.running.expires or read_day(outputs.get("expires"))
     standing = judge(service, expires, today, Memory(), rule) if expires else None
-    last = renewed.data.get("outputs") or {} if renewed else {}
+    last = renewed.outputs if renewed else {}
     followed = bool(last) and last.get("stage") not in ("none", "renewed")
     missing = tuple(last.get("missing") or ()) if followed or (service.renewal and last) else None
     return Fact(service, expires, bool(seen), standing, missing, people)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from typing import Any, NamedTuple
 
+from runner.contract import FINISHED_WELL
 from runner.events import Event
 from runner.inventory.register import read_day
 
-GOOD = ("ok", "changed")
 PHASES = ("lookup", "connect", "tls", "first_byte", "body")
 STEP = 1.05  # neighbouring classes of a spread are five per cent apart
 SHORTEST = 1e-5  # seconds
@@ -134,8 +134,8 @@ def gather_history(outcomes: Iterable[Event], zone: tzinfo) -> History:
     """Given finished tasks in order, and the office's zone, return what they tell of the websites."""
     found = History()
     for event in outcomes:
-        outputs = event.data.get("outputs") or {}
-        if event.data.get("status") not in GOOD or not outputs or event.target is None:
+        outputs = event.outputs
+        if event.data.get("status") not in FINISHED_WELL or not outputs or event.target is None:
             continue
         at = event.at.astimezone(zone)
         found.as_of, day = max(found.as_of or at, at), at.date()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from runner.calendar import Calendar
+from runner.contract import FINISHED_WELL
 from runner.errors import did_you_mean, refuse
 from runner.inventory import Inventory
 from runner.record import build_record
@@ -136,7 +137,7 @@ def make_surat(journal: JournalReader, run: str, office: Office, *, sender: str,
 def make_minutes(journal: JournalReader, run: str, office: Office) -> Paper:
     """Given a run, return the berita acara of its backups. Raise Refused where it sealed none."""
     record = build_record(journal.events(run))
-    good = [event for event in journal.events(run) if event.data.get("status") in ("ok", "changed")]
+    good = [event for event in journal.events(run) if event.data.get("status") in FINISHED_WELL]
     sets, media = ([event for event in good if event.data.get("action") == name] for name in (SEAL, MEDIA))
     media = [event for event in media if event.data["outputs"].get("recheck_due")]  # else nothing was copied
     end = find_end(record, pair_activities(record))

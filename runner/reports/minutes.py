@@ -87,7 +87,7 @@ def _blocks(
 
 
 def _place(event: Event, pen: Pen) -> str:
-    outputs = event.data.get("outputs") or {}
+    outputs = event.outputs
     folder = PurePath(str(outputs.get("set") or ""))
     taken = read_manifest(event).get("begun")
     since = f"; keadaan data per {pen.value(taken)}" if taken else ""
@@ -96,7 +96,7 @@ def _place(event: Event, pen: Pen) -> str:
 
 def _copy(event: Event, pen: Pen) -> str:
     """A copy on a medium: what it is called, what is on it, and until when it is to be read again."""
-    outputs = event.data.get("outputs") or {}
+    outputs = event.outputs
     medium, due = str(outputs.get("medium")), date.fromisoformat(str(outputs["recheck_due"]))
     copied = ", ".join(map(str, outputs.get("sets") or ()))
     images = len(outputs.get("images") or ())

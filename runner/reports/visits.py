@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
+from runner.contract import FINISHED_WELL
 from runner.events import Event
 from runner.inventory.register import read_day
 from runner.reports.values import parse_instant
 
-GOOD = ("ok", "changed")
 SEAM = timedelta(minutes=10)  # logs are written at a request's end, and name its begin
 LISTS = {"top_pages": "path", "missing_pages": "path", "top_referers": "host", "top_bots": "name"}
 SUMS = ("requests", "visits", "bot_visits", "bot_requests", "transferred")
@@ -88,9 +88,9 @@ def gather_visits(outcomes: Iterable[Event], period: tuple[datetime, datetime]) 
     scans: dict[str, list[Scan]] = {}
     found = Visits()
     for event in outcomes:
-        if event.data.get("action") != "logs.scan" or event.data.get("status") not in GOOD:
+        if event.data.get("action") != "logs.scan" or event.data.get("status") not in FINISHED_WELL:
             continue
-        outputs = event.data.get("outputs") or {}
+        outputs = event.outputs
         first, last = (parse_instant(outputs.get(name)) for name in ("first", "last"))
         scans.setdefault(event.target or "", []).append(Scan(event.at, first, last, outputs))
     for name, each in sorted(scans.items()):

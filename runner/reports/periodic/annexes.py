@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from runner.calendar import Calendar
+from runner.contract import FINISHED_WELL
 from runner.reports.lists import MOST_ROWS, build_list
 from runner.reports.office import Office
 from runner.reports.paper.model import Block, Cell, Column, Heading, Line, Look, cell
 from runner.reports.pen import Pen
 from runner.reports.periodic.gathering import Execution, Gathered, Procedure
-from runner.reports.periodic.realised import GOOD, MOST_LISTED, Done, describe
+from runner.reports.periodic.realised import MOST_LISTED, Done, describe
 
 EXECUTIONS = (
     Column("No", 9, "center"),
@@ -62,7 +63,7 @@ def _executions(done: Sequence[Done], calendar: Calendar, pen: Pen) -> Iterator[
 
 
 def _is_odd(each: Execution) -> bool:
-    return bool(each.deviations) or each.attempt > 1 or each.status not in GOOD
+    return bool(each.deviations) or each.attempt > 1 or each.status not in FINISHED_WELL
 
 
 def _execution(number: str, each: Execution, calendar: Calendar, pen: Pen) -> Sequence[Cell]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from runner.contract import FINISHED_WELL
 from runner.events import Event
 from runner.reports.lists import build_list
 from runner.reports.office import Office
@@ -12,7 +13,6 @@ from runner.reports.paper.model import Block, Cell, Column, Line, Look, cell
 from runner.reports.pen import Pen
 from runner.reports.periodic.gathering import Gathered
 
-GOOD = ("ok", "changed")
 NO_SETS = "Tidak ada backup yang tercatat dalam periode ini."
 NO_DRILL = "Uji pulih terakhir: belum ada yang tercatat."
 _WHAT = {"files": "berkas", "site": "website"}
@@ -28,7 +28,7 @@ COLUMNS = (
 
 def find_sets(found: Gathered) -> list[Event]:
     """Given what a period holds, return the sealed backups, in order."""
-    return [event for event in found.outcomes("backup.seal") if event.data["status"] in GOOD]
+    return [event for event in found.outcomes("backup.seal") if event.data["status"] in FINISHED_WELL]
 
 
 def build_backups(found: Gathered, drill: Event | None, office: Office, pen: Pen) -> Iterator[Block]:
@@ -39,7 +39,7 @@ def build_backups(found: Gathered, drill: Event | None, office: Office, pen: Pen
         event
         for action in ("backup.database", "backup.files", "backup.seal")
         for event in found.outcomes(action)
-        if event.data["status"] not in (*GOOD, "skipped", "waiting")
+        if event.data["status"] not in (*FINISHED_WELL, "skipped", "waiting")
     ]
     if bad:
         yield Line(f"Backup yang tidak berhasil: {pen.number(len(bad))} kali, terakhir {pen.time(bad[-1].at)}.")
@@ -56,7 +56,7 @@ def say_drill(drill: Event | None, office: Office, pen: Pen) -> str:
     if drill is None:
         return NO_DRILL
     on = f" atas {office.title_of(drill.target)}" if drill.target else ""
-    outputs = drill.data.get("outputs") or {}
+    outputs = drill.outputs
     if not outputs.get("set"):
         return f"Uji pulih terakhir{on}: {pen.time(drill.at)}, {pen.status(drill.data['status'])}"
     verdict = "terbukti dapat dipulihkan" if outputs.get("proved") else "BELUM terbukti dapat dipulihkan"
@@ -76,11 +76,11 @@ def parts_of(event: Event) -> Sequence[Mapping[str, Any]]:
 
 def read_manifest(event: Event) -> Mapping[str, Any]:
     """Given a sealed backup, return its manifest."""
-    return (event.data.get("outputs") or {}).get("manifest") or {}
+    return event.outputs.get("manifest") or {}
 
 
 def _row(event: Event, office: Office, pen: Pen) -> Sequence[Cell]:
-    outputs = event.data.get("outputs") or {}
+    outputs = event.outputs
     size, manifest = outputs.get("total_bytes"), read_manifest(event)
     name = str(manifest.get("set") or outputs.get("set") or "").rsplit("/", 1)[-1]
     sums = [

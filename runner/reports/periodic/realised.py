@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from statistics import median
 
 from runner.calendar import Calendar
-from runner.contract import FINISHED_WELL
 from runner.reports.activities import Activity, name_activity, name_roles
 from runner.reports.paper.model import Column, Line, Look, Table, cell
 from runner.reports.pen import Pen
@@ -16,7 +15,6 @@ from runner.reports.periodic.gathering import Execution, Gathered, Kept, Procedu
 from runner.reports.situation import read_roles
 
 MOST_LISTED = 6
-GOOD = frozenset(str(status) for status in FINISHED_WELL)
 COLUMNS = (
     Column("No", 9, "center"),
     Column("Aktivitas", 38),

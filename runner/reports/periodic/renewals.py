@@ -42,12 +42,12 @@ def build_services(found: Gathered, office: Office, pen: Pen) -> Iterator[Block]
 
 
 def _urgency(event: Event) -> tuple[bool, Any, str]:
-    left = _outputs(event).get("days_left")
+    left = event.outputs.get("days_left")
     return left is not None, left or 0, event.target or ""
 
 
 def _row(name: str, event: Event, renewed: Event | None, pen: Pen) -> list[Any]:
-    outputs = _outputs(event)
+    outputs = event.outputs
     expires, left = read_day(outputs.get("expires")), outputs.get("days_left")
     return [
         cell(name),
@@ -55,7 +55,7 @@ def _row(name: str, event: Event, renewed: Event | None, pen: Pen) -> list[Any]:
         cell(pen.number(left) if left is not None else "–"),
         cell(STAGES.get(str(outputs.get("stage")), "Tidak diketahui")),
         cell(pen.day(event.at)),
-        cell(*_renewal(_outputs(renewed) if renewed else {})),
+        cell(*_renewal(renewed.outputs if renewed else {})),
     ]
 
 
@@ -64,7 +64,3 @@ def _renewal(outputs: Mapping[str, Any]) -> Iterator[str]:
         yield "selesai"
     for missing in outputs.get("missing") or ():
         yield f"belum ada: {missing}"
-
-
-def _outputs(event: Event) -> Mapping[str, Any]:
-    return event.data.get("outputs") or {}

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from runner.events import Event
 from runner.inventory.register import read_day
 from runner.reports.history import Tally, sum_tallies
 from runner.reports.office import Office
@@ -50,11 +49,11 @@ def find_sites(found: Gathered, pen: Pen) -> dict[str, Site]:
             continue
         day = pen.local(event.at).date()
         site = sites.setdefault(event.target or "", Site())
-        outputs = _outputs(event)
+        outputs = event.outputs
         tally = site.days.setdefault(day, Tally())
         tally.add(outputs.get("available"), maintenance=bool(outputs.get("maintenance")))
     for event in found.outcomes("website.updated"):
-        sites.setdefault(event.target or "", Site()).content = _outputs(event)
+        sites.setdefault(event.target or "", Site()).content = event.outputs
     return dict(sorted(sites.items()))
 
 
@@ -119,7 +118,3 @@ def _share(days: Mapping[date, Tally], first: date, end: date) -> float | None:
 def _merge(sites: Sequence[Mapping[date, Tally]]) -> dict[date, Tally]:
     days = sorted({day for site in sites for day in site})
     return {day: sum_tallies(site[day] for site in sites if day in site) for day in days}
-
-
-def _outputs(event: Event) -> Mapping[str, Any]:
-    return event.data.get("outputs") or {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from runner.contract import FINISHED_WELL
 from runner.errors import refuse
 from runner.reports.activities import name_activity
 from runner.reports.office import BLANK, build_letterhead
@@ -26,7 +27,7 @@ from runner.reports.paper.model import (
 from runner.reports.pen import Pen
 from runner.reports.periodic.gathering import Procedure
 from runner.reports.periodic.it import Told
-from runner.reports.periodic.realised import GOOD, Done, count_late
+from runner.reports.periodic.realised import Done, count_late
 from runner.reports.periodic.terms import Term
 from runner.reports.situation import read_title
 
@@ -84,7 +85,7 @@ def judge(done: Done, pen: Pen) -> Judgement:
     if not executions:
         return Judgement(None, ["Tidak ada pelaksanaan yang tercatat"], ["Pastikan kegiatan memang tidak diperlukan"])
     judged, late = count_late(executions)
-    bad = sum(each.status not in (*GOOD, "", "waiting", "skipped") for each in executions)
+    bad = sum(each.status not in (*FINISHED_WELL, "", "waiting", "skipped") for each in executions)
     deviations = sum(len(each.deviations) for each in executions) - late
     unfinished = sum(each.status in ("", "waiting") for each in executions)
     notes = [

@@ -50,7 +50,7 @@ def find_logs(found: Gathered, term: Term) -> dict[str, Log]:
     """Given what a period holds, return the logs of the websites by name, of the days of the period."""
     logs: dict[str, Log] = {}
     for event in found.outcomes("logs.scan"):
-        outputs = event.data.get("outputs") or {}
+        outputs = event.outputs
         log = logs.setdefault(event.target or "", Log())
         log.verdicts[str(outputs.get("verdict") or "unknown")] += 1
         log.addresses = max(log.addresses, outputs.get("addresses") or 0)
