@@ -40,7 +40,7 @@ print(outputs["lines"], outputs["attempts"])
 """
 DETECT = """
 import sys
-from runner.actions.logs.columns import cut_columns
+from runner.actions.logs.layouts import COMBINED
 from runner.actions.logs.pack import load_detector
 pack, detector = load_detector()
 rest, found = b"", 0
@@ -48,9 +48,8 @@ with open(sys.argv[1], "rb") as log:
     while piece := log.read(1 << 17):
         piece = rest + piece
         end = piece.rfind(b"\\n") + 1
-        columns, _ = cut_columns(detector.sift(piece[:end]))
         rest = piece[end:]
-        found += sum(1 for _ in detector.find(columns))
+        found += sum(1 for _ in detector.find(piece[:end], COMBINED))
 print(found)
 """
 

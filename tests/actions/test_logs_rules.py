@@ -16,7 +16,7 @@ from runner.actions.logs.columns import cut_columns
 from runner.actions.logs.condition import build_check
 from runner.actions.logs.detector import Detector, read_fields
 from runner.actions.logs.forms import flatten
-from runner.actions.logs.layouts import Entry
+from runner.actions.logs.layouts import COMBINED, Entry
 from runner.actions.logs.pack import HOME, RuleFile, build_pack, find_files, load_detector
 from runner.actions.logs.patterns import compiled
 from runner.actions.logs.sigma import Correlation, Rule
@@ -143,9 +143,8 @@ def test_looking_for_anchors_finds_all_that_holds(lines: list[tuple[str, str, st
     )
     columns, unknown = cut_columns(block)
     assert unknown == []
-    sifted, _ = cut_columns(DETECTOR.sift(block))
-    assert list(DETECTOR.find(sifted)) == list(DETECTOR.find(columns))
-    found = {line[2:]: {each.rule.name for each in met} for line, met in DETECTOR.find(columns)}
+    assert sorted(DETECTOR.find(block, COMBINED), key=repr) == sorted(DETECTOR.find_in(columns), key=repr)
+    found = {line[2:]: {each.rule.name for each in met} for line, met in DETECTOR.find(block, COMBINED)}
     for number in range(len(columns.requests)):
         line = columns.entry(number)
         expected = {
@@ -164,16 +163,12 @@ def test_re2_and_hyperscan_find_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
         for e, line in zip(entries, lines, strict=True)
     )
     columns, _ = cut_columns(block)
-    expected = [names(columns.entry(number)) for number in range(len(columns.requests))], DETECTOR.suspects(columns)
-    sifted = DETECTOR.sift(block)
+    expected = list(DETECTOR.find(block, COMBINED)), list(DETECTOR.find_in(columns))
+    assert expected[0]
     monkeypatch.setattr(matcher, "_hyperscan", lambda: None)
     assert matcher.describe_engine() == "re2"
     other = Detector(PACK.looked_for())
-    assert (
-        [names(columns.entry(number), other) for number in range(len(columns.requests))],
-        other.suspects(columns),
-    ) == expected
-    assert other.sift(block) == sifted
+    assert (list(other.find(block, COMBINED)), list(other.find_in(columns))) == expected
 
 
 def test_a_cache_is_used_and_one_that_is_damaged_costs_only_time(tmp_path: Path) -> None:

@@ -107,6 +107,16 @@ def _cost(field: str, literal: bytes) -> float:
     return sum(literal.strip() in sample for sample in samples) + 10.0 ** -min(len(literal), 8)
 
 
+def rarest_piece(field: str, text: bytes) -> bytes:
+    """Given a text with blanks, return of its words the one that is met least, with the blanks around it."""
+    words = text.split(b" ")
+    if len(words) < 2:
+        return text
+    last = len(words) - 1
+    pieces = [b" " * (n > 0) + word + b" " * (n < last) for n, word in enumerate(words) if word]
+    return min(pieces, key=lambda piece: _cost(field, piece), default=b" ")
+
+
 def _pairs(parts: Sequence[Condition]) -> Iterator[tuple[float, tuple[Anchor, ...]]]:
     """Where each part alone is common, two of them together: one before the other, in either order."""
     found = [texts for part in parts if isinstance(part, Match) and part.field != "status" and (texts := _texts(part))]

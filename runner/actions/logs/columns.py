@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import compress
 from typing import NamedTuple
@@ -36,6 +36,11 @@ class Columns(NamedTuple):
         head = self.heads[number]
         others = (column[number] for column in self[1:-1])
         return Entry(self.address(head), head[MOMENT], *others)
+
+    def entries(self) -> Iterator[Entry]:
+        """All lines."""
+        moments = [head[MOMENT] for head in self.heads]
+        return map(Entry, map(self.address, self.heads), moments, *self[1:-1])
 
     def address(self, head: bytes) -> bytes:
         """Given a head or its beginning, return the address in it."""
@@ -78,6 +83,14 @@ def cut_columns(block: bytes, layout: Layout = COMBINED) -> tuple[Columns, list[
         if columns is None:
             return _read([*regular, *others], layout)
     return _add(columns, others, layout)
+
+
+def read_lines(lines: Sequence[bytes], layout: Layout = COMBINED) -> Iterable[Entry | None]:
+    """Given whole lines, return each one's texts; None for one that has not the layout."""
+    text = b"".join(lines)
+    if b'\\"' not in text and (columns := _cut(text, layout)):
+        return columns.entries()
+    return [read_line(line.rstrip(b"\r\n"), layout) for line in lines]
 
 
 def _add(columns: Columns, others: list[bytes], layout: Layout) -> tuple[Columns, list[bytes]]:

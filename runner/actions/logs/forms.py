@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
@@ -50,26 +51,39 @@ def known_forms(text: bytes) -> tuple[bytes, ...]:
 
 def forms(text: bytes) -> tuple[bytes, ...]:
     """Given text, return it as it stands and as each round of decoding shows it, without repetition."""
+    return tuple(dict.fromkeys([*rounds(text, flatten), *[hidden for _, hidden in unpack(text)]]))
+
+
+def rounds(text: bytes, shown: Callable[[bytes], bytes]) -> list[bytes]:
+    """Given text, return it in lower case, and as each round of decoding leaves it, so `shown`."""
     found = [text.lower()]
-    hidden = [plain for match in _BASE64.finditer(text) if (plain := _from_base64(match[1]))] if b"=" in text else []
     for _ in range(ROUNDS):
         before, text = text, decode_once(text)
-        if text != before or len(found) == 1:
-            found.append(flatten(text))
         if text == before:
             break
-    found.extend(flatten(plain) for plain in hidden)
-    return tuple(dict.fromkeys(found))
+        found.append(shown(text))
+    return found if len(found) > 1 else [*found, shown(text)]
+
+
+def unpack(text: bytes) -> list[tuple[int, bytes]]:
+    """Given text, return what parameters hold in base64, and where each stands."""
+    found = [(match.start(), _from_base64(match[1])) for match in _BASE64.finditer(text)] if b"=" in text else []
+    return [(at, flatten(hidden)) for at, hidden in found if hidden]
 
 
 _remembered = lru_cache(maxsize=4096)(forms)
 
 
-def flatten(text: bytes) -> bytes:
-    """Given decoded text, return it in lower case, comments opened, each run of blanks (also + and NUL) one space."""
+def plain(text: bytes) -> bytes:
+    """Given decoded text, return it in lower case, comments opened, each blank (also + and NUL) a space."""
     if b"/*" in text:
         text = _COMMENT.sub(rb" \1 ", text)
-    text = text.translate(_FLAT)
+    return text.translate(_FLAT)
+
+
+def flatten(text: bytes) -> bytes:
+    """Given decoded text, return it plain, each run of blanks one space."""
+    text = plain(text)
     return _BLANKS.sub(b" ", text) if b"  " in text else text
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, Protocol
 
 from runner.actions.logs.patterns import build_set, compiled
@@ -12,11 +14,9 @@ from runner.actions.logs.patterns import build_set, compiled
 class Matcher(Protocol):
     """Finds the patterns that it was built with."""
 
-    def lines(self, block: bytes) -> list[int]:
-        """Given whole lines, return where those begin that hold a pattern, in order."""
-
-    def found(self, text: bytes) -> set[int]:
-        """Given text, return the numbers of the patterns in it."""
+    def lines(self, block: bytes, marks: Sequence[int]) -> dict[int, int]:
+        """Given whole lines and a mark for each pattern, return where those begin that hold patterns, in order, each
+        with the marks of these, joined by or."""
 
     def dump(self) -> bytes:
         """What `load_matcher` takes to have it again at once."""
@@ -64,27 +64,18 @@ class HyperscanMatcher:
     def __init__(self, database: Any) -> None:
         self._database = database
 
-    def lines(self, block: bytes) -> list[int]:
-        """Where the lines begin that hold a pattern."""
-        starts: list[int] = []
-        end = -1
-
-        def take(number: int, start: int, position: int, flags: int, context: object) -> None:
-            nonlocal end
-            if position > end:
-                starts.append(block.rfind(b"\n", 0, position - 1) + 1)
-                end = block.find(b"\n", position - 1)
-                if end < 0:
-                    end = len(block)
-
-        self._database.scan(block, match_event_handler=take)
-        return starts
-
-    def found(self, text: bytes) -> set[int]:
-        """The numbers of the patterns in the text."""
-        numbers: set[int] = set()
-        self._database.scan(text, match_event_handler=lambda number, *_: numbers.add(number))
-        return numbers
+    def lines(self, block: bytes, marks: Sequence[int]) -> dict[int, int]:
+        """Where the lines begin that hold patterns, with their marks."""
+        hits: list[tuple[int, int]] = []
+        self._database.scan(block, match_event_handler=lambda number, _, at, *__: hits.append((at, number)))
+        found: dict[int, int] = {}
+        start = end = -1
+        for at, number in sorted(hits):
+            if at > end:
+                start = block.rfind(b"\n", 0, at - 1) + 1
+                end = block.find(b"\n", at - 1)
+            found[start] = found.get(start, 0) | marks[number]
+        return found
 
     def dump(self) -> bytes:
         """The compiled database."""
@@ -100,23 +91,19 @@ class Re2Matcher:
         self._any = compiled(b"|".join(b"(?:%s)" % pattern for pattern in patterns)) if patterns else None
         self._set = build_set(patterns) if patterns else None
 
-    def lines(self, block: bytes) -> list[int]:
-        """Where the lines begin that hold a pattern."""
-        starts: list[int] = []
-        if self._any is None:
-            return starts
+    def lines(self, block: bytes, marks: Sequence[int]) -> dict[int, int]:
+        """Where the lines begin that hold patterns, with their marks."""
+        found: dict[int, int] = {}
+        if self._any is None or self._set is None:
+            return found
         search: Callable[..., Any] = self._any.search
-        position = 0
-        while match := search(block, position):
-            starts.append(block.rfind(b"\n", 0, match.start() + 1) + 1)
-            position = block.find(b"\n", match.start())
-            if position < 0:
-                break
-        return starts
-
-    def found(self, text: bytes) -> set[int]:
-        """The numbers of the patterns in the text."""
-        return set(self._set.Match(text) or ()) if self._set is not None else set()
+        end = 0
+        while end >= 0 and (match := search(block, end)):
+            start = block.rfind(b"\n", 0, match.end() - 1) + 1
+            end = block.find(b"\n", match.end() - 1)
+            line = block[max(start - 1, 0) : end if end >= 0 else None]
+            found[start] = reduce(or_, [marks[number] for number in self._set.Match(line) or ()], 0)
+        return found
 
     def dump(self) -> bytes:
         """Nothing: RE2 compiles at once."""

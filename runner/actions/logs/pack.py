@@ -207,7 +207,7 @@ def _document(pack: Pack, detector: Detector) -> dict[str, Any]:
         "conditions": [_packed(rule.condition) for rule in pack.rules.values()],
         "correlations": [[*rule, pack.origins[rule.name]] for rule in pack.correlations.values()],
         "anchors": [[_plain(anchor) for anchor in sorted(found)] for found in detector.anchors],
-        "dumps": {name: base64.b64encode(dump).decode() for name, dump in detector.dump().items()},
+        "dumps": [base64.b64encode(dump).decode() for dump in detector.dump()],
     }
 
 
@@ -223,9 +223,9 @@ def _pack_of(document: Any) -> Pack:
     return Pack(rules, correlations, origins)
 
 
-def _anchors_of(document: Any) -> tuple[list[frozenset[Anchor]], dict[str, bytes]]:
+def _anchors_of(document: Any) -> tuple[list[frozenset[Anchor]], list[bytes]]:
     each = [frozenset(map(_anchor, found)) for found in document["anchors"]]
-    return each, {name: base64.b64decode(dump) for name, dump in document["dumps"].items()}
+    return each, [base64.b64decode(dump) for dump in document["dumps"]]
 
 
 def _plain(anchor: Anchor) -> list[Any]:

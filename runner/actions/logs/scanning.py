@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -89,7 +89,7 @@ class Scan:
             self.layouts[layout.name] = self.layouts.get(layout.name, 0) + len(columns.requests)
             for zone, part in columns.zones():
                 self._count(part, zone)
-            self._detect(columns if not layout.quotes else cut_columns(self._detector.sift(block), layout)[0])
+            self._detect(self._detector.find(block, layout) if layout.quotes else self._detector.find_in(columns))
 
     def _guess(self, block: bytes) -> Layout:
         """The form of the file's first lines that have one."""
@@ -113,8 +113,8 @@ class Scan:
             self._count_flood(correlation, flood)
         self._look_for_engines(columns, rows)
 
-    def _detect(self, columns: Columns) -> None:
-        for entry, met in self._detector.find(columns):
+    def _detect(self, found: Iterable[tuple[Entry, Sequence[Met]]]) -> None:
+        for entry, met in found:
             start = _start(entry.moment[:17], entry.moment[20:])
             if start and self._is_timely(start):
                 self._judge(entry, met)

@@ -1,20 +1,29 @@
-"""Takes out of a block, before it is cut into columns, the lines that could meet a rule: a few in a hundred.
+"""Tells which lines of a block could meet which rules, before anything of them is cut: of an ordinary log a few in a
+hundred.
 
 One pass over the bytes looks for the anchors of all rules and for what could hide one. A text that stands in nearly
-every line (`;` in agents, `https://` in referers) but is asked for in requests is looked for in requests only.
+every line (`;` in agents, `https://` in referers) but is asked for in requests is looked for in requests only. Lines
+that could hide an anchor are decoded together and looked at again, form by form.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import NamedTuple
 
-from runner.actions.logs.anchors import Anchor, any_of
+from runner.actions.logs.anchors import Anchor, rarest_piece
+from runner.actions.logs.forms import plain, rounds, unpack
+from runner.actions.logs.layouts import Entry
 from runner.actions.logs.matcher import load_matcher
 
+Marks = int  # of rules by their numbers: the bit 1 << number
+
 # What could hide an anchor beside %, which is met so often that it is looked for apart: escapes of the log, comments,
-# base64, a quote within a text, blanks of other kinds, and a line that is JSON.
-_HIDING = (rb"\\x", rb"/\*", rb"=[A-Za-z0-9+/_-]{20}", rb'\\"', rb"[\t\x0b\x0c\x00]|\r[^\n]", rb"\n\{")
-_IN_REQUEST = rb'\] "[^"\n]*(?:%s)'
+# base64, blanks of other kinds. A quote within a text, and a line that is JSON, must be read before.
+_HIDING = (rb"\\x", rb"/\*", rb"=[A-Za-z0-9+/_-]{20}", rb"[\t\x0b\x0c\x00]|\r[^\n]")
+_IRREGULAR = (rb'\\"', rb"\n\{")
 
 # Of ordinary lines what stands behind their requests: a text in it must be looked for in requests only.
 _ORDINARY = b"""\
@@ -24,61 +33,126 @@ _ORDINARY = b"""\
 """
 
 
-class LineSieve:
-    """Finds the lines that hold an anchor, or what could hide one. `dumped` is what `dump` gave before."""
+class _Writing(NamedTuple):
+    """How lines are written, as patterns: what stands before a request, what within a text, what before a status."""
 
-    def __init__(self, anchors: Iterable[Anchor], dumped: Sequence[bytes] = ()) -> None:
-        anywhere, in_request = line_patterns(anchors)
-        # Each with its own matcher: together they take half as long again.
-        both = zip(([*anywhere, *_HIDING], in_request), dumped or (b"", b""), strict=True)
-        self._matchers = [load_matcher(patterns, dump) for patterns, dump in both]
+    opening: bytes
+    inner: bytes
+    closing: bytes
+
+
+_LOG = _Writing(rb'\] "', rb'[^"\n]*', b'" ')
+_TEXTS = _Writing(rb"\] ", rb"[^\n]*", rb"\n ")  # each text on a line of its own, since decoding brings quotes
+_LINE = b"\n] %s\n %s \n%s\n \n%s\n\n"
+
+
+class LineSieve:
+    """Tells of lines which rules they could meet, given the anchors of each rule; one without any is met by none.
+    `dumped` is what `dump` gave before."""
+
+    def __init__(self, anchors: Sequence[frozenset[Anchor]], dumped: Sequence[bytes] = ()) -> None:
+        self._irregular, self._hiding = 1 << len(anchors), 2 << len(anchors)
+        self.rules = self._irregular - 1
+        more = dict.fromkeys(_HIDING, self._hiding) | dict.fromkeys(_IRREGULAR, self._irregular)
+        parts = (_patterns(anchors, _LOG) | more, _patterns(anchors, _TEXTS))
+        self._marks = [list(part.values()) for part in parts]
+        self._matchers = [
+            load_matcher(list(part), dump) for part, dump in zip(parts, dumped or [b""] * len(parts), strict=True)
+        ]
 
     def dump(self) -> list[bytes]:
         """What makes another one of the same anchors at once."""
         return [matcher.dump() for matcher in self._matchers]
 
-    def sift(self, block: bytes) -> bytes:
-        """Given whole lines, return those that could meet a rule, in their order."""
-        starts = set(lines_with(b"%", block))
-        for matcher in self._matchers:
-            starts.update(matcher.lines(block))
+    def sift(self, block: bytes, quotes: int, always: Marks = 0) -> Iterator[tuple[bytes, Marks | None]]:
+        """Given whole lines with so many quotes each, return those that could meet rules, in order, with these; None
+        for one that must be read first. `always`: rules that any line could meet."""
+        found = dict.fromkeys(_starts(block), always) if always else {}
+        found |= dict.fromkeys(lines_with(b"%", block), always | self._hiding)
+        for start, mark in self._matchers[0].lines(block, self._marks[0]).items():
+            found[start] = found.get(start, 0) | mark
         if block.startswith(b"{"):
-            starts.add(0)
-        return b"".join([block[start : block.find(b"\n", start) + 1 or None] for start in sorted(starts)])
+            found[0] = self._irregular
+        lines = [(block[start : block.find(b"\n", start) + 1 or None], found[start]) for start in sorted(found)]
+        revealed = self._reveal_all(lines, quotes)
+        for number, (line, mark) in enumerate(lines):
+            mark |= revealed.get(number, 0)
+            if mark & self._irregular:
+                yield line, None
+            elif mark & self.rules:
+                yield line, mark & self.rules
+
+    def _reveal_all(self, lines: Sequence[tuple[bytes, Marks]], quotes: int) -> Mapping[int, Marks]:
+        """Of the lines that could hide something what they could meet, by their numbers."""
+        hiding = [
+            number for number, (_, mark) in enumerate(lines) if mark & self._hiding and not mark & self._irregular
+        ]
+        odd = {number: self._irregular for number in hiding if lines[number][0].count(b'"') != quotes}
+        regular = [number for number in hiding if number not in odd]
+        text = b"".join([lines[number][0] for number in regular]).replace(b'"', b"\n").replace(b"] \n", b"\n] ")
+        return odd | {regular[number]: mark for number, mark in self._reveal(text, quotes + 1).items()}
+
+    def look_at(self, entries: Iterable[Entry]) -> Mapping[int, Marks]:
+        """Given lines that were read, return by their numbers what they could meet."""
+        text = b"".join([_LINE % (e.request, e.status, e.referer, e.agent) for e in entries])
+        return self._reveal(text, _LINE.count(b"\n"))
+
+    def _reveal(self, text: bytes, ends: int) -> dict[int, Marks]:
+        """Given texts of lines, each line with so many ends, return by their numbers what their forms could meet."""
+        matcher, marks = self._matchers[1], self._marks[1]
+        found: dict[int, Marks] = {}
+        for form in rounds(text, plain) if text else ():
+            held = matcher.lines(form, marks)
+            for end, mark in zip(_numbers(form, held), held.values(), strict=True):
+                found[end // ends] = found.get(end // ends, 0) | mark
+        for at, packed in unpack(text):
+            number = text.count(b"\n", 0, at) // ends
+            for mark in matcher.lines(b"] " + packed, marks).values():
+                found[number] = found.get(number, 0) | mark
+        return found
 
 
-def line_patterns(anchors: Iterable[Anchor]) -> tuple[list[bytes], list[bytes]]:
-    """Given anchors, return patterns of which one is found in every line with a field that holds an anchor in plain:
-    those looked for anywhere, and those looked for in requests."""
-    found: set[bytes] = set()
-    common: set[bytes] = set()
-    for anchor in anchors:
-        if anchor.then:
-            found.add(_pair(anchor))
-            continue
-        often = {text for text in anchor.texts if anchor.field == "request" and text in _ORDINARY}
-        common |= often
-        if rare := sorted(set(anchor.texts) - often):
-            found.add(_any_in_line(anchor.field, rare))
-    return sorted(found), [_IN_REQUEST % _any_in_line("request", sorted(common))] if common else []
+def _patterns(anchors: Sequence[frozenset[Anchor]], writing: _Writing) -> dict[bytes, Marks]:
+    """Given the anchors of rules, return patterns of which one is found in every line that holds an anchor in plain,
+    each with its rules."""
+    found: dict[bytes, Marks] = {}
+    for number, some in enumerate(anchors):
+        for anchor in some:
+            for pattern in _patterns_of(anchor, writing):
+                found[pattern] = found.get(pattern, 0) | 1 << number
+    return dict(sorted(found.items()))
 
 
-def _pair(anchor: Anchor) -> bytes:
-    """Two texts of a field stand between the same quotes."""
-    first, then = (_any_in_line(anchor.field, each) for each in (anchor.texts, anchor.then))
-    return rb'%s(?:%s)[^"\n]*(?:%s)' % (rb'\] "' if anchor.begins else b"", first, then)
+def _patterns_of(anchor: Anchor, writing: _Writing) -> Iterator[bytes]:
+    if anchor.field == "status":
+        yield from (writing.closing + text + b" " for text in anchor.texts)
+        return
+    if anchor.then:  # both within a text
+        front = writing.opening if anchor.begins else b""
+        first, then = (b"|".join(_literals(anchor.field, texts)) for texts in (anchor.texts, anchor.then))
+        yield b"%s(?:%s)%s(?:%s)" % (front, first, writing.inner, then)
+        return
+    texts = [text for text in anchor.texts if writing is _TEXTS or b'"' not in text]  # a log writes \" for a quote
+    common = [text for text in texts if anchor.field == "request" and rarest_piece("request", text) in _ORDINARY]
+    yield from _literals(anchor.field, set(texts).difference(common))
+    if common:
+        yield b"%s%s(?:%s)" % (writing.opening, writing.inner, b"|".join(sorted(_literals("request", common))))
 
 
-def _any_in_line(field: str, texts: Iterable[bytes]) -> bytes:
-    return b"|".join(_in_line(field, text) for text in texts)
+def _literals(field: str, texts: Iterable[bytes]) -> Iterator[bytes]:
+    """Of each text what is met least, with each kind of blank around it."""
+    for text in texts:
+        piece = rarest_piece(field, text)
+        sides = ((b" ", rb"\+") if blank else (b"",) for blank in (piece.startswith(b" "), piece.endswith(b" ")))
+        yield from (front + re.escape(piece.strip(b" ")) + back for front, back in product(*sides))
 
 
-def _in_line(field: str, text: bytes) -> bytes:
-    """What finds a text of a field in a line. A log writes a quote with a backslash before it."""
-    if field == "status":
-        return b'" %s ' % text
-    front, back = (b"[ +]" if side else b"" for side in (text.startswith(b" "), text.endswith(b" ")))
-    return front + any_of([text.strip(b" ") or b" "], b"[ +]").replace(b'"', rb'\\"') + back
+def _starts(block: bytes) -> Iterator[int]:
+    """Where lines begin."""
+    start = 0
+    while start < len(block):
+        yield start
+        start = block.find(b"\n", start) + 1 or len(block)
 
 
 def lines_with(text: bytes, block: bytes) -> Iterator[int]:
@@ -88,3 +162,12 @@ def lines_with(text: bytes, block: bytes) -> Iterator[int]:
         yield block.rfind(b"\n", 0, at) + 1
         end = block.find(b"\n", at)
         at = block.find(text, end) if end >= 0 else -1
+
+
+def _numbers(block: bytes, starts: Iterable[int]) -> Iterator[int]:
+    """The numbers of the lines that begin there, in order, counted from 0."""
+    number = last = 0
+    for start in starts:
+        number += block.count(b"\n", last, start)
+        last = start
+        yield number
