@@ -41,11 +41,18 @@ class Tally(Counter[bytes]):
         new = len(self) - self._weighed
         self._bytes += sum(map(len, islice(reversed(self), new)))  # what was added stands at the end
         if len(self) > self._most or self._bytes > MOST_BYTES:
-            for key, number in self.most_common()[len(self) // 2 :]:
-                self.forgotten += number
-                del self[key]
+            for key in self._rarer_half():
+                self.forgotten += self.pop(key)
             self._bytes = sum(map(len, self))
         self._weighed = len(self)
+
+    def _rarer_half(self) -> list[bytes]:
+        """Of those met as often as the half's most frequent, the ones met last. Sorting numbers alone is much quicker
+        than `most_common`."""
+        numbers, half = sorted(self.values(), reverse=True), len(self) // 2
+        least = numbers[half]
+        ties = [key for key, number in self.items() if number == least]
+        return [key for key, number in self.items() if number < least] + ties[numbers[:half].count(least) :]
 
 
 class Statistics:
