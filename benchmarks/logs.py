@@ -43,13 +43,10 @@ import sys
 from runner.actions.logs.layouts import COMBINED
 from runner.actions.logs.pack import load_detector
 pack, detector = load_detector()
-rest, found = b"", 0
+found = 0
 with open(sys.argv[1], "rb") as log:
-    while piece := log.read(1 << 17):
-        piece = rest + piece
-        end = piece.rfind(b"\\n") + 1
-        rest = piece[end:]
-        found += sum(1 for _ in detector.find(piece[:end], COMBINED))
+    while block := log.read(1 << 17) + log.readline():
+        found += sum(1 for _ in detector.find(block, COMBINED))
 print(found)
 """
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from runner.actions.logs.patterns import build_search
 
+MANY = 8
 Forms = tuple[bytes, ...]
 Fields = Callable[[str], Forms]
 Check = Callable[[Fields], bool]
@@ -87,11 +88,14 @@ def _build_match(match: Match) -> Check:
     if pattern and pattern == _any_between(b"", literals, rb"\z"):
         return lambda fields: any(form.endswith(literals) for form in fields(name))
 
+    # Compiled when a line asks for it. Of many texts, an engine knows sooner than Python that none is there.
+    many = len(literals) > MANY and all(map(bytes.isascii, literals))
+    texts = b"|".join(map(re.escape, literals)) if many else b""
+
     def check(fields: Fields) -> bool:
         for form in fields(name):
-            if (not literals or any(map(form.__contains__, literals))) and (
-                not pattern or build_search(pattern)(form)  # compiled when a line asks for it
-            ):
+            held = build_search(texts)(form) if texts else not literals or any(map(form.__contains__, literals))
+            if held and (not pattern or build_search(pattern)(form)):
                 return True
         return False
 

@@ -46,7 +46,7 @@ class Detector:
         self.anchors = known or [anchors(rule.condition) or frozenset() for rule in rules]
         self._sieve = LineSieve(self.anchors, dumped)
         self.dump = self._sieve.dump
-        uses = [fields_of(rule.condition) for rule in rules]
+        uses = self._uses = [fields_of(rule.condition) for rule in rules]
         self._always = _marks(not found and not is_every(rules[n].condition) for n, found in enumerate(self.anchors))
         self._by_request = _marks(bool(fields - {"status", "referer", "agent"}) for fields in uses)
         self._by_headers = _marks(bool(fields & {"referer", "agent", LINE}) for fields in uses)
@@ -91,7 +91,9 @@ class Detector:
         proof = self._rules[number].proof
         if not proof or int(entry.status) not in SUCCESS:
             return False
-        return proof == "target" or self._checks[number](lambda name: fields("path" if name == "target" else name))
+        if proof == "target" or "target" not in self._uses[number]:
+            return True
+        return self._checks[number](lambda name: fields("path" if name == "target" else name))
 
 
 def is_every(condition: Condition) -> bool:

@@ -27,6 +27,7 @@ _ODD = re.compile(rb"%[cCeEfFuU]|%0[adAD]")  # what any of the above begins with
 _COMMENT = re.compile(rb'/\*!?\d{0,6}([^*"\n]{0,200})\*/')
 _FLAT = b"".join(b" " if code in b"+ \t\r\x0b\x0c\x00" else bytes([code]).lower() for code in range(256))
 _BLANKS = re.compile(rb" {2,}")
+_HIDES = re.compile(rb"[%+=\\*\t\r\x0b\x0c\x00]|  ")  # without any of these a text has one form
 _BASE64 = re.compile(rb"=([A-Za-z0-9+/_-]{20,4096})={0,2}(?=[&\s\"']|$)", re.MULTILINE)
 _TEXT = re.compile(rb"[\x09\x20-\x7e]{12,}\Z")
 
@@ -51,6 +52,8 @@ def known_forms(text: bytes) -> tuple[bytes, ...]:
 
 def forms(text: bytes) -> tuple[bytes, ...]:
     """Given text, return it as it stands and as each round of decoding shows it, without repetition."""
+    if not _HIDES.search(text):
+        return (text.lower(),)
     return tuple(dict.fromkeys([*rounds(text, flatten), *[hidden for _, hidden in unpack(text)]]))
 
 

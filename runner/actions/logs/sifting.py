@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from itertools import product
+from operator import or_
 from typing import NamedTuple
 
 from runner.actions.logs.anchors import Anchor, rarest_piece
@@ -90,18 +92,20 @@ class LineSieve:
         odd = {number: self._irregular for number in hiding if lines[number][0].count(b'"') != quotes}
         regular = [number for number in hiding if number not in odd]
         text = b"".join([lines[number][0] for number in regular]).replace(b'"', b"\n").replace(b"] \n", b"\n] ")
-        return odd | {regular[number]: mark for number, mark in self._reveal(text, quotes + 1).items()}
+        found = self._reveal(text, quotes + 1, rounds(text, plain)[1:])  # as it stands it was looked at
+        return odd | {regular[number]: mark for number, mark in found.items()}
 
     def look_at(self, entries: Iterable[Entry]) -> Mapping[int, Marks]:
         """Given lines that were read, return by their numbers what they could meet."""
         text = b"".join([_LINE % (e.request, e.status, e.referer, e.agent) for e in entries])
-        return self._reveal(text, _LINE.count(b"\n"))
+        return self._reveal(text, _LINE.count(b"\n"), rounds(text, plain))
 
-    def _reveal(self, text: bytes, ends: int) -> dict[int, Marks]:
-        """Given texts of lines, each line with so many ends, return by their numbers what their forms could meet."""
+    def _reveal(self, text: bytes, ends: int, forms: Iterable[bytes]) -> dict[int, Marks]:
+        """Given texts of lines, each line with so many ends, and their forms, return by their numbers what these could
+        meet."""
         matcher, marks = self._matchers[1], self._marks[1]
         found: dict[int, Marks] = {}
-        for form in rounds(text, plain) if text else ():
+        for form in forms:
             held = matcher.lines(form, marks)
             for end, mark in zip(_numbers(form, held), held.values(), strict=True):
                 found[end // ends] = found.get(end // ends, 0) | mark
@@ -116,27 +120,32 @@ def _patterns(anchors: Sequence[frozenset[Anchor]], writing: _Writing) -> dict[b
     """Given the anchors of rules, return patterns of which one is found in every line that holds an anchor in plain,
     each with its rules."""
     found: dict[bytes, Marks] = {}
+    common: dict[bytes, Marks] = {}
     for number, some in enumerate(anchors):
         for anchor in some:
-            for pattern in _patterns_of(anchor, writing):
-                found[pattern] = found.get(pattern, 0) | 1 << number
+            for pattern, often in _patterns_of(anchor, writing):
+                part = common if often else found
+                part[pattern] = part.get(pattern, 0) | 1 << number
+    if common:  # together: one with repetitions costs as much as a hundred texts
+        pattern = b"%s%s(?:%s)" % (writing.opening, writing.inner, b"|".join(sorted(common)))
+        found[pattern] = reduce(or_, common.values())
     return dict(sorted(found.items()))
 
 
-def _patterns_of(anchor: Anchor, writing: _Writing) -> Iterator[bytes]:
+def _patterns_of(anchor: Anchor, writing: _Writing) -> Iterator[tuple[bytes, bool]]:
+    """The patterns that find an anchor, and whether each stands in nearly every line."""
     if anchor.field == "status":
-        yield from (writing.closing + text + b" " for text in anchor.texts)
+        yield from ((writing.closing + text + b" ", False) for text in anchor.texts)
         return
     if anchor.then:  # both within a text
         front = writing.opening if anchor.begins else b""
         first, then = (b"|".join(_literals(anchor.field, texts)) for texts in (anchor.texts, anchor.then))
-        yield b"%s(?:%s)%s(?:%s)" % (front, first, writing.inner, then)
+        yield b"%s(?:%s)%s(?:%s)" % (front, first, writing.inner, then), False
         return
-    texts = [text for text in anchor.texts if writing is _TEXTS or b'"' not in text]  # a log writes \" for a quote
-    common = [text for text in texts if anchor.field == "request" and rarest_piece("request", text) in _ORDINARY]
-    yield from _literals(anchor.field, set(texts).difference(common))
-    if common:
-        yield b"%s%s(?:%s)" % (writing.opening, writing.inner, b"|".join(sorted(_literals("request", common))))
+    for text in anchor.texts:
+        if writing is _TEXTS or b'"' not in text:  # a log writes \" for a quote
+            often = anchor.field == "request" and rarest_piece("request", text) in _ORDINARY
+            yield from ((pattern, often) for pattern in _literals(anchor.field, [text]))
 
 
 def _literals(field: str, texts: Iterable[bytes]) -> Iterator[bytes]:
