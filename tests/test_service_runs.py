@@ -6,42 +6,16 @@ import json
 import os
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 from runner.demo import build_demo
 from runner.record.journal import Journal
+from tests.post_servers import Reply, post_server
 
 ROOT = Path(__file__).parents[1]
-
-
-@contextmanager
-def hook() -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A webhook on this machine: its address and what arrived."""
-    arrived: list[dict[str, Any]] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            arrived.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", arrived
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def run(folder: Path, channels: Sequence[str] = ("hook",)) -> dict[str, Any]:
@@ -67,11 +41,11 @@ def outputs(document: dict[str, Any], action: str) -> dict[str, dict[str, Any]]:
 
 def test_a_reminder_goes_out_once_and_papers_are_kept(tmp_path: Path) -> None:
     demo = build_demo(tmp_path / "court", datetime.now(UTC))
-    with hook() as (address, arrived):
-        channel = {"channels": {"hook": {"kind": "webhook", "url": address}}}
+    with post_server(lambda number: Reply(204, "")) as hook:
+        channel = {"channels": {"hook": {"kind": "webhook", "url": hook.url}}}
         demo.inventory.with_name("channels.yml").write_text(json.dumps(channel))
         first, second = run(demo.folder), run(demo.folder)
-    assert [each["text"].count("pn-contoh.example") for each in arrived] == [1]
+    assert [post.document["text"].count("pn-contoh.example") for post in hook.posts] == [1]
     told, silent = outputs(first, "service.due")["domain"], outputs(second, "service.due")["domain"]
     assert (told["remind"], told["rung"], told["recipients"]) == (True, 14, ["petugas_a", "kasubbag"])
     assert (silent["remind"], silent["reminded"], silent["skipped"]) == (False, [14], [90, 60, 30])

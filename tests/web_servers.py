@@ -29,30 +29,52 @@ class Reply:
     headers: Mapping[str, str] | None = None
 
 
+NOT_THERE = Reply("<title>404</title>tidak ada", 404)
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers as `get` and `post` do, with whole replies, and says nothing of what it is asked."""
+
+    def get(self) -> None:
+        """Answer a GET."""
+        self.send(NOT_THERE)
+
+    def post(self) -> None:
+        """Answer a POST."""
+        self.send(NOT_THERE)
+
+    def do_GET(self) -> None:
+        self.get()
+
+    def do_POST(self) -> None:
+        self.post()
+
+    def send(self, reply: Reply | str) -> None:
+        """Answer with a page."""
+        reply = reply if isinstance(reply, Reply) else Reply(reply)
+        body = reply.body.encode() if isinstance(reply.body, str) else reply.body
+        self.send_response(reply.status)
+        headers = {"Content-Type": "text/html; charset=utf-8", "Content-Length": str(len(body))}
+        for name, value in (headers | dict(reply.headers or {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves each client in a thread of its own."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that leaves is no news."""
+
+
 @contextmanager
-def page_server(pages: Mapping[str, Reply | str], context: ssl.SSLContext | None = None) -> Iterator[str]:
-    """Serve `pages` by path (others: 404) and yield the base URL, http://127.0.0.1:port."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            known = pages.get(self.path, Reply("<title>404</title>tidak ada", 404))
-            reply = known if isinstance(known, Reply) else Reply(known)
-            body = reply.body.encode() if isinstance(reply.body, str) else reply.body
-            self.send_response(reply.status)
-            headers = {"Content-Type": "text/html; charset=utf-8", **(reply.headers or {})}
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *words: object) -> None:
-            """Say nothing."""
-
-    class Server(http.server.ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            """A client that leaves is no news."""
-
-    server = Server(("127.0.0.1", 0), Handler)
+def serve(handler: type[Handler], context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Let a handler answer on a port of its own and yield the base URL, http://127.0.0.1:port."""
+    server = Server(("127.0.0.1", 0), handler)
     if context:
         server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -63,6 +85,18 @@ def page_server(pages: Mapping[str, Reply | str], context: ssl.SSLContext | None
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@contextmanager
+def page_server(pages: Mapping[str, Reply | str], context: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve `pages` by path (others: 404) as they are when asked for, and yield the base URL."""
+
+    class Pages(Handler):
+        def get(self) -> None:
+            self.send(pages.get(self.path, NOT_THERE))
+
+    with serve(Pages, context) as url:
+        yield url
 
 
 @contextmanager

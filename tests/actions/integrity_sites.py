@@ -5,14 +5,12 @@ with visitor_server(lambda visit: Reply(...)) as url: …
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.web_servers import Reply
+from tests.web_servers import NOT_THERE, Handler, Reply, serve
 
 CASES = Path(__file__).parents[1] / "cases" / "website.integrity"
 HOME = (CASES / "clean" / "criminal-reports.html").read_text("utf-8").replace("https://pn-contoh.example/", "/")
@@ -52,36 +50,13 @@ class Visit(NamedTuple):
 def visitor_server(answer: Callable[[Visit], Reply | str | None]) -> Iterator[str]:
     """Serve what `answer` gives for a visit (None: 404) and yield the base URL, http://127.0.0.1:port."""
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            visit = Visit(self.path, self.headers.get("User-Agent", ""), self.headers.get("Referer", ""))
-            given = answer(visit)
-            reply = Reply("<title>404</title>tidak ada", 404) if given is None else given
-            reply = reply if isinstance(reply, Reply) else Reply(reply)
-            body = reply.body.encode() if isinstance(reply.body, str) else reply.body
-            self.send_response(reply.status)
-            headers = {
-                "Content-Type": "text/html; charset=utf-8",
-                "Content-Length": str(len(body)),
-                **(reply.headers or {}),
-            }
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+    class Visits(Handler):
+        def get(self) -> None:
+            given = answer(Visit(self.path, self.headers.get("User-Agent", ""), self.headers.get("Referer", "")))
+            self.send(NOT_THERE if given is None else given)
 
-        def log_message(self, *words: object) -> None:
-            """Say nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serve(Visits) as url:
+        yield f"{url}/"
 
 
 def site(changed: Mapping[str, Reply | str | None] | None = None) -> Callable[[Visit], Reply | str | None]:

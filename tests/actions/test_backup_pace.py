@@ -40,7 +40,8 @@ def test_holds_to_a_rate_in_quiet_hours(clock: str, hours: str, held: bool, monk
     assert bool(slept) is held
 
 
-def test_without_a_rate_nothing_waits() -> None:
+def test_without_a_rate_nothing_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail(f"waited {seconds} s"))
     pace = pace_at("09:00", "", rate=0)
     pace.hold(10**12)
 

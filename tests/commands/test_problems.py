@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from runner.record.register import PROBLEM_SCHEMA, REGISTER_SCHEMA
 from tests.clocks import FixedClock
 from tests.commands.test_running import document
 from tests.logins import sign_in
+from tests.web_servers import Handler, Reply, serve
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 KEY = "website.unavailable"
@@ -54,39 +52,19 @@ people:
 """
 
 
-@contextmanager
-def site() -> Iterator[tuple[str, list[int]]]:
-    """A website whose status is the last one in the list."""
-    statuses = [503]
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = b"<title>PN Contoh</title><p>Pengadilan Negeri Contoh</p>"
-            self.send_response(statuses[-1])
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/", statuses
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture
 def statuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """A working folder whose website is down at first."""
+    """A working folder whose website is down at first: it answers with the last status of the list."""
     monkeypatch.chdir(tmp_path)
     sign_in(monkeypatch, "siti")
-    with site() as (url, statuses):
-        Path("inventory.yml").write_text(INVENTORY.format(url=url))
+    statuses = [503]
+
+    class Site(Handler):
+        def get(self) -> None:
+            self.send(Reply("<title>PN Contoh</title><p>Pengadilan Negeri Contoh</p>", statuses[-1]))
+
+    with serve(Site) as url:
+        Path("inventory.yml").write_text(INVENTORY.format(url=f"{url}/"))
         Path("p.yml").write_text(PLAYBOOK)
         yield statuses
 
