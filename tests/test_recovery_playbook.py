@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -113,3 +114,29 @@ def test_a_website_is_brought_back_by_a_signed_plan(
     assert state(tmp_path) == whole, office.says
     assert office.sign("rina", "accept", "--answer", "signed") == 0, office.says
     assert "rahasia ftp" not in office.says + (tmp_path / "records" / "journal.sqlite").read_text("latin-1")
+
+
+def test_one_file_alone_is_brought_back(office: Office, tmp_path: Path) -> None:
+    assert office.do("budi", "run", MAINTENANCE, "--only", "backup") == 10, office.says
+    whole = state(tmp_path)
+    change_pages(tmp_path)
+    empty_tables(tmp_path)
+    broken = state(tmp_path)
+    assert office.do("budi", "run", RECOVERY, "-e", "paths=[index.html]") == 3, office.says
+    assert office.sign("rina", "approve", "--answer", "signed") == 0, office.says
+    office.do("budi", "resume", "last")
+    assert state(tmp_path) == {**broken, "index.html": whole["index.html"]}, office.says
+
+
+def test_what_a_restore_set_aside_in_the_folder_is_in_no_later_backup(office: Office, tmp_path: Path) -> None:
+    aside = tmp_path / "www" / "html" / ".lama-0123456789ab"
+    aside.mkdir()
+    (aside / "index.php").write_text("<?php // diretas")
+    assert office.do("budi", "run", MAINTENANCE, "--only", "backup") == 10, office.says
+    (listed,) = (tmp_path / "backups").glob("*/*-P/files.jsonl.zst")
+    lines = subprocess.run(["zstd", "-dc", listed], capture_output=True, check=True).stdout.splitlines()
+    assert {json.loads(line)["path"] for line in lines} == {".", "index.html", "images", "images/logo.png"}
+    assert office.do("budi", "run", RECOVERY) == 3, office.says
+    found = office.document("show", "last")
+    (compared,) = [target["tasks"][0] for target in found["steps"][0]["targets"]]
+    assert compared["outputs"]["files"]["only_live"] == 0

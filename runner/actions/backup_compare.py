@@ -7,6 +7,7 @@ from datetime import UTC
 from typing import Any
 
 from runner.actions.backup.checking import check_stored
+from runner.actions.backup.excludes import ASIDE, build_excluded
 from runner.actions.backup.ftps_inputs import FTPS
 from runner.actions.backup.listing import Listed
 from runner.actions.backup.login_inputs import LOGIN
@@ -19,7 +20,7 @@ from runner.actions.backup.unlocking import KEY
 from runner.actions.backup.verdict import reading
 from runner.actions.documents.kept import as_output
 from runner.actions.restore.comparing import Difference, compare_tables, hold_against, note_missing
-from runner.actions.restore.loading import OLD, derived_name, opened
+from runner.actions.restore.loading import NEW, OLD, derived_name, opened
 from runner.actions.restore.orders import PLAN, Order
 from runner.actions.restore.plan_paper import render_paper
 from runner.actions.restore.selecting import check_tables, choose_database, is_meant, select, source_root
@@ -45,7 +46,8 @@ def run(call: Call) -> Outcome:
     difference, notes, folder = _compare_files(call, found, order) if order.root else (None, [], "")
     tables = _compare_tables(call, order, part) if part else None
     kept_as = [place for place in (folder, _kept_database(order)) if place]
-    paper = render_paper(call, order, found, recall(call).proved(found), difference, tables, notes, kept_as)
+    proved = recall(call).proved(found)
+    paper = render_paper(call, order, found, proved, difference, tables, notes, kept_as, _to_make(order))
     kept = call.keep(f"rencana-pemulihan-{order.target or 'lokal'}-{order.id}.txt", paper, "text/plain")
     outputs = {
         "plan": {**as_output(kept), "order": order.to_json()},
@@ -102,6 +104,12 @@ def _kept_database(order: Order) -> str:
     return derived_name(name, OLD, order.id)
 
 
+def _to_make(order: Order) -> list[str]:
+    """The databases that the restore will make, which a panel may make as well."""
+    engine, _, name = (order.database or "").partition(":")
+    return [derived_name(name, what, order.id) for what in (NEW, OLD)] if engine in ("mariadb", "mysql") else []
+
+
 def _compare_files(call: Call, found: BackupSet, order: Order) -> tuple[Difference, list[str], str]:
     """How the files differ, what the way there cannot do, and where those of now will be kept."""
     difference, left_out = Difference(), list[str]()
@@ -112,9 +120,10 @@ def _compare_files(call: Call, found: BackupSet, order: Order) -> tuple[Differen
             if through := roster.find_through():
                 raise refused(found, through, "would be reached through a link or a file")
             if site.filled:
+                aside = build_excluded(ASIDE)
 
                 def meant(entries: Iterable[Listed]) -> Iterator[Listed]:
-                    return (each for each in entries if is_meant(order.paths, each.path))
+                    return (each for each in entries if is_meant(order.paths, each.path) and not aside(each.path))
 
                 list_live(call, site.root, lambda entries: hold_against(roster, difference, meant(entries)))
             note_missing(roster, difference)

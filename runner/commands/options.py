@@ -96,7 +96,8 @@ def parse_names(text: str) -> tuple[str, ...]:
 
 
 def parse_extra(given: tuple[str, ...]) -> dict[str, Any]:
-    """Given `-e` texts, return the variables. A value is read as YAML reads it. Raise Refused if unreadable."""
+    """Given `-e` texts, return the variables. A number, true, false or [a list] is read as YAML reads it, other values
+    are texts. Raise Refused if unreadable."""
     from runner.source import load_source, parse_source  # commands that only read the record need no YAML
 
     variables: dict[str, Any] = {}
@@ -107,7 +108,7 @@ def parse_extra(given: tuple[str, ...]) -> dict[str, Any]:
         elif text.lstrip().startswith("{"):
             data = parse_source(text, "--extra").data
         elif separator and name.strip().isidentifier():
-            data = {name.strip(): _scalar(value)}
+            data = {name.strip(): _value(value)}
         else:
             raise refuse("--extra", f"'{text}' is not NAME=VALUE", "write -e name=value or -e @file.yml")
         if not isinstance(data, dict):
@@ -116,13 +117,14 @@ def parse_extra(given: tuple[str, ...]) -> dict[str, Any]:
     return variables
 
 
-def _scalar(value: str) -> Any:
+def _value(text: str) -> Any:
     from runner.source import parse_source
 
-    if any(character in value for character in "\n:#{}[]&*!|>'\"%@`,"):
-        return value
+    is_list = text.startswith("[") and text.endswith("]")
+    if not text.strip() or (not is_list and any(character in text for character in "\n:#{}[]&*!|>'\"%@`,")):
+        return text
     try:
-        items = parse_source(f"- {value}", "--extra").data if value.strip() else [value]
-    except Refused:
-        return value
-    return items[0] if len(items) == 1 and not isinstance(items[0], dict | list) else value
+        (value,) = parse_source(f"- {text}", "--extra").data
+    except (Refused, ValueError):
+        return text
+    return text if isinstance(value, dict) or isinstance(value, list) is not is_list else value

@@ -23,6 +23,8 @@ DATABASE = keys(
         "socket": text("Its Unix socket", "/run/mysqld/mysqld.sock"),
         "user": text("The user for backups", "backup"),
         "password": SECRET_VALUE,
+        "restore_user": text("The user for restoring, who may make databases; without it the one for backups", "pulih"),
+        "restore_password": SECRET_VALUE,
         "vars": VARS,
     },
     ("engine",),

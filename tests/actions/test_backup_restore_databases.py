@@ -181,22 +181,50 @@ def test_cut_off_while_it_is_swapped_the_database_is_old_or_new_and_goes_on(
     assert fingerprint(mariadb, joomla) == before
 
 
-def test_an_account_that_may_not_make_databases_is_told_what_to_do(
-    mariadb: MariaDB, joomla: str, tmp_path: Path
-) -> None:
-    mariadb.sql("DROP PROCEDURE p; DROP FUNCTION f", joomla)
+@pytest.fixture
+def plain(mariadb: MariaDB, joomla: str) -> Iterator[dict[str, Any]]:
+    """The login of an account as hosting gives it: all rights in its own database, and no right to make any."""
     mariadb.sql(f"CREATE OR REPLACE USER plain@localhost IDENTIFIED BY 'x'; GRANT ALL ON {joomla}.* TO plain@localhost")
-    try:
-        login = {"user": "plain", "password": "x", "socket": mariadb.socket}
-        back_up(tmp_path, "mariadb", joomla, login)
-        before = fingerprint(mariadb, joomla)
-        plan = compare(tmp_path, **login)["plan"]
-        rescue = make_rescue(tmp_path, f"mariadb:{joomla}")
-        with pytest.raises(Failed, match="make an empty one of that name by the hosting's panel"):
-            restore(tmp_path, plan, rescue=rescue, **login)
-        assert fingerprint(mariadb, joomla) == before
-    finally:
-        mariadb.sql("DROP USER plain@localhost")
+    yield {"user": "plain", "password": "x", "socket": mariadb.socket}
+    mariadb.sql("DROP USER plain@localhost")
+
+
+def make_by_panel(mariadb: MariaDB, paper: str) -> None:
+    """Make the databases that a plan names."""
+    made = paper.partition("semua\n  hak atasnya: ")[2].partition(".")[0].split(" dan ")
+    assert len(made) == 2
+    for name in made:
+        mariadb.sql(f"CREATE DATABASE `{name}`; GRANT ALL ON `{name}`.* TO plain@localhost")
+
+
+def test_an_account_that_may_not_make_databases_restores_into_those_that_the_plan_names(
+    mariadb: MariaDB, joomla: str, plain: dict[str, Any], tmp_path: Path
+) -> None:
+    mariadb.sql("DROP PROCEDURE p; DROP FUNCTION f; DROP EVENT malam; DROP TRIGGER dicatat", joomla)
+    mariadb.sql("DROP VIEW daftar2, daftar", joomla)
+    back_up(tmp_path, "mariadb", joomla, plain)
+    before = fingerprint(mariadb, joomla)
+    mariadb.sql("DELETE FROM catatan; DROP TABLE perkara", joomla)
+    broken = fingerprint(mariadb, joomla)
+    told, rescue = compare(tmp_path, **plain), make_rescue(tmp_path, f"mariadb:{joomla}")
+    with pytest.raises(Failed, match="make the empty databases that it names by the hosting's panel"):
+        restore(tmp_path, told["plan"], rescue=rescue, **plain)
+    assert fingerprint(mariadb, joomla) == broken
+    make_by_panel(mariadb, told["paper"])
+    restore(tmp_path, told["plan"], rescue=rescue, **plain)
+    assert fingerprint(mariadb, joomla) == before
+
+
+def test_what_another_user_defined_needs_an_account_that_may_do_all(
+    mariadb: MariaDB, joomla: str, plain: dict[str, Any], tmp_path: Path
+) -> None:
+    back_up(tmp_path, "mariadb", joomla, inputs_of(mariadb))
+    before = fingerprint(mariadb, joomla)
+    told, rescue = compare(tmp_path, **plain), make_rescue(tmp_path, f"mariadb:{joomla}")
+    make_by_panel(mariadb, told["paper"])
+    with pytest.raises(Failed, match=r"ERROR 1227 .* were defined by another user: restore as that one"):
+        restore(tmp_path, told["plan"], rescue=rescue, **plain)
+    assert fingerprint(mariadb, joomla) == before
 
 
 def test_what_a_user_defined_who_is_gone_comes_back_to_the_account_that_restores(

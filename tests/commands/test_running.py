@@ -200,7 +200,16 @@ def test_variables_come_from_words_and_files(capsys: pytest.CaptureFixture[str])
     found = document(capsys, "run", "p.yml", "-e", "@v.yml", "-e", "word=from; words", "--only", "one", "-l", "web1")
     [target] = found["steps"][0]["targets"]
     assert target["outputs"] == {"out": "from; words"}
-    for word, value in (("-", "-"), ("- a", "- a"), ("--- a", "--- a"), ("a: b", "a: b"), ("ya", "ya"), ("007", "007")):
+    for word, value in (
+        ("[a, b]", "a b"),
+        ("[a", "[a"),
+        ("-", "-"),
+        ("- a", "- a"),
+        ("--- a", "--- a"),
+        ("a: b", "a: b"),
+        ("ya", "ya"),
+        ("007", "007"),
+    ):
         found = document(capsys, "run", "p.yml", "-e", f"word={word}", "--only", "one", "-l", "web1")
         assert found["steps"][0]["targets"][0]["outputs"] == {"out": value}
 

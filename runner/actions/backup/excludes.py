@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 
 Excluded = Callable[[bytes], bool]
+ASIDE = ("./.lama-*", "./.pulih-*")  # what a restore keeps in the folder, where it may make nothing beside it
 
 
 def build_excluded(patterns: Sequence[str]) -> Excluded:

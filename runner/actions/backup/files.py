@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from runner.actions.backup.choosing import choose_way
-from runner.actions.backup.excludes import Excluded, build_excluded
+from runner.actions.backup.excludes import ASIDE, Excluded, build_excluded
 from runner.actions.backup.known import Known
 from runner.actions.backup.ledger import Ledger
 from runner.actions.backup.listing import OTHER, Listed
@@ -83,7 +83,7 @@ def survey_tree(call: Call, tree: Tree, ledger: Ledger) -> Survey:
     """List the folder into the ledger, but for what is known. Raise NotAccepted where that is not what was backed up
     before."""
     survey = Survey({bytes_of(name) for name in tree.must_contain})
-    excluded = build_excluded(tree.exclude)
+    excluded = build_excluded((*tree.exclude, *ASIDE))
     tree.way.list_files(lambda entries: ledger.add_listed(_pick(entries, survey, excluded)))
     known = tree.known().entries
     survey.all += known

@@ -21,6 +21,10 @@ _BARE = ("--no-data", "--no-create-info", "--skip-add-drop-table", "--skip-lock-
 LONGEST_WAIT = 60  # seconds, for a lock that somebody has on a live table
 LONGEST_ARGUMENT = 64 * 1024
 _PACKAGE = "mariadb-client"
+_OTHERS = (
+    "views, triggers or routines there were defined by another user: restore as that one, or as one who may do all, by "
+    "restore_user and restore_password of the website's database"
+)
 _KINDS = "SELECT table_type, HEX(table_name) FROM information_schema.tables WHERE table_schema = {0}"
 _TRIGGERS = (
     "SELECT HEX(trigger_name), HEX(event_object_table) FROM information_schema.triggers WHERE trigger_schema = {0}"
@@ -71,7 +75,10 @@ class IntoMariaDB:
         charset = f" CHARACTER SET {like[0][0]} COLLATE {like[0][1]}" if like else ""
         if not self._make(new, charset):
             self._do([*self._without_rest(new), *self._without_tables(new)], new)
-        self._load(dump, new)
+        try:
+            self._load(dump, new)
+        except Failed as error:
+            raise (Failed(f"{error}. {_OTHERS}") if "ERROR 1227 " in str(error) else error) from None
         self._adopt_views(new)
 
     def _move(self, names: tuple[str, str, str], only: Sequence[str]) -> None:
@@ -208,8 +215,8 @@ class IntoMariaDB:
             self._do([f"CREATE DATABASE {_name(name)}{charset};"], name)
         except Failed as error:
             raise Failed(
-                f"{error}. where the account may not make databases, make an empty one of that name by the hosting's "
-                "panel, give the account all rights to it, and run the task again"
+                f"{error}. where the account may not make databases, begin a new run, and before its plan is signed "
+                "make the empty databases that it names by the hosting's panel, with all rights for the account"
             ) from None
         return True
 

@@ -25,9 +25,10 @@ def render_paper(
     tables: Mapping[str, Sequence[str]] | None,
     notes: Sequence[str],
     kept: Sequence[str],
+    to_make: Sequence[str],
 ) -> bytes:
     """Given an order, how the set differs from what is live (None where nothing of that kind is restored), what the way
-    there cannot do, and where what is live now will be kept, return the paper."""
+    there cannot do, where what is live now will be kept, and databases that the restore will make, return the paper."""
     lines = ["RENCANA PEMULIHAN", f"{call.office.get('name', '')}, {order.target}".lstrip(", ")]
     lines += [f"Disusun {_moment(call, call.now)}", ""]
     lines += _source(call, chosen, proof)
@@ -36,6 +37,7 @@ def render_paper(
     if notes:
         lines += ["", "Yang tidak dapat dilakukan lewat jalur ini", *(f"  {translate(note, 'id')}" for note in notes)]
     lines += ["", "Yang terjadi bila rencana ini disetujui", *_what_happens(kept)]
+    lines += _preparations(to_make) if to_make else []
     lines += _lists(difference) if difference else []
     return ("\n".join([*lines, "", CODE + order.code]) + "\n").encode()
 
@@ -82,6 +84,15 @@ def _what_happens(kept: Sequence[str]) -> list[str]:
         f"  4. Keadaan lama tidak dihapus, tetapi disisihkan di server: {', '.join(kept)}."
         if kept
         else "  4. Keadaan lama tetap ada dalam perangkat penyelamat.",
+    ]
+
+
+def _preparations(to_make: Sequence[str]) -> list[str]:
+    return [
+        "",
+        "Bila akun basis data tidak boleh membuat basis data (hosting bersama)",
+        "  Sebelum rencana ini ditandatangani, buat lewat panel hosting dua basis data kosong, dan beri akun itu semua",
+        f"  hak atasnya: {' dan '.join(to_make)}.",
     ]
 
 
