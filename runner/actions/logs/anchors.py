@@ -107,14 +107,16 @@ def _cost(field: str, literal: bytes) -> float:
     return sum(literal.strip() in sample for sample in samples) + 10.0 ** -min(len(literal), 8)
 
 
-def rarest_piece(field: str, text: bytes) -> bytes:
-    """Given a text with blanks, return of its words the one that is met least, with the blanks around it."""
-    words = text.split(b" ")
-    if len(words) < 2:
+def rarest_words(field: str, text: bytes) -> bytes:
+    """Given a text with blanks, return of its words the two neighbours that are met least, or its only one, with the
+    blanks at its ends where they stand there."""
+    words = text.split()
+    last = len(words) - 2
+    if last < 1:
         return text
-    last = len(words) - 1
-    pieces = [b" " * (n > 0) + word + b" " * (n < last) for n, word in enumerate(words) if word]
-    return min(pieces, key=lambda piece: _cost(field, piece), default=b" ")
+    pairs = {n: b" ".join(words[n : n + 2]) for n in range(last + 1)}
+    least = min(pairs, key=lambda n: _cost(field, pairs[n]))
+    return b" " * (least == 0 and text.startswith(b" ")) + pairs[least] + b" " * (least == last and text.endswith(b" "))
 
 
 def _pairs(parts: Sequence[Condition]) -> Iterator[tuple[float, tuple[Anchor, ...]]]:

@@ -15,7 +15,7 @@ from itertools import product
 from operator import or_
 from typing import NamedTuple
 
-from runner.actions.logs.anchors import Anchor, rarest_piece
+from runner.actions.logs.anchors import Anchor, rarest_words
 from runner.actions.logs.forms import plain, rounds, unpack
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.matcher import load_matcher
@@ -23,15 +23,16 @@ from runner.actions.logs.matcher import load_matcher
 Marks = int  # of rules by their numbers: the bit 1 << number
 
 # What could hide an anchor beside %, which is met so often that it is looked for apart: escapes of the log, comments,
-# base64, blanks of other kinds. A quote within a text, and a line that is JSON, must be read before.
-_HIDING = (rb"\\x", rb"/\*", rb"=[A-Za-z0-9+/_-]{20}", rb"[\t\x0b\x0c\x00]|\r[^\n]")
+# base64 of what can be printed, blanks of other kinds. A quote within a text, and a line that is JSON, must be read
+# before.
+_HIDING = (rb"\\x", rb"/\*", rb"(?-i:=(?:[CI-Za-f][A-Za-z0-9+/_-]{3}){5})", rb"[\t\x0b\x0c\x00]|\r[^\n]")
 _IRREGULAR = (rb'\\"', rb"\n\{")
 
 # Of ordinary lines what stands behind their requests: a text in it must be looked for in requests only.
 _ORDINARY = b"""\
 " 200 512 "-" "mozilla/5.0 (windows nt 10.0; win64; x64) applewebkit/537.36 (khtml, like gecko) chrome/126.0.0.0"
 " 200 512 "https://pn-contoh.go.id/index.php/berita?id=1&x=2" "mozilla/5.0 (linux; android 14; sm-a155f build/up1a; wv)"
-" 200 512 "http://l.facebook.com/?u=x" "mozilla/5.0 (compatible; googlebot/2.1; +http://www.google.com/bot.html)"
+" 200 512 "https://www.google.com/url?sa=t&url=http://pn-contoh.go.id/" "mozilla/5.0 (compatible; googlebot/2.1; +http://www.google.com/bot.html)"
 """
 
 
@@ -45,6 +46,7 @@ class _Writing(NamedTuple):
 
 _LOG = _Writing(rb'\] "', rb'[^"\n]*', b'" ')
 _TEXTS = _Writing(rb"\] ", rb"[^\n]*", rb"\n ")  # each text on a line of its own, since decoding brings quotes
+_BLANK = (b" ", rb"\+")
 _LINE = b"\n] %s\n %s \n%s\n \n%s\n\n"
 
 
@@ -144,16 +146,23 @@ def _patterns_of(anchor: Anchor, writing: _Writing) -> Iterator[tuple[bytes, boo
         return
     for text in anchor.texts:
         if writing is _TEXTS or b'"' not in text:  # a log writes \" for a quote
-            often = anchor.field == "request" and rarest_piece("request", text) in _ORDINARY
+            often = anchor.field == "request" and rarest_words("request", text) in _ORDINARY
             yield from ((pattern, often) for pattern in _literals(anchor.field, [text]))
 
 
 def _literals(field: str, texts: Iterable[bytes]) -> Iterator[bytes]:
-    """Of each text what is met least, with each kind of blank around it."""
+    """Of each text what is met least, with each kind of blank in it. Where there are several blanks, two are enough."""
     for text in texts:
-        piece = rarest_piece(field, text)
-        sides = ((b" ", rb"\+") if blank else (b"",) for blank in (piece.startswith(b" "), piece.endswith(b" ")))
-        yield from (front + re.escape(piece.strip(b" ")) + back for front, back in product(*sides))
+        words = rarest_words(field, text)
+        front, back = (_BLANK if blank else (b"",) for blank in (words.startswith(b" "), words.endswith(b" ")))
+        first, *second = map(re.escape, words.split())
+        bodies = [first]
+        if second:
+            bodies = [
+                *(first + blank + second[0] for blank in _BLANK),
+                *(first + a + b for a, b in product(_BLANK, _BLANK)),
+            ]
+        yield from (a + body + b for a, body, b in product(front, bodies, back))
 
 
 def _starts(block: bytes) -> Iterator[int]:
