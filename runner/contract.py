@@ -135,7 +135,8 @@ class Command:
     """A command for a target: either `line`, for the shell, with `parameters` as its $1, $2 …, or `argv`, word by word.
 
     `directory` is the working directory, `run_as` a user to become by `sudo -n`. Output beyond `output_limit`
-    bytes (stdout and stderr each) ends the command with an error.
+    bytes (stdout and stderr each) ends the command with an error. `bulk` says that much more comes on stdout than
+    commands commonly say: the shortest way for it is taken, even if it takes longer to begin.
     """
 
     line: str = ""
@@ -146,6 +147,7 @@ class Command:
     environment: Mapping[str, str] = field(default_factory=dict)
     run_as: str = ""
     output_limit: int = OUTPUT_LIMIT
+    bulk: bool = False
 
 
 class Result(NamedTuple):

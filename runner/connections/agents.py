@@ -28,6 +28,21 @@ class Runner(Protocol):
         """Run a request and return its exit code."""
 
 
+class PastAgent:
+    """Runs a request in a channel of its own; by the agent where the server allows none beside that one's."""
+
+    def __init__(self, plain: PlainShell, agent: Runner) -> None:
+        self._plain = plain
+        self._agent = agent
+
+    def run(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> int:
+        """Run a request and return its exit code; as `Agent.run`."""
+        try:
+            return self._plain.run(request, deadline, take_out, take_err)
+        except NoSession:
+            return self._agent.run(request, deadline, take_out, take_err)
+
+
 class Agents:
     """What runs commands over one link. Safe to use from threads."""
 
@@ -48,13 +63,15 @@ class Agents:
         return bool(self._idle or self._busy or self._refusal is not None)
 
     @contextmanager
-    def take(self, deadline: Deadline) -> Iterator[tuple[Runner, str]]:
+    def take(self, deadline: Deadline, *, bulk: bool = False) -> Iterator[tuple[Runner, str]]:
         """Give what runs a command, with a remark about it: an agent that nothing disturbs, or the plainest way.
 
-        Raise NoSession where the server allows no further one just now, WireBroken, TimeUp or Unreachable.
+        Where its output is `bulk`, that goes past the agent, which would copy all of it. Raise NoSession where the
+        server allows no further one just now, WireBroken, TimeUp or Unreachable.
         """
-        with self._turn(deadline), self._runner(deadline) as found:
-            yield found
+        with self._turn(deadline), self._runner(deadline) as (runner, remark):
+            past = bulk and isinstance(runner, Agent)
+            yield PastAgent(PlainShell(self._link.open_wire), runner) if past else runner, remark
 
     def rest(self) -> bool:
         """Dismiss the agents where nothing is done; return whether that is so."""

@@ -25,6 +25,7 @@ CONNECT_LIMIT = 10.0
 KEEPALIVE = 15
 LOOK_UP = 5.0  # how often paramiko's thread wakes to see whether to keep alive; its ten times a second add up
 WINDOW = 8 * 1024 * 1024
+AHEAD = 3 * PIECE
 MOST_HANDSHAKES = 5  # sshd drops some of more than 10 that have not logged in yet (MaxStartups)
 ATTEMPTS = 6
 _FAST_CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com")
@@ -189,12 +190,14 @@ class _ReadingAhead(socket.socket):
     """A socket that takes all that is there at once: paramiko asks for each packet in two pieces. For one reader."""
 
     _ahead = b""
+    _at = 0
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         """Return what was taken already, or take more."""
-        if not self._ahead:
-            self._ahead = super().recv(max(size, PIECE), flags)
-        taken, self._ahead = self._ahead[:size], self._ahead[size:]
+        if self._at == len(self._ahead):
+            self._ahead, self._at = super().recv(max(size, AHEAD), flags), 0
+        taken = self._ahead[self._at : self._at + size]
+        self._at += len(taken)
         return taken
 
 

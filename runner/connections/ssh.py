@@ -136,7 +136,7 @@ class SshConnection:
         request = build_request(command)
         err = Collector(command.output_limit)
         with self._in_words(command):
-            code, remark = self._serve(request, deadline, take_out, err)
+            code, remark = self._serve(request, deadline, take_out, err, bulk=command.bulk)
             return check_become(request, Result(code, b"", err.content, remark), self._place)
 
     @contextmanager
@@ -157,10 +157,12 @@ class SshConnection:
                 self._link.drop()
             raise TimeUp(f"{self._place}: {error}", error.survivors) from error
 
-    def _serve(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> tuple[int, str]:
+    def _serve(
+        self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink, *, bulk: bool
+    ) -> tuple[int, str]:
         while True:
             try:
-                with self._agents.take(deadline) as (runner, remark):
+                with self._agents.take(deadline, bulk=bulk) as (runner, remark):
                     return runner.run(request, deadline, take_out, take_err), remark
             except NoSession:
                 if not self._agents.make_do_with_fewer():

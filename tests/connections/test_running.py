@@ -316,30 +316,42 @@ def test_says_when_it_cannot_become(connection: Connection, become: str) -> None
         run(connection, "id", run_as=become, directory="/no/such/place")
 
 
-def test_streams_and_cuts_nothing(connection: Connection) -> None:
+@pytest.fixture(params=[False, True], ids=["little", "bulk"])
+def bulk(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def test_streams_and_cuts_nothing(connection: Connection, bulk: bool) -> None:
     pieces: list[bytes] = []
-    result = connection.stream(
-        Command(line="yes abcdefg | head -c 8000000; echo e >&2"), Deadline.after(20), pieces.append
-    )
-    assert result == Result(0, b"", b"e\n")
-    assert b"".join(pieces) == (b"abcdefg\n" * 1_000_000)
+    line = "cat; yes abcdefg | head -c 8000000; echo e >&2; exit 3"
+    command = Command(line=line, stdin=bytes(3_000_000), bulk=bulk)
+    result = connection.stream(command, Deadline.after(20), pieces.append)
+    assert result == Result(3, b"", b"e\n")
+    assert b"".join(pieces) == bytes(3_000_000) + b"abcdefg\n" * 1_000_000
 
 
-def test_streams_while_the_command_runs(connection: Connection) -> None:
+def test_streams_while_the_command_runs(connection: Connection, bulk: bool) -> None:
     arrived: list[float] = []
     start = time.monotonic()
-    connection.stream(
-        Command(line="echo a; sleep 0.8"), Deadline.after(20), lambda _: arrived.append(time.monotonic() - start)
-    )
+    command = Command(line="echo a; sleep 0.8", bulk=bulk)
+    connection.stream(command, Deadline.after(20), lambda _: arrived.append(time.monotonic() - start))
     assert arrived[0] < 0.7
 
 
-def test_a_failing_sink_ends_the_command(connection: Connection) -> None:
+def test_the_limit_ends_a_stream(connection: Connection, bulk: bool) -> None:
+    with pytest.raises(TimeUp) as caught:
+        connection.stream(Command(line=f"echo a; {LONG}", bulk=bulk), Deadline.after(1), lambda piece: None)
+    assert caught.value.survivors == ()
+    assert find_marked(LONG) == []
+    assert run(connection, "echo next") == Result(0, b"next\n")
+
+
+def test_a_failing_sink_ends_the_command(connection: Connection, bulk: bool) -> None:
     def fail(_: bytes) -> None:
         raise OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
-        connection.stream(Command(line="yes sop-sink-fails"), Deadline.after(20), fail)
+        connection.stream(Command(line="yes sop-sink-fails", bulk=bulk), Deadline.after(20), fail)
     await_end("sop-sink-fails")
     assert run(connection, "echo next") == Result(0, b"next\n")
 

@@ -114,14 +114,27 @@ def test_a_silent_link_holds_no_command(sshd: SshServer, tmp_path: Path) -> None
         connections.close()
 
 
-def start_controller(sshd: SshServer, target: Target, line: str, *, seconds: float) -> subprocess.Popen[bytes]:
-    """Start a process of its own that runs one command."""
+@pytest.mark.promise("Network", "this machine dies while much comes from a server", "the command there ends")
+def test_a_stream_ends_with_the_controller(sshd: SshServer) -> None:
+    line = f"yes # {LONG}"
+    controller = start_controller(sshd, target_of(sshd), line, seconds=60, bulk=True)
+    await_start(LONG)
+    controller.send_signal(signal.SIGKILL)
+    controller.wait(10)
+    await_end(LONG, seconds=12)
+
+
+def start_controller(
+    sshd: SshServer, target: Target, line: str, *, seconds: float, bulk: bool = False
+) -> subprocess.Popen[bytes]:
+    """Start a process of its own that runs one command, of which it takes in what comes if that is much."""
+    how, sink = ("stream", ", len") if bulk else ("run", "")
     code = (
         "from pathlib import Path; from runner.connections import Connections; from runner.contract import Command;"
         "from runner.durations import Deadline; from tests.connections.conftest import Target;"
         f"c = Connections((Path({str(sshd.known_hosts)!r}),));"
         f"c = c.get(Target({target.name!r}, {dict(target.settings)!r}));"
-        f"c.run(Command(line={line!r}), Deadline.after({seconds}))"
+        f"c.{how}(Command(line={line!r}, bulk={bulk}), Deadline.after({seconds}){sink})"
     )
     return subprocess.Popen([sys.executable, "-c", code])
 
@@ -153,6 +166,9 @@ def test_makes_do_with_few_sessions(tmp_path: Path, most: str) -> None:
             thread.join()
         assert results == [Result(0, b"x\n")] * 6
         assert run(connection, "wc -c", stdin=bytes(200_000)).stdout == b"200000\n"
+        pieces: list[bytes] = []
+        connection.stream(Command(line="yes | head -c 300000", bulk=True), Deadline.after(20), pieces.append)
+        assert b"".join(pieces) == b"y\n" * 150_000
         with pytest.raises(TimeUp):
             run(connection, LONG, seconds=0.3)
         assert find_marked(LONG) == []

@@ -16,7 +16,7 @@ from runner.contract import Command
 _LIST = ENTER + 'exec env LC_ALL=C find . -printf "$2"'
 _NAME = 'cd -- "$1" || exit 92; exec env LC_ALL=C xargs -0 sh -c \'find "$@" -maxdepth 0 -printf "$0"\' "$2"'
 _SEND = 'cd -- "$1" || exit 92; shift; exec env LC_ALL=C tar -c -f - "$@" --null --no-recursion -T -'
-_FLAGS = ("--format=posix", "--pax-option=delete=atime,delete=ctime")
+_FLAGS = ("--format=posix", "--pax-option=delete=atime,delete=ctime", "--blocking-factor=128")
 _CHANGED = re.compile(r"\S*tar: (?P<name>.+?): (?:file changed as we read it|File shrank by \d+ bytes?; padding .*)")
 _VANISHED = re.compile(
     r"\S*tar: .+?: (?:File removed before we read it|Cannot (?:stat|open): (?:No such file|Not a directory).*)"
@@ -71,7 +71,9 @@ class GnuWay:
         reach, reader = self._reach, MemberReader(packer, whole=packer.whole)
         packer.expect(batch)
         names = b"".join(_word(path) + b"\0" for path in batch)
-        command = Command(line=_SEND, parameters=(reach.root, *_FLAGS, *flags), stdin=names, run_as=reach.run_as)
+        command = Command(
+            line=_SEND, parameters=(reach.root, *_FLAGS, *flags), stdin=names, run_as=reach.run_as, bulk=True
+        )
         result = pour(reach.connection, command, reach.deadline, reader.feed)
         lines = lines_of(result.stderr)
         changed = [match["name"] for line in lines if (match := _CHANGED.fullmatch(line))]

@@ -78,7 +78,7 @@ class PlainWay:
         reach, reader = self._reach, MemberReader(packer, several=True, whole=packer.whole)
         packer.expect(batch)
         names = b"".join(b"./" + path + b"\0" for path in batch)
-        command = Command(line=_SEND, parameters=(reach.root,), stdin=names, run_as=reach.run_as)
+        command = Command(line=_SEND, parameters=(reach.root,), stdin=names, run_as=reach.run_as, bulk=True)
         result = pour(reach.connection, command, reach.deadline, reader.feed)
         lines = lines_of(result.stderr)
         gone = sum(1 for line in lines if _VANISHED.fullmatch(line))

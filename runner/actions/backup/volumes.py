@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from runner.actions.backup.ledger import Arrived, Frame, Ledger
 from runner.actions.backup.listing import HARDLINK, Listed
 from runner.actions.backup.members import BLOCK, Member
+from runner.actions.backup.memory import Appender
 from runner.actions.backup.reading_back import ReadBack, note_read_back
 from runner.actions.backup.storage import FULL
 from runner.actions.backup.verdict import spoilt_bytes
@@ -74,7 +75,7 @@ class Volumes:
         self._frames = FramePacker()
         self._read_back = ReadBack()
         self._begun: tuple[int, int] | None = None  # volume and frame where the member begins that is being stored
-        self._file: BinaryIO | None = None
+        self._file: Appender | None = None
         self.number, self._size, self._sum, self._sums = self._resume()
         for number in self._sums:
             path = folder / volume_name(number)
@@ -112,12 +113,10 @@ class Volumes:
     def close(self) -> None:
         """Let go of the files, whatever became of them."""
         self._read_back.close()
-        self._close()
-
-    def _close(self) -> None:
-        if self._file is not None:
-            with suppress(OSError):  # what is still to be written to a full disk
-                self._file.close()
+        if self._file:
+            with suppress(OSError):  # a full disk
+                self._file.finish()
+            self._file.close()
             self._file = None
 
     def _place(self, span: Span) -> Arrived | None:
@@ -133,16 +132,11 @@ class Volumes:
 
     def _append(self, content: memoryview, members: Sequence[Arrived], *, open_: bool) -> None:
         start = self._size
-        try:
-            if self._file is None:
-                self._file = (self._folder / volume_name(self.number)).open("ab")
+        with self._writing() as file:
             packed = self._frames.pack(content)
-            self._file.write(packed)
-            self._file.flush()
-        except OSError as error:
-            raise self._explain(error) from None
+            file.append(packed)
+            self._read_back.follow(self._path, file.written)
         self._size += len(packed)
-        self._follow()
         self._sum.update(packed)
         digest = self._sum.copy().digest()
         self._ledger.add_frame(
@@ -151,15 +145,22 @@ class Volumes:
 
     def _end_volume(self, *, open_: bool) -> None:
         self._append(memoryview(END_OF_ARCHIVE), (), open_=open_)
-        self._close()
-        self._follow(whole=True)
+        with self._writing() as file:
+            file.finish()
+            self._read_back.follow(self._path, self._size, whole=True)
         self._sums[self.number] = self._sum.hexdigest()
-        self.number, self._size, self._sum = self.number + 1, 0, hashlib.sha256()
+        self.number, self._size, self._sum, self._file = self.number + 1, 0, hashlib.sha256(), None
 
-    def _follow(self, *, whole: bool = False) -> None:
-        """Have what is written so far put on the disk and read back."""
+    @property
+    def _path(self) -> Path:
+        return self._folder / volume_name(self.number)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Appender]:
+        """Give the volume to go on with. Raise Failed where its disk takes no more."""
         try:
-            self._read_back.follow(self._folder / volume_name(self.number), self._size, whole=whole)
+            self._file = self._file or Appender(self._path)
+            yield self._file
         except OSError as error:
             raise self._explain(error) from None
 
