@@ -19,7 +19,7 @@ FILES = sorted(path for path in RUNNER.rglob("*.py") if path.parent != RUNNER or
 
 # The rooms, in order: each imports only rooms before it. A folder is one room.
 ROOMS = """
-errors messages languages posts signatures slips source spans wordings durations crons hours calendar disguises
+errors files messages languages posts signatures slips source spans wordings durations crons hours calendar disguises
 redactor secrets notices recorder contract events shapes inventory templates parsing sandbox expressions shell
 inputs playbook plan record people engine connections actions notify reports form screen schedule reference schema
 demo own binding recorders services workers start commands cli manual

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from runner.errors import Failed
+from runner.files import write_whole
 
 LARGEST_FILE = 16 * 1024 * 1024
 USUAL_FILES = (Path("~/.ssh/known_hosts"), Path("/etc/ssh/ssh_known_hosts"))
@@ -105,12 +104,7 @@ def record_host_key(file: Path, key: HostKey) -> None:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     old = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     kept = [line for line in old if line.split()[:1] != [key.host]]
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".known_hosts-")
-    with os.fdopen(handle, "w", encoding="utf-8") as new:
-        new.write("".join(f"{line}\n" for line in (*kept, key.line)))
-        new.flush()
-        os.fsync(new.fileno())
-    Path(name).replace(file)
+    write_whole(file, "".join(f"{line}\n" for line in (*kept, key.line)).encode(), durable=True)
 
 
 def _load_entries(file: Path) -> list[_Entry]:

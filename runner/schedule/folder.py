@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from runner.errors import RecordError
+from runner.files import write_whole
 from runner.record.folder import disk_errors, make_folder
 
 NAME = "schedule"
@@ -103,9 +104,7 @@ class ScheduleFolder:
         make_folder(self.path)
         path = self.path / "installed.json"
         with disk_errors(path):
-            fresh = path.with_suffix(".new")
-            fresh.write_text(json.dumps(asdict(installed), indent=1) + "\n", encoding="utf-8")
-            fresh.replace(path)
+            write_whole(path, f"{json.dumps(asdict(installed), indent=1)}\n".encode(), mode=0o644)
 
     def forget(self) -> None:
         """It is not installed any more."""

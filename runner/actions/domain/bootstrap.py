@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from runner.actions.web.fetch import Fetcher
 from runner.durations import Deadline
 from runner.errors import Failed
+from runner.files import write_whole
 
 PUBLISHED = "https://data.iana.org/rdap/dns.json"
 LARGEST = 4 * 1024 * 1024
@@ -93,9 +94,7 @@ def refresh_bootstrap(path: Path, address: str = PUBLISHED) -> Bootstrap:
         raise Failed(f"{address}: {error}") from None
     if not found.base("contoh.go.id"):
         raise Failed(f"{address}: knows no server of .id. keep the list there is")
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(answer.body)
-    part.replace(path)
+    write_whole(path, answer.body, mode=0o644)
     return found
 
 

@@ -9,7 +9,6 @@ import base64
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from runner.actions.logs.detector import Detector
 from runner.actions.logs.matcher import describe_engine
 from runner.actions.logs.sigma import Correlation, Rule, parse_rule
 from runner.errors import Mistake, Refused
+from runner.files import write_whole
 from runner.source import parse_source
 
 HOME = Path(__file__).with_name("rules")
@@ -193,9 +193,7 @@ def _save(place: Path, document: Any) -> None:
     """Write a cache whole or not at all, and let old ones go."""
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     body = json.dumps(document).encode()
-    with tempfile.NamedTemporaryFile(dir=place.parent, prefix=".rules-", delete=False) as part:
-        part.write(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
-    os.replace(part.name, place)
+    write_whole(place, hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
     caches = sorted(place.parent.glob("rules-*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in caches[KEPT_CACHES:]:
         old.unlink(missing_ok=True)

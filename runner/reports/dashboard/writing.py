@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from runner.errors import RecordError
+from runner.files import write_whole
 from runner.reports.dashboard import FOLDER, INDEX
 
 _OPEN_TO_READ = 0o644
@@ -28,15 +27,7 @@ def write_pages(folder: Path, pages: Mapping[str, bytes]) -> None:
 def _write(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".new", delete=False) as fresh:
-            try:
-                fresh.write(content)
-                fresh.flush()
-                os.fchmod(fresh.fileno(), _OPEN_TO_READ)
-                os.replace(fresh.name, path)
-            except BaseException:
-                Path(fresh.name).unlink(missing_ok=True)
-                raise
+        write_whole(path, content, mode=_OPEN_TO_READ)
     except OSError as error:
         raise RecordError(f"{path}: cannot be written: {error.strerror}. name another folder with --out") from None
 
