@@ -27,7 +27,7 @@ from runner.start.answers import HOLDERS_EXAMPLE, QUESTIONS, Answers, Question
 @click.option("--holders", help=f"Who holds the roles: {HOLDERS_EXAMPLE}.")
 @click.option("--no-probe", is_flag=True, help="Look at neither site nor server.")
 def command(folder: Path, no_probe: bool, **given: str | None) -> int:
-    """Make a working folder: inventory, the nine-step playbook, people, calendar, services, editor settings.
+    """Make a working folder: playbooks, inventory, people, calendar, services, editor settings.
 
     Asks for what no option gives. Looks at the site and the server, and says what it could not see.
     """

@@ -18,6 +18,7 @@ from runner.start.snippets import build_snippets
 
 DATA = Path(__file__).parent / "data"
 PLAYBOOK = "playbooks/pemeliharaan-website.yml"
+OTHERS = ("pemulihan-website", "uji-pulih-backup", "data-pribadi")
 USUAL_LOG = "/var/log/nginx/access.log"
 IGNORED = "# what sop keeps here besides what you write\n/records/\n/backups/\n/bukti/\nsop-bug-*.md\n"
 _ZONES = ("Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura")
@@ -40,7 +41,7 @@ def build_files(answers: Answers, access_log: tuple[str, ...], today: date) -> d
     return {
         **filled,
         "inventory/pengetahuan.yml": _read("knowledge.yml"),
-        PLAYBOOK: _read(PLAYBOOK),
+        **{path: _read(path) for path in (PLAYBOOK, *(f"playbooks/{name}.yml" for name in OTHERS))},
         ".gitignore": IGNORED,
         ".vscode/settings.json": _json({"yaml.schemas": _SCHEMAS, "files.insertFinalNewline": True}),
         ".vscode/sop.code-snippets": _json(build_snippets()),
