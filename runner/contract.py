@@ -260,7 +260,8 @@ class Action(NamedTuple):
     given. `"shell": true` marks an input that is a shell line: it arrives as (line, parameters). `"names":` marks one
     that names people or roles of the inventory ("recipient"), its channels, or files of this machine. `person` tells
     that a person does it: `run` only prepares, and its outcome waits with a request. `ahead` gives the one command that
-    `run` runs, where it has neither stdin nor `run_as`, and `run` fails unless that ends with 0.
+    `run` runs, where it has neither stdin nor `run_as`, and `run` fails unless that ends with 0. `modules` names what
+    `run` imports when it begins, for who has time for that before.
     """
 
     name: str
@@ -280,6 +281,7 @@ class Action(NamedTuple):
     person: bool = False
     example: str = ""
     ahead: Callable[[Call], Command | None] | None = None
+    modules: Sequence[str] = ()
 
     def required(self) -> tuple[str, ...]:
         """Names of the inputs that a task must give."""

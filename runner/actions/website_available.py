@@ -179,6 +179,7 @@ ACTION = Action(
     limit="1m",
     run=run,
     targets=("website", ""),
+    modules=("runner.actions.web.damping", "runner.actions.web.names", "runner.actions.web.telling"),
     example="""\
 - id: available
   action: website.available

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from runner.engine.executors import Executor, Threads
 from runner.errors import refuse
+from runner.plan import Plan
 
 if TYPE_CHECKING:
     from runner.workers.hub import Hub
@@ -30,8 +31,8 @@ class Staff(NamedTuple):
 
 
 @contextmanager
-def open_staff(asked: str, *, forks: int, confidential: bool) -> Iterator[Staff]:
-    """Given `--executor`, yield who does acts until the block ends.
+def open_staff(asked: str, plan: Plan, *, forks: int, confidential: bool) -> Iterator[Staff]:
+    """Given `--executor` and what is to be done, yield who does acts until the block ends.
 
     `confidential` tells that acts may hold secrets. Raise Refused for what cannot be had.
     """
@@ -43,7 +44,7 @@ def open_staff(asked: str, *, forks: int, confidential: bool) -> Iterator[Staff]
     elif scheme == "processes":
         from runner.workers.processes import open_processes
 
-        with open_processes(_number(asked), forks) as hub:
+        with open_processes(_number(asked), forks, _modules_of(plan)) as hub:
             yield _staff(hub)
     elif scheme in ("dask", "tcp", "tls"):
         from runner.workers.cluster import open_cluster
@@ -53,6 +54,12 @@ def open_staff(asked: str, *, forks: int, confidential: bool) -> Iterator[Staff]
             yield _staff(hub)
     else:
         raise refuse("--executor", f"'{asked}' is none", _FORMS)
+
+
+def _modules_of(plan: Plan) -> frozenset[str]:
+    """What the actions of a plan import when they begin."""
+    tasks = [task for step in plan.steps if step.selected for task in step.tasks]
+    return frozenset(name for task in tasks for name in task.action.modules)
 
 
 def _staff(hub: Hub) -> Staff:

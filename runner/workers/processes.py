@@ -11,8 +11,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -28,8 +29,9 @@ LONGEST_END = 5.0
 
 
 @contextmanager
-def open_processes(number: int, forks: int) -> Iterator[Hub]:
+def open_processes(number: int, forks: int, modules: Collection[str]) -> Iterator[Hub]:
     """Given how many processes, yield a hub with a station in each; together they take on `forks` targets at a time.
+    While it opens, they import those modules.
 
     Nothing begins one again: a process that is lost stays lost, and the others go on. Raise Refused where they do not
     start.
@@ -37,7 +39,8 @@ def open_processes(number: int, forks: int) -> Iterator[Hub]:
     begun: list[tuple[BaseProcess, Connection]] = []
     try:
         cores = _cores(number)
-        begun += [_begin(-(-forks // number), core) for core in cores]  # before the hub and its thread are there
+        seats = -(-forks // number)
+        begun += [_begin(seats, core, modules) for core in cores]  # before the hub and its thread are there
         hub = Hub(Place(LOOPBACK), far=False)
         hub.open()
         try:
@@ -64,12 +67,12 @@ def _cores(number: int) -> list[int | None]:
     return [*cores] if number == len(cores) else [None] * number
 
 
-def _begin(seats: int, core: int | None) -> tuple[BaseProcess, Connection]:
+def _begin(seats: int, core: int | None, modules: Collection[str]) -> tuple[BaseProcess, Connection]:
     """Start a process that waits for its ticket; return it, and what to send that by."""
     forked = sys.platform == "linux" and threading.active_count() == 1
     context = get_context("fork") if forked else get_context("spawn")
     heard, teller = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(heard, seats, core, forked), daemon=True)
+    process = context.Process(target=_work, args=(heard, seats, core, modules, forked), daemon=True)
     process.start()
     heard.close()
     return process, teller
@@ -82,13 +85,15 @@ def _end(process: BaseProcess) -> None:
         process.join(LONGEST_END)
 
 
-def _work(heard: Connection, seats: int, core: int | None, forked: bool) -> None:
+def _work(heard: Connection, seats: int, core: int | None, modules: Collection[str], forked: bool) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):  # they reach all of a terminal, or of a service that is stopped
         signal.signal(number, signal.SIG_IGN)  # what is in flight may end: the process that began this one says when
     if core is not None:
         os.sched_setaffinity(0, {core})
     if forked:
         _let_go(heard.fileno())
+    for name in modules:
+        import_module(name)
     try:
         ticket: Ticket = heard.recv()
     except EOFError:

@@ -36,6 +36,17 @@ mkdir records && mount -t tmpfs -o size=2m,mode=700 none records || exit
 "$@" run p.yml --executor processes:2; echo $? > code
 mount -o remount,size=64m records && "$@" resume last --executor processes:2; echo $? >> code; "$@" verify >> code
 """
+LOADED = """
+import sys
+from importlib import import_module
+from runner.actions import ACTIONS
+from runner.cli import run
+for name in ACTIONS["website.available"].modules:
+    import_module(name)
+known = set(sys.modules)
+code = run(["run", "p.yml"])
+print(code, [name for name in sys.modules if name.startswith("runner.actions.") and name not in known])
+"""
 Send = Callable[[int, int], None]
 
 
@@ -185,6 +196,14 @@ def test_as_many_processes_as_cores_keep_to_one_each(visits: Visits, tmp_path: P
     finally:
         os.sched_setaffinity(0, mine)
     assert kept == ([set(cores)] * (len(cores) + 1) if more else [{core} for core in cores])
+
+
+def test_what_an_action_says_that_it_imports_is_all_of_it(visits: Visits, tmp_path: Path) -> None:
+    visits.may.set()
+    argv = [sys.executable, "-c", LOADED]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = subprocess.run(argv, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=LONGEST)
+    assert (done.stdout.splitlines()[-1], done.stderr) == ("0 []", "")
 
 
 def test_processes_whose_run_was_killed_go_home(sop: subprocess.Popen[str], visits: Visits) -> None:
