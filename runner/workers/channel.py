@@ -24,7 +24,7 @@ from typing import Any, BinaryIO, Generic, NamedTuple, TypeVar, cast
 from runner.record.evidence import LARGEST_EVIDENCE
 
 BEAT = 3.0  # seconds
-GATHERING = 0.002  # seconds that what other threads post is gathered, to go out at once
+GATHERING = 0.005  # seconds that what other threads post is gathered, to go out at once
 PIECE = 1024 * 1024
 LARGEST_HEAD = 64 * 1024 * 1024
 LARGEST_BYTES = 64 * 1024 * 1024
@@ -88,7 +88,7 @@ def _pack_head(head: Mapping[str, Any]) -> bytes:
 class Gatherer(Generic[Item]):
     """Takes things from other threads to that of an event loop, many at a time: waking it costs more than most of them.
 
-    `take` gets in the loop's thread what was posted within two milliseconds.
+    `take` gets in the loop's thread what was posted within five milliseconds.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, take: Callable[[Sequence[Item]], None]) -> None:
