@@ -15,6 +15,7 @@ from runner import __version__
 from runner.binding import Bound, declare_own, keep_sources
 from runner.commands.bug import masked
 from runner.commands.clock import take_clock
+from runner.commands.reached import first_servers, servers_of
 from runner.connections import open_connections
 from runner.engine import Emit, Engine
 from runner.engine.executors import Threads
@@ -24,7 +25,7 @@ from runner.engine.scope import StepValue
 from runner.engine.terms import Brake, Ending, Request
 from runner.errors import refuse
 from runner.events import Event, Kind
-from runner.inventory import Inventory, Target
+from runner.inventory import Inventory
 from runner.people.accounts import account
 from runner.plan import Plan
 from runner.record import build_record
@@ -98,7 +99,8 @@ def carry_out(
     run = options.resume or new_run_id(clock.now())
     with ExitStack() as stack:
         stack.enter_context(masked(secrets.redactor.mask))
-        with connections.expect(servers_of(plan)):
+        at_once = first_servers(plan, options.forks) if options.executor == THREADS and not options.resume else ()
+        with connections.expect(servers_of(plan), at_once):
             journal = Journal.open(options.records)
             stack.callback(journal.close)
             _lock(stack, Locks(options.records), run, plan)
@@ -231,14 +233,6 @@ def secrets_of(plan: Plan) -> frozenset[str]:
     for target in targets | {server for server in servers if server}:
         names |= set(_referred(target.settings))
     return frozenset(names)
-
-
-def servers_of(plan: Plan) -> set[Target]:
-    """The servers that a plan's selected steps reach."""
-    found = {plan.inventory.server_of(t) for step in plan.steps if step.selected for t in step.targets if t}
-    for step in plan.steps:
-        found |= servers_of(step.child) if step.selected and step.child else set()
-    return {server for server in found if server}
 
 
 def _referred(value: Any) -> Iterator[str]:

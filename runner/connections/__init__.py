@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from runner.connections.dialling import Dialled
 from runner.connections.local import LocalConnection
 from runner.connections.trust import USUAL_FILES, HostKey, Verdict, record_host_key
 from runner.contract import Command, Connection
@@ -48,6 +49,7 @@ class Connections:
     def __init__(self, known_hosts: Sequence[Path]) -> None:
         self._known_hosts = known_hosts
         self._lock = threading.Lock()
+        self._dialled = Dialled()
         self._opener: Opener | None = None
         self._connections: dict[str, SshConnection | LocalConnection] = {}
         self._used: dict[str, tuple[float, SshConnection]] = {}  # the one that was not asked for longest first
@@ -77,12 +79,14 @@ class Connections:
                 self._used[oldest] = now, other
 
     @contextmanager
-    def expect(self, servers: Iterable[Server]) -> Iterator[None]:
-        """Load what SSH needs beside the block, where one of these servers is reached over it.
+    def expect(self, servers: Iterable[Server], first: Iterable[Server] = ()) -> Iterator[None]:
+        """Load what SSH needs beside the block, where one of these servers is reached over it. To the `first` of them,
+        which are needed at once, a connection is begun already.
 
         The block should wait for the disk rather than import: paramiko's modules import each other in a circle,
         which two threads at once would break.
         """
+        self._dialled.begin(each.settings for each in first if each.settings.get("connection") != "local")
         loading = threading.Thread(target=_load_ssh, name="load-ssh", daemon=True)
         if any(server.settings.get("connection") != "local" for server in servers):
             loading.start()
@@ -110,6 +114,7 @@ class Connections:
 
     def close(self) -> None:
         """End everything that still runs over these connections."""
+        self._dialled.close()
         with self._lock:
             connections = list(self._connections.values())
             self._connections.clear()
@@ -130,7 +135,7 @@ class Connections:
         from runner.connections.opening import Opener
 
         if self._opener is None:
-            self._opener = Opener(self._known_hosts)
+            self._opener = Opener(self._known_hosts, self._dialled)
         return self._opener
 
 

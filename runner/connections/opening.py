@@ -12,6 +12,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any, NamedTuple
 
+from runner.connections.dialling import Dialled
 from runner.connections.faults import Distrust, explain, is_storm
 from runner.connections.library import paramiko
 from runner.connections.login import Keyring, Login
@@ -46,7 +47,7 @@ class Opened(NamedTuple):
         """End the connection; paramiko's thread wakes and ends."""
         if isinstance(self.transport.sock, socket.socket):
             with suppress(OSError):
-                self.transport.sock.shutdown(socket.SHUT_RDWR)
+                self.transport.sock.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
         """Close the connection and those it goes over."""
@@ -59,8 +60,9 @@ class Opened(NamedTuple):
 class Opener:
     """Opens connections; reads each private key, known_hosts file and ssh_config once. Safe to use from threads."""
 
-    def __init__(self, known_hosts: Sequence[Path]) -> None:
+    def __init__(self, known_hosts: Sequence[Path], dialled: Dialled | None = None) -> None:
         self._known_hosts = KnownHosts(known_hosts)
+        self._dialled = dialled or Dialled()
         self._keyring = Keyring()
         self._places = Places()
         self._lock = threading.Lock()
@@ -137,7 +139,7 @@ class Opener:
         limit = max(0.1, min(CONNECT_LIMIT, deadline.remaining()))
         trust = _Trust(self._known_hosts, place, login, only_look=only_look)
         strategy = self._keyring.strategy(login, place.user, place.identities)
-        transport = trust.build_transport(_reach(place, jump, limit))
+        transport = trust.build_transport(self._reach(place, jump, limit))
         transport.banner_timeout = transport.auth_timeout = transport.channel_timeout = limit
         try:
             transport.start_client(timeout=limit)
@@ -147,6 +149,15 @@ class Opener:
             transport.close()
             raise
         return transport
+
+    def _reach(self, place: Place, jump: Opened | None, limit: float) -> Any:
+        """Return a socket, or what serves as one, to that place."""
+        if jump:
+            return jump.transport.open_channel("direct-tcpip", (place.host, place.port), ("", 0), timeout=limit)
+        if place.command:
+            return paramiko.ProxyCommand(place.command)
+        begun = self._dialled.take(place.host, place.port, limit)
+        return _prepare(begun or socket.create_connection((place.host, place.port), limit), limit)
 
 
 class _Trust:
@@ -179,13 +190,6 @@ class _Trust:
             raise Distrust(verdict, shown)
 
 
-def _reach(place: Place, jump: Opened | None, limit: float) -> Any:
-    """Return a socket, or what serves as one, to that place."""
-    if jump:
-        return jump.transport.open_channel("direct-tcpip", (place.host, place.port), ("", 0), timeout=limit)
-    return paramiko.ProxyCommand(place.command) if place.command else _connect(place.host, place.port, limit)
-
-
 class _ReadingAhead(socket.socket):
     """A socket that takes all that is there at once: paramiko asks for each packet in two pieces. For one reader."""
 
@@ -201,9 +205,9 @@ class _ReadingAhead(socket.socket):
         return taken
 
 
-def _connect(address: str, port: int, limit: float) -> socket.socket:
-    """Return a TCP connection that sends at once and notices when the other side falls silent."""
-    sock = _ReadingAhead(fileno=socket.create_connection((address, port), limit).detach())
+def _prepare(connection: socket.socket, limit: float) -> socket.socket:
+    """Given a TCP connection, return it as one that sends at once and notices when the other side falls silent."""
+    sock = _ReadingAhead(fileno=connection.detach())
     sock.settimeout(limit)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

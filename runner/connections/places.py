@@ -7,12 +7,12 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from runner.connections.dialling import USUAL_CONFIGS
 from runner.connections.library import allow_match_exec, paramiko
 from runner.connections.login import Login
 from runner.errors import Unreachable
 
 MOST_JUMPS = 8
-_USUAL_CONFIGS = ("~/.ssh/config", "/etc/ssh/ssh_config")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def split_address(address: str) -> tuple[str, str, int]:
 def _load(path: str) -> paramiko.SSHConfig:
     """Return the given ssh_config, or the user's and the system's."""
     config = paramiko.SSHConfig()
-    for file in map(Path, (path,) if path else _USUAL_CONFIGS):
+    for file in map(Path, (path,) if path else USUAL_CONFIGS):
         try:
             text = file.expanduser().read_text(encoding="utf-8", errors="surrogateescape")
             config.parse(text.splitlines())
