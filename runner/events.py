@@ -145,9 +145,7 @@ def outcome_to_json(outcome: Outcome) -> dict[str, Any]:
         "reason": None if outcome.reason is None else str(outcome.reason),
         "message": outcome.message,
         "outputs": dict(outcome.outputs),
-        "evidence": [
-            {"name": e.name, "sha256": e.sha256, "size": e.size, "media_type": e.media_type} for e in outcome.evidence
-        ],
+        "evidence": [kept._asdict() for kept in outcome.evidence],
         "problems": [{"key": p.key, "severity": str(p.severity), "message": p.message} for p in outcome.problems],
         "deviations": list(outcome.deviations),
         "request": request

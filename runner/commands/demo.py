@@ -105,13 +105,10 @@ def _act(record: Record, act: Act, bound: Bound) -> None:
 
 def _copy_report(record: Record) -> str:
     """Put the report that was signed where it is easily found; return its name, "" where there is none."""
-    for step in record.steps:
-        for target in step.targets:
-            for task in target.tasks:
-                for evidence in task.outcome.evidence:
-                    if evidence.name == REPORT:
-                        shutil.copyfile(EvidenceStore(RECORDS).path(evidence.sha256), REPORT)
-                        return REPORT
+    for evidence in (evidence for step in record.steps for evidence in step.evidence):
+        if evidence.name == REPORT:
+            shutil.copyfile(EvidenceStore(RECORDS).path(evidence.sha256), REPORT)
+            return REPORT
     return ""
 
 

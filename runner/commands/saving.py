@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO
 
 from runner.contract import Evidence
 from runner.errors import RecordError
-from runner.record.document import Record, StepRecord
+from runner.record.document import Record
 from runner.record.evidence import EvidenceStore
 
 _UNSAFE = re.compile(r"[^\w.-]+")
@@ -29,20 +29,14 @@ def save_evidence(record: Record, step: str, records: Path, folder: Path, delete
     written: dict[Path, None] = {}
     for one in (*record.attempts, *record.steps):
         place = folder / (one.id if one in record.steps else f"{one.id}-{one.attempt}")
-        for target, evidence in _kept(one) if step in ("", one.id) else ():
+        kept = ((target, each) for target, task in one.tasks for each in task.outcome.evidence)
+        for target, evidence in kept if step in ("", one.id) else ():
             if evidence.sha256 in deleted and not store.path(evidence.sha256).exists():
                 continue
-            path = _free(place / _name(target) / (_name(evidence.name) or NAMELESS), written)
+            path = _free(place / _name(target.target or "") / (_name(evidence.name) or NAMELESS), written)
             _copy(store, evidence, path)
             written[path] = None
     return list(written)
-
-
-def _kept(step: StepRecord) -> Iterator[tuple[str, Evidence]]:
-    for target in step.targets:
-        for task in target.tasks:
-            for evidence in task.outcome.evidence:
-                yield target.target or "", evidence
 
 
 def _name(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from runner.contract import Evidence
@@ -141,13 +141,6 @@ def _gives_note(plan: Plan, request: OpenRequest) -> bool:
 def check_subject(record: Record, store: EvidenceStore, request: OpenRequest) -> None:
     """Raise Refused where the document that is put before the person is not what the record keeps any more."""
     subject = request.request.subject
-    for kept in _kept(record):
+    for kept in (kept for step in (*record.steps, *record.attempts) for kept in step.evidence):
         if kept.sha256 == subject and (fault := store.verify(kept)):
             raise refuse(kept.name, f"what is to be signed is not what was reported: {fault}", "see 'sop verify'")
-
-
-def _kept(record: Record) -> Iterator[Evidence]:
-    for step in (*record.steps, *record.attempts):
-        for target in step.targets:
-            for task in target.tasks:
-                yield from task.outcome.evidence

@@ -35,9 +35,5 @@ def find_same_paper(record: Record, step: str, scan: str) -> tuple[str, ...]:
 
 def _performed(record: Record) -> list[str]:
     """The roles that the form names for the steps that the machine carried out."""
-    done = {
-        step.id
-        for step in record.steps
-        if any(not task.action.startswith(_BY_PEOPLE) for target in step.targets for task in target.tasks)
-    }
+    done = {step.id for step in record.steps if any(not task.action.startswith(_BY_PEOPLE) for _, task in step.tasks)}
     return [role for step in record.started.get("steps") or () if step["id"] in done for role in step.get("actors", ())]

@@ -74,7 +74,7 @@ def find_turns(record: Record, whole: str, *, running: bool, office: Office, now
 
 
 def _waits_inside(record: Record) -> bool:
-    outcomes = [task.outcome for step in record.steps for target in step.targets for task in target.tasks]
+    outcomes = [task.outcome for step in record.steps for _, task in step.tasks]
     return any(outcome.status is Status.WAITING and outcome.request is None for outcome in outcomes)
 
 

@@ -212,11 +212,10 @@ class _Fold:
 def _problems(steps: Iterable[StepRecord]) -> tuple[FoundProblem, ...]:
     found: dict[tuple[str, str | None], FoundProblem] = {}
     for step in steps:
-        for target in step.targets:
-            for task in target.tasks:
-                for p in task.outcome.problems:
-                    key, on = fault_of(p.key, target.target)
-                    found[key, on] = FoundProblem(key, p.severity, on, p.message, step.id, task.id)
+        for target, task in step.tasks:
+            for p in task.outcome.problems:
+                key, on = fault_of(p.key, target.target)
+                found[key, on] = FoundProblem(key, p.severity, on, p.message, step.id, task.id)
     return tuple(found.values())
 
 

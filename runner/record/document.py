@@ -73,6 +73,16 @@ class StepRecord(NamedTuple):
         """The worst of its targets' statuses."""
         return worst([target.status for target in self.targets])
 
+    @property
+    def tasks(self) -> list[tuple[TargetRecord, TaskRecord]]:
+        """Each task, with the target that it was done on."""
+        return [(target, task) for target in self.targets for task in target.tasks]
+
+    @property
+    def evidence(self) -> list[Evidence]:
+        """All files that it kept."""
+        return [kept for _, task in self.tasks for kept in task.outcome.evidence]
+
 
 class FoundProblem(NamedTuple):
     """A problem that a run found, and where; `step` and `task` say what found it."""
@@ -281,9 +291,7 @@ def _task(task: TaskRecord) -> dict[str, Any]:
         "started": latest.started.isoformat(),
         "ended": _text(latest.ended),
         "outputs": dict(outcome.outputs),
-        "evidence": [
-            {"name": e.name, "sha256": e.sha256, "size": e.size, "media_type": e.media_type} for e in outcome.evidence
-        ],
+        "evidence": [kept._asdict() for kept in outcome.evidence],
         "message": outcome.message,
     }
 

@@ -55,8 +55,7 @@ def _solution(record: Record, since: datetime, until: datetime) -> Solution:
     changes = [
         f"{step.id}/{task.id}"
         for step in record.steps[first:]
-        for target in step.targets
-        for task in target.tasks
+        for _, task in step.tasks
         if task.outcome.status is Status.CHANGED
     ]
     return Solution(record.run, since, until, tuple(remarks), tuple(dict.fromkeys(changes)))

@@ -160,9 +160,6 @@ def _letter(
 
 def _attached(record: Record) -> Iterator[Line]:
     """The report that goes with the memo, by the hash under which the record keeps it."""
-    for step in record.steps:
-        for target in step.targets:
-            for task in target.tasks:
-                if task.action == "report.situation":
-                    for kept in task.outcome.evidence:
-                        yield Line(f"{kept.name} – SHA-256 {kept.sha256}", Look.CODE)
+    tasks = (task for step in record.steps for _, task in step.tasks if task.action == "report.situation")
+    for kept in (kept for task in tasks for kept in task.outcome.evidence):
+        yield Line(f"{kept.name} – SHA-256 {kept.sha256}", Look.CODE)

@@ -68,7 +68,7 @@ def _is_checked(outcome: Outcome) -> bool:
 
 
 def _outcomes(record: Record) -> Iterator[Outcome]:
-    return (task.outcome for step in record.steps for target in step.targets for task in target.tasks)
+    return (task.outcome for step in record.steps for _, task in step.tasks)
 
 
 def _rows(record: Record) -> Iterator[tuple[str, ...]]:

@@ -214,8 +214,7 @@ def _reading_command(record: Record, asked: OpenRequest, records: Path) -> list[
     """The command that puts the document into a folder, where it is a kept file; else none."""
     subject = asked.request.subject
     for step in record.steps:
-        kept = (evidence for target in step.targets for task in target.tasks for evidence in task.outcome.evidence)
-        if subject and any(evidence.sha256 == subject for evidence in kept):
+        if subject and any(evidence.sha256 == subject for evidence in step.evidence):
             return [command_line(["show", record.run, step.id, "--save", SAVED], records)]
     return []
 
