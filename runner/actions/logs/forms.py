@@ -18,11 +18,7 @@ LONGEST_REMEMBERED = 1024  # bytes; longer texts, which attackers send, are look
 _LOG_ESCAPE = re.compile(rb"\\x([0-9A-Fa-f]{2})")
 _WIDE = re.compile(rb"%u00([0-9A-Fa-f]{2})|%u([0-9A-Fa-f]{4})")
 _LINE_END = re.compile(rb"%0[adAD]")
-_OVERLONG = (
-    (re.compile(rb"%c0%ae|%e0%80%ae|%f0%80%80%ae", re.IGNORECASE), b"."),
-    (re.compile(rb"%c0%af|%e0%80%af|%f0%80%80%af", re.IGNORECASE), b"/"),
-    (re.compile(rb"%c1%9c", re.IGNORECASE), b"\\\\"),
-)
+_OVERLONG = re.compile(rb"%(?:c|e0%8|f0%80%8)([01])%([89ab][0-9a-f])", re.IGNORECASE)  # ASCII in more bytes than one
 _ODD = re.compile(rb"%[cCeEfFuU]|%0[adAD]")  # what any of the above begins with
 _COMMENT = re.compile(rb'/\*!?\d{0,6}([^*"\n]{0,200})\*/')
 _FLAT = b"".join(b" " if code in b"+ \t\r\x0b\x0c\x00" else bytes([code]).lower() for code in range(256))
@@ -39,9 +35,7 @@ def decode_once(text: bytes) -> bytes:
     if b"%" not in text:
         return text
     if _ODD.search(text):
-        for pattern, plain in _OVERLONG:
-            text = pattern.sub(plain, text)
-        text = _LINE_END.sub(b"%20", _WIDE.sub(_narrow, text))
+        text = _LINE_END.sub(b"%20", _WIDE.sub(_narrow, _OVERLONG.sub(_shorten, text)))
     return unquote_to_bytes(text)
 
 
@@ -88,6 +82,10 @@ def flatten(text: bytes) -> bytes:
     """Given decoded text, return it plain, each run of blanks one space."""
     text = plain(text)
     return _BLANKS.sub(b" ", text) if b"  " in text else text
+
+
+def _shorten(match: re.Match[bytes]) -> bytes:
+    return b"%%%02x" % (int(match[1]) << 6 | int(match[2], 16) & 63)
 
 
 def _narrow(match: re.Match[bytes]) -> bytes:
