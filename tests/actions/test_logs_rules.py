@@ -102,6 +102,7 @@ _PIECES = st.one_of(
     st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters='"\\\n'), max_size=6),
     st.sampled_from(["PHNjcmlwdD5hbGVydCgxKTwvc2NyaXB0Pg==", "JyBPUiAnMSc9JzEgVU5JT04gU0VMRUNU"]),
     st.sampled_from(["§", "\t", "\x0b", "\x00", " like ", ";", "https://", "/images/", ".php"]),
+    st.sampled_from(["%01", "] ", "++", "%c0%bc"]),
 )
 _TEXTS = st.lists(_PIECES, max_size=6).map(lambda pieces: "".join(pieces).replace('"', "%22").rstrip("\\"))
 
