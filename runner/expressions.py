@@ -7,7 +7,9 @@ every reference is known before a run. A lone `{{ … }}` keeps its value's type
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from runner.templates import Expression, ExpressionError, Missing, Reference, Template, render_text
 
@@ -24,6 +26,8 @@ __all__ = [
 
 ROOTS = ("tasks", "steps", "vars", "target", "item", "office", "run")
 _STATEMENT = re.compile(r"\{%-?\s*[a-z]+")
+_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,99}"
+_PLAIN = re.compile(rf"\{{\{{ *({'|'.join(ROOTS)})((?:\.{_NAME}){{1,9}}) *\}}\}}")
 
 
 @cache
@@ -34,6 +38,28 @@ def parse_template(text: str) -> Template:
         raise ExpressionError("'{%' is not part of the language", "use when, for_each or {{ … }}", statement[0])
     if "{{" not in text:
         return Template((text,))
+    plain = _PLAIN.fullmatch(text)
+    return Template((_build_plain(*plain.group(0, 1, 2)),)) if plain else _parse(text)
+
+
+def _parse(text: str) -> Template:
     from runner.sandbox import find_parts
 
     return Template(tuple(find_parts(text)))
+
+
+def _build_plain(fragment: str, root: str, dotted: str) -> Expression:
+    """A reference alone, which is looked up without Jinja: that is asked only for what is wrong with it."""
+    path = tuple(dotted[1:].split("."))
+
+    def value(scope: Mapping[str, Any]) -> Any:
+        found: Any = scope.get(root)
+        for name in path:
+            if not isinstance(found, Mapping) or name not in found:
+                expression = _parse(fragment).lone
+                assert expression is not None
+                return expression.value(scope)
+            found = found[name]
+        return found
+
+    return Expression(fragment, (Reference(root, path, whole=True),), value)

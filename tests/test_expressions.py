@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.expressions import ExpressionError, Missing, parse_template, render_text
+from runner.expressions import ROOTS, Expression, ExpressionError, Missing, parse_template, render_text
+from runner.sandbox import find_parts
 
 SCOPE: dict[str, Any] = {
     "tasks": {"a": {"items": [1, 2], "keys": "own", "text": "x", "none": None, "status": "ok"}},
@@ -156,6 +159,43 @@ def test_what_fails_fails_with_words_and_reaches_nothing(text: str) -> None:
 def test_a_key_is_taken_before_any_method() -> None:
     assert fill("{{ tasks.a.items }}") == [1, 2]
     assert fill("{{ tasks.a.keys }}") == "own"
+
+
+LOADS = """
+import sys
+from runner.expressions import parse_template
+for text in ("{{ vars.a.b }}", "{{ vars.a | trim }}"):
+    parse_template(text)
+    print("jinja2" in sys.modules)
+"""
+NAMES = st.sampled_from(["a", "items", "keys", "n", "none", "not", "__class__", "_x", "True", "get"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(st.sampled_from(ROOTS), st.lists(NAMES, min_size=1, max_size=4), VALUES)
+def test_a_reference_alone_is_looked_up_as_jinja_would(root: str, path: list[str], value: Any) -> None:
+    text = "{{ " + ".".join([root, *path]) + " }}"
+    [plain], [full] = parse_template(text).parts, find_parts(text)
+    assert plain == full
+    assert outcome(plain, {root: value}) == outcome(full, {root: value})
+
+
+def outcome(expression: str | Expression, scope: dict[str, Any]) -> object:
+    """What an expression gives, or how it fails."""
+    assert isinstance(expression, Expression)
+    try:
+        return expression.value(scope)
+    except (Missing, ExpressionError) as error:
+        return type(error), str(error), getattr(error, "fragment", "")
+
+
+def test_what_only_looks_values_up_loads_no_jinja() -> None:
+    done = subprocess.run([sys.executable, "-c", LOADS], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["False", "True"]
 
 
 def test_a_fragment_is_as_written() -> None:
