@@ -19,6 +19,7 @@ from runner.errors import TimeUp, Unreachable
 
 MOST_AGENTS = 4  # sshd allows 10 sessions on a connection; some servers fewer, which is found out
 AGENT_LIMIT = 10.0
+GATHERING = 0.002  # seconds
 
 
 class Runner(Protocol):
@@ -71,7 +72,7 @@ class Agents:
         """
         with self._turn(deadline), self._runner(deadline) as (runner, remark):
             past = bulk and isinstance(runner, Agent)
-            yield PastAgent(PlainShell(self._link.open_wire), runner) if past else runner, remark
+            yield PastAgent(PlainShell(self._link.open_wire, GATHERING), runner) if past else runner, remark
 
     def rest(self) -> bool:
         """Dismiss the agents where nothing is done; return whether that is so."""

@@ -48,10 +48,11 @@ def has_shell(open_wire: OpenWire, deadline: Deadline) -> bool:
 
 
 class PlainShell:
-    """Runs each request in a channel and a shell of its own."""
+    """Runs each request in a channel and a shell of its own. What it says may gather for so many seconds."""
 
-    def __init__(self, open_wire: OpenWire) -> None:
+    def __init__(self, open_wire: OpenWire, gathering: float = 0.0) -> None:
         self._open_wire = open_wire
+        self._gathering = gathering
 
     def run(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> int:
         """Run a request and return its exit code; as `Agent.run`."""
@@ -63,7 +64,8 @@ class PlainShell:
             wire.start(f"sh -c '{READER}' sh {request.mark}", deadline)
             wire.send(_render(request, token, deadline), deadline, (out.feed, err.feed))
             wire.finish_sending()
-            finished = wire.pump_until(lambda: out.ended and err.ended, (out.feed, err.feed), deadline)
+            feeds = (out.feed, err.feed)
+            finished = wire.pump_until(lambda: out.ended and err.ended, feeds, deadline, gathering=self._gathering)
             problem = None if finished else _explain(wire)
         except TimeoutError:
             finished, problem = False, None

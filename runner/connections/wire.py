@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -101,14 +102,19 @@ class Wire:
         except (OSError, EOFError) as error:
             raise WireBroken("the connection broke while sending") from error
 
-    def pump_until(self, done: Callable[[], bool], feeds: Feeds, deadline: Deadline) -> bool:
-        """Hand over what comes on stdout and stderr until `done`; False when the channel or the time ends before."""
+    def pump_until(self, done: Callable[[], bool], feeds: Feeds, deadline: Deadline, *, gathering: float = 0.0) -> bool:
+        """Hand over what comes on stdout and stderr until `done`; False when the channel or the time ends before.
+
+        For so many seconds it is let gather: each taking has paramiko's thread and this one wait for each other.
+        """
         while not done():
             more = self._pump(feeds)
             if done():
                 return True
             if not more or not self._bell.wait(deadline.remaining()):
                 return False
+            if gathering:
+                time.sleep(gathering)
         return True
 
     def _pump(self, feeds: Feeds) -> bool:
