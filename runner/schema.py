@@ -15,13 +15,13 @@ from runner.actions import ACTIONS
 from runner.actions.content.rules import SCHEMA as CONTENT_RULES
 from runner.contract import Action
 from runner.inventory.nouns import INVENTORY_SCHEMA
-from runner.people.documents import STATUS_SCHEMA, TICK_SCHEMA
+from runner.people.schemas import STATUS_SCHEMA, TICK_SCHEMA
 from runner.playbook.keywords import PLAYBOOK
 from runner.record.record_schema import RECORD_SCHEMA
 from runner.record.register import REGISTER_SCHEMA
-from runner.schedule.documents import COMING_SCHEMA, SCHEDULE_SCHEMA
+from runner.record.schema_parts import DIALECT
+from runner.schedule.schemas import COMING_SCHEMA, SCHEDULE_SCHEMA
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 OWN_KEYWORDS = frozenset({"optional", "secret", "shell", "names"})
 EXPRESSION = {"type": "string", "pattern": r"\{\{", "description": "an expression"}
 

@@ -43,7 +43,7 @@ FILES_OF = {
         identity supplement document lints
     """,
     "people": """
-        documents accounts signers separation attaching hands requests answers turns escalation going_on __init__
+        schemas accounts signers separation attaching hands requests answers turns escalation going_on __init__
     """,
     "engine": """
         progress executors acts rows scope filling answers course tries decisions routes branches tasks rounds closing
@@ -52,7 +52,7 @@ FILES_OF = {
     "own": "declared declaration writers loading packages __init__",
     "start": "answers probing snippets writing __init__",
     "workers": "channel parcels roster hub station fence processes cluster __init__",
-    "schedule": "documents folder log entries standing watching crontab units beginning __init__",
+    "schedule": "schemas folder log entries standing watching crontab units beginning __init__",
     "screen": "tables live __init__ register board lines summary rehearsal explaining watching helping",
     "languages": "catalogue matching __init__",
 }

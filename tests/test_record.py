@@ -13,7 +13,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from runner.contract import Evidence, Outcome, Problem, Reason, Severity, Status
 from runner.events import Event, Key, Kind
-from runner.record import RECORD_SCHEMA, build_record, exit_code
+from runner.record import build_record
+from runner.record.document import exit_code
+from runner.record.record_schema import RECORD_SCHEMA
 from tests.event_factory import RunFactory, found, skipped, waits
 
 VALIDATOR = Draft202012Validator(RECORD_SCHEMA, format_checker=FormatChecker())

@@ -26,10 +26,10 @@ from runner.crons import check_cron
 from runner.errors import Refused
 from runner.playbook.timing import Scheduled
 from runner.schedule.crontab import has_block, render_block, replace_block
-from runner.schedule.documents import COMING_SCHEMA, SCHEDULE_SCHEMA
 from runner.schedule.entries import Entry, delay_of
 from runner.schedule.folder import Installed, ScheduleFolder, Tried
 from runner.schedule.log import KEPT, Log
+from runner.schedule.schemas import COMING_SCHEMA, SCHEDULE_SCHEMA
 from runner.schedule.standing import Begun, Standing
 from runner.schedule.units import render_units
 from tests.clocks import FixedClock

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from runner.actions.documents.kept import as_output, declare_document
 from runner.actions.logs.blocking import (
     Chosen,
     Entry,
@@ -55,7 +56,7 @@ def run(call: Call) -> Outcome:
     told = call.keep("usulan-blokir.txt", _render_proposal(outputs, kept[0], inputs["form"]).encode(), "text/plain")
     outputs |= {
         "restricted": [restrict(call, each, REASON) for each in kept],
-        "document": {"name": told.name, "sha256": told.sha256, "size": told.size},
+        "document": as_output(told),
     }
     return Outcome(Status.OK, outputs=outputs, evidence=(told, *kept), message=outputs["summary"])
 
@@ -257,11 +258,9 @@ ACTION = Action(
             "examples": ["12 jaringan diusulkan untuk diblokir, 3 di antaranya baru."],
         },
         "restricted": RESTRICTED,
-        "document": {
-            "type": "object",
-            "description": "What a person reads and signs: masked, with the SHA-256 of the list",
-            "examples": [{"name": "usulan-blokir.txt", "sha256": "9f" * 32, "size": 900}],
-        },
+        "document": declare_document(
+            "What a person reads and signs: masked, with the SHA-256 of the list", "usulan-blokir.txt"
+        ),
     },
     effect=Effect.CHANGE,
     repeat=Repeat.SAFE,

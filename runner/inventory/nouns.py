@@ -162,7 +162,7 @@ OFFICE = keys(
         "email": text("The mail address", "it@example.go.id"),
         "website": text("The address of its website", "https://pn-tais.go.id"),
         "code": text("The code in letter numbers", "W8-U6"),
-        "timezone": text("The time zone by its IANA name", "Asia/Jakarta"),
+        "timezone": text("The time zone: WIB (the usual), WITA, WIT, or its IANA name", "Asia/Jakarta"),
         "language": word("The language of screens and messages", "id", "en"),
         "hours": {
             "description": "Working hours by weekday, and periods in which they differ",

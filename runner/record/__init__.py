@@ -17,31 +17,9 @@ from runner.record.document import (
     OpenRequest,
     Record,
     StepRecord,
-    TargetRecord,
-    TaskRecord,
-    Try,
     exit_code,
 )
 from runner.record.gathering import GatheredTarget, GatheredTask
-from runner.record.record_schema import RECORD_SCHEMA
-
-__all__ = [
-    "RECORD_SCHEMA",
-    "Answer",
-    "Cancellation",
-    "Escalation",
-    "FoundProblem",
-    "Hand",
-    "Move",
-    "OpenRequest",
-    "Record",
-    "StepRecord",
-    "TargetRecord",
-    "TaskRecord",
-    "Try",
-    "build_record",
-    "exit_code",
-]
 
 
 def build_record(events: Iterable[Event]) -> Record:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.contract import Reason, Severity, Status
-from runner.record.schema_parts import EVIDENCE, Schema, many, moment, one, thing
+from runner.record.schema_parts import DIALECT, EVIDENCE, Schema, many, moment, one, thing
 
 
 def _status(description: str, example: str) -> Schema:
@@ -102,7 +102,7 @@ _CANCELLED = thing(
 )
 
 RECORD_SCHEMA: Schema = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$schema": DIALECT,
     "title": "A run of sop",
     **thing(
         "What one run did, step by step.",

@@ -8,7 +8,7 @@ from typing import Any
 
 from runner.contract import Severity
 from runner.record.problems import KnownProblem, Past, State
-from runner.record.schema_parts import EVIDENCE, Schema, many, moment, one, thing
+from runner.record.schema_parts import DIALECT, EVIDENCE, Schema, many, moment, one, thing
 
 
 def register_document(problems: Iterable[KnownProblem]) -> dict[str, Any]:
@@ -122,7 +122,7 @@ PROBLEM_SCHEMA: Schema = thing(
 )
 
 REGISTER_SCHEMA: Schema = {
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "$schema": DIALECT,
     "title": "The register of problems of sop",
     **thing(
         "The problems that were asked for.", {"problems": many("The worst first, then the oldest.", PROBLEM_SCHEMA)}

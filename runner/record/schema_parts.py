@@ -8,6 +8,8 @@ from typing import Any
 
 Schema = dict[str, Any]
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
 
 def one(type_: str | list[str], description: str, example: Any, **more: Any) -> Schema:
     """Given a value's JSON type, what it is, an example and more of its schema, return the schema."""

@@ -16,8 +16,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from runner.cli import run as sop
-from runner.record import RECORD_SCHEMA
 from runner.record.journal import Journal
+from runner.record.record_schema import RECORD_SCHEMA
 from tests.logins import sign_in
 
 SECRET = "kata/sandi & 'rahasia'"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from runner.people.documents import STATUS_SCHEMA
+from runner.people.schemas import STATUS_SCHEMA
 from tests.officials import Office
 
 PLAYBOOK = """

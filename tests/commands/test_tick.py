@@ -17,8 +17,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from runner.contract import Outcome, Status
 from runner.durations import Deadline
 from runner.events import Kind
-from runner.people.documents import TICK_SCHEMA
 from runner.people.going_on import BY_TICK, MOST_CRASHES, read_course
+from runner.people.schemas import TICK_SCHEMA
 from runner.record import build_record
 from tests.event_factory import RunFactory
 from tests.officials import Office

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from runner.record.schema_parts import Schema, many, moment, one, thing
+from runner.record.schema_parts import DIALECT, Schema, many, moment, one, thing
 
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _RUN = one("string", "The run's id.", "20261122-0930-k7f2c")
 _STEP = one("string", "The step that waits; empty where none does.", "forward")
 _OFFICIAL = thing(
@@ -60,7 +59,7 @@ _TURN = thing(
     },
 )
 STATUS_SCHEMA: Schema = {
-    "$schema": _DIALECT,
+    "$schema": DIALECT,
     "title": "What is in whose hands",
     **thing(
         "What `sop status --format json` prints.",
@@ -75,7 +74,7 @@ STATUS_SCHEMA: Schema = {
     ),
 }
 TICK_SCHEMA: Schema = {
-    "$schema": _DIALECT,
+    "$schema": DIALECT,
     "title": "What a tick did",
     **thing(
         "What `sop tick --format json` prints.",

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from runner.record.schema_parts import Schema, many, moment, one, thing
+from runner.record.schema_parts import DIALECT, Schema, many, moment, one, thing
 
-_DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLAYBOOK = one("string", "The playbook's name.", "pemeliharaan-website")
 _STEPS = many("Its steps.", one("string", "A step's id.", "backup"))
 _ENTRY = thing(
@@ -34,7 +33,7 @@ _ENTRY = thing(
     },
 )
 SCHEDULE_SCHEMA: Schema = {
-    "$schema": _DIALECT,
+    "$schema": DIALECT,
     "title": "What runs by itself",
     **thing(
         "What `sop schedule show --format json` prints.",
@@ -55,7 +54,7 @@ SCHEDULE_SCHEMA: Schema = {
     ),
 }
 COMING_SCHEMA: Schema = {
-    "$schema": _DIALECT,
+    "$schema": DIALECT,
     "title": "The coming runs",
     **thing(
         "What `sop schedule next --format json` prints.",
