@@ -59,6 +59,7 @@ def read_terms(call: Call) -> Terms:
     from runner.actions.logs.layouts import parse_layout
     from runner.actions.logs.results import recall_usual
     from runner.actions.logs.scanning import Terms
+    from runner.actions.web.own_probe import key_of
 
     inputs = call.inputs
     form = inputs.get("format") or (inputs.get("increment") or {}).get("format") or ""
@@ -74,6 +75,7 @@ def read_terms(call: Call) -> Terms:
             layout=parse_layout(form) if form else None,
             fresh=not inputs.get("increment"),
             key=call.record.secret_key(f"visitors of {(call.target or {}).get('name', '')}"),
+            probes=key_of(call),
         )
     except ValueError as error:
         raise Failed(str(error)) from None

@@ -60,6 +60,7 @@ def run(call: Call) -> Outcome:
 
 def _wanted(call: Call, baseline: Mapping[str, Any]) -> Any:
     from runner.actions.integrity.survey import Wanted
+    from runner.actions.web.own_probe import build_mark, key_of
 
     inputs = call.inputs
     return Wanted(
@@ -70,6 +71,7 @@ def _wanted(call: Call, baseline: Mapping[str, Any]) -> Any:
         before=baseline.get("addresses"),
         marks=baseline.get("verifications") or (),
         day=call.now.date().isoformat(),
+        mark=build_mark(key_of(call), call.now.date()),
     )
 
 

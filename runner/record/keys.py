@@ -19,14 +19,28 @@ def load_key(records: Path, name: str) -> bytes:
 
     Raise RecordError when it cannot be read or kept, or when others may read it.
     """
-    folder = records / "keys"
-    path = folder / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.key"
+    path = _place(records, name)
     make_folder(records)
-    make_folder(folder)
+    make_folder(path.parent)
     with disk_errors(path):
         if not path.exists():
             _make(path)
-        if path.stat().st_mode & 0o077 & ~shared_bits(folder):
+    return _read(path)
+
+
+def find_key(records: Path, name: str) -> bytes | None:
+    """Like `load_key`, but make none: None where there is none yet."""
+    path = _place(records, name)
+    return _read(path) if path.exists() else None
+
+
+def _place(records: Path, name: str) -> Path:
+    return records / "keys" / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.key"
+
+
+def _read(path: Path) -> bytes:
+    with disk_errors(path):
+        if path.stat().st_mode & 0o077 & ~shared_bits(path.parent):
             raise RecordError(f"{path}: others may read this key. run: chmod 600 '{path}'")
         key = path.read_bytes()
     if len(key) != KEY_BYTES:

@@ -13,6 +13,7 @@ import pytest
 from runner.actions.logs.privacy import mask_address
 from runner.actions.logs.results import build_trend
 from runner.actions.logs_scan import ACTION
+from runner.actions.web.own_probe import build_mark, build_query, key_of
 from runner.contract import Call, Connection, Outcome, Severity, Status
 from runner.errors import Failed, TimeUp, Unreachable
 from tests.calls import NOW, LocalConnection, assert_fits, make_call, read_evidence
@@ -278,3 +279,24 @@ def test_a_log_that_never_ends_is_ended_by_the_limit(tmp_path: Path) -> None:
     writer.start()
     with pytest.raises(TimeUp):
         ACTION.run(make_call(ACTION, {"path": str(pipe)}, directory=tmp_path, limit=0.3, connect=LocalConnection))
+
+
+def test_the_sites_own_watch_is_told_from_visitors_of_planted_pages(tmp_path: Path) -> None:
+    call = scan_call(tmp_path, "")
+    mark = build_mark(key_of(call), NOW.date())
+    own = build_query("slot", mark)
+    outcome = scan(tmp_path, line(f"/{own}") + line(f"/{own}", ago=timedelta(hours=20)))
+    assert (outcome.outputs["own_checks"], outcome.outputs["attempts"], outcome.problems) == (2, 0, ())
+
+    stranger = build_mark(bytes(32), NOW.date())
+    foreign = [
+        line(f"/{build_query('slot', stranger)}"),
+        line("/?slot=slot%20gacor"),
+        line(f"/{own}", ago=timedelta(days=3)),  # a mark is of its day
+        line(f"/{own}", method="POST"),
+        line(f"/{own}&cmd=id"),
+        line(f"/..%2f..%2fetc/passwd{own}"),
+    ]
+    outcome = scan(tmp_path, "".join(foreign))
+    assert outcome.outputs["own_checks"] == 0
+    assert outcome.outputs["attempts"] >= len(foreign)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urldefrag, urljoin
+from urllib.parse import urldefrag, urljoin
 
 from runner.actions.integrity.baseline import build_state
 from runner.actions.integrity.cloaking import compare_sights
@@ -25,9 +25,9 @@ from runner.actions.integrity.surroundings import (
     check_sitemap,
 )
 from runner.actions.integrity.verifications import TAGS, see_marks
+from runner.actions.web.own_probe import build_query
 from runner.actions.web.placeholders import WORDS, PageKind, kind_of
 
-PROBE = "slot gacor"
 _PROBE = re.compile(r"slot(?:\s|[+_-]|%20|&#0?32;|&nbsp;){1,3}gacor", re.IGNORECASE)
 SHORT_TEXT = 4000
 
@@ -35,7 +35,8 @@ SHORT_TEXT = 4000
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What to look at: further pages, how many of the others, further sitemaps; what burst is worth telling, how many
-    addresses the sitemaps listed before, the owners' marks known before, and the day on which it is."""
+    addresses the sitemaps listed before, the owners' marks known before, the day on which it is, and the mark by which
+    the site's log knows its own watch again."""
 
     pages: Sequence[str]
     sample: int
@@ -44,6 +45,7 @@ class Wanted:
     before: int | None
     marks: Sequence[str]
     day: str
+    mark: str
 
 
 @dataclass(slots=True)
@@ -149,21 +151,21 @@ def _probe(outside: Outside, report: Report, wanted: Wanted, addresses: Sequence
         if outside.deadline.passed:
             outside.unseen.append("pintu masuk dengan parameter: waktu habis")
             return
-        url = urljoin(outside.url, f"?{quote(name)}={quote(PROBE)}")
+        url = urljoin(outside.url, build_query(name, wanted.mark))
         sight = outside.see(url, GOOGLEBOT)
         if sight.status == 200 and sight.markup:
             found = check_page(sight.markup, url, outside.own, sight.view)
             doorway = list(check_doorway(sight, home, found))
-            if doorway and not _repeats(outside, name, made_up, sight):
+            if doorway and not _repeats(outside, name, wanted.mark, made_up, sight):
                 report.findings += [*doorway, *found]
         if sight.elsewhere and not home.elsewhere:
             report.findings.append(Finding("query_doorway", Weight.STRONG, url, 0, defang(sight.elsewhere), sight.view))
     _check_queries(outside, report, home)
 
 
-def _repeats(outside: Outside, name: str, made_up: str, sight: Sight) -> bool:
+def _repeats(outside: Outside, name: str, mark: str, made_up: str, sight: Sight) -> bool:
     """Whether a page only repeats what it was asked for, as a search page does: another question shows."""
-    other = outside.see(urljoin(outside.url, f"?{quote(name)}={made_up}"), GOOGLEBOT)
+    other = outside.see(urljoin(outside.url, build_query(name, mark, made_up)), GOOGLEBOT)
     if not other.markup or not sight.markup:
         return False
     title, others = sight.markup.first("title"), other.markup.first("title")

@@ -109,6 +109,9 @@ OUTPUTS: Mapping[str, Any] = {
     "lines": _number("Lines examined", 1210, unit="lines"),
     "not_understood": _number("Lines of no known form", 3, unit="lines"),
     "older": _number("Lines older than `since`", 0, unit="lines"),
+    "own_checks": _number(
+        "Requests by which `website.integrity` looks for planted pages: told apart by their mark, and no attempts", 5
+    ),
     "complete": {
         "type": "boolean",
         "description": "Whether all of the log was read, not only its end",

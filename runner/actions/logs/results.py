@@ -36,6 +36,7 @@ def build_outputs(
         "lines": scan.lines,
         "not_understood": scan.not_understood,
         "older": scan.older,
+        "own_checks": scan.own_checks,
         "complete": bool(reads) and all(read.complete for read in reads),
         "formats": dict(sorted(scan.layouts.items())),
         **build_statistics(scan),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from runner.actions.logs.blocks import BlockCutter
@@ -18,6 +18,7 @@ from runner.actions.logs.layouts import COMBINED, SAMPLE, Entry, Layout, guess_l
 from runner.actions.logs.pack import Pack
 from runner.actions.logs.sigma import Correlation, Rule
 from runner.actions.logs.statistics import Statistics
+from runner.actions.web.own_probe import is_own
 
 FUTURE = timedelta(days=1)
 
@@ -26,7 +27,8 @@ FUTURE = timedelta(days=1)
 class Terms:
     """How a log is judged: from when to when lines count, the office's time zone, thresholds other than a rule's own
     by the rule's name, what is usual here (public paths by rule), ranges of engines, the log's form (None to guess),
-    whether it is read anew each time, and the key that makes tokens of addresses.
+    whether it is read anew each time, the key that makes tokens of addresses, and the one by which requests of the
+    site's own watch are known.
     """
 
     now: datetime
@@ -38,6 +40,7 @@ class Terms:
     layout: Layout | None = None
     fresh: bool = True
     key: bytes = b""
+    probes: bytes = b""
 
 
 class Scan:
@@ -55,7 +58,7 @@ class Scan:
         looked_up = [rule for rule in pack.rules.values() if rule.lookup == "engines"]
         self._false_engine = tuple(Met(rule, False) for rule in looked_up)
         self.engines = Engines(terms.ranges)
-        self.lines = self.not_understood = self.older = 0
+        self.lines = self.not_understood = self.older = self.own_checks = 0
         self.layouts: dict[str, int] = {}
         self.findings: dict[str, Finding] = {}
         self.hits: list[dict[str, Any]] = []
@@ -117,7 +120,10 @@ class Scan:
         for entry, met in found:
             start = _start(entry.moment[:17], entry.moment[20:])
             if start and self._is_timely(start):
-                self._judge(entry, met)
+                if is_own(self._terms.probes, entry.request, start.astimezone(UTC)):
+                    self.own_checks += 1
+                else:
+                    self._judge(entry, met)
 
     def _is_timely(self, start: datetime) -> bool:
         """Whether the lines of the minute that begins then count."""
