@@ -111,10 +111,10 @@ class LineSieve:
             held = matcher.lines(form, marks)
             for end, mark in zip(_numbers(form, held), held.values(), strict=True):
                 found[end // ends] = found.get(end // ends, 0) | mark
-        for at, packed in unpack(text):
-            number = text.count(b"\n", 0, at) // ends
+        hidden = unpack(text)
+        for end, (_, packed) in zip(_numbers(text, [at for at, _ in hidden]), hidden, strict=True):
             for mark in matcher.lines(b"] " + packed, marks).values():
-                found[number] = found.get(number, 0) | mark
+                found[end // ends] = found.get(end // ends, 0) | mark
         return found
 
 
