@@ -57,6 +57,7 @@ def read_terms(call: Call) -> Terms:
     """Given a call, return how its log is judged. Raise Failed for an input that says nothing."""
     from runner.actions.logs.engines import load_ranges
     from runner.actions.logs.layouts import parse_layout
+    from runner.actions.logs.ranges import office_networks
     from runner.actions.logs.results import recall_usual
     from runner.actions.logs.scanning import Terms
     from runner.actions.web.own_probe import key_of
@@ -72,6 +73,7 @@ def read_terms(call: Call) -> Terms:
             least={"login_guessing": inputs["login_attempts"], "not_found_burst": inputs["missing_pages"]},
             usual=recall_usual(call.record.latest(), inputs["usual"]),
             ranges=load_ranges(Path(inputs["engines"])) if inputs.get("engines") else {},
+            own=office_networks(call.office, "networks"),
             layout=parse_layout(form) if form else None,
             fresh=not inputs.get("increment"),
             key=call.record.secret_key(f"visitors of {(call.target or {}).get('name', '')}"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
 
 import pytest
 from hypothesis import example, given
@@ -281,6 +282,8 @@ def test_engines_are_verified_by_their_networks_or_not_at_all(rules: tuple[Pack,
     scan = scanned(rules, log, ranges=load_ranges(place))
     assert scan.engines.rows() == [{"engine": "google", "verified": 1, "unverified": 0, "false": 2}]
     assert findings(scan) == {"false_engine": 2}
+    own = [ip_network("203.0.113.0/28")]  # the office's: its own watch looks as engines do
+    assert findings(scanned(rules, log, ranges=load_ranges(place), own=own)) == {}
     for wrong in ("[1]", "{", '{"gogle": []}', '{"google": ["x"]}', '{"google": 5}'):
         place.write_text(wrong)
         with pytest.raises(ValueError, match=r"engines\.json"):

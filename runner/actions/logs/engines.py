@@ -63,10 +63,12 @@ def claimed_engine(agent: bytes) -> str:
 
 
 class Engines:
-    """Requests of those that claim to be an engine. Without its ranges nobody can say whether they are."""
+    """Requests of those that claim to be an engine. Without its ranges nobody can say whether they are; in the office's
+    own networks it is the site's own watch, which looks as engines do."""
 
-    def __init__(self, ranges: Mapping[str, Sequence[Network]]) -> None:
+    def __init__(self, ranges: Mapping[str, Sequence[Network]], own: Sequence[Network] = ()) -> None:
         self._ranges = ranges
+        self._own = own
         self._known: dict[tuple[str, bytes], str] = {}
         self.requests: dict[str, Counter[str]] = {}
 
@@ -90,7 +92,9 @@ class Engines:
             known = ip_address(address.decode("ascii", "replace").partition("%")[0])
         except ValueError:
             return "false"
-        return "verified" if any(known.version == each.version and known in each for each in ranges) else "false"
+        if any(known in each for each in ranges):
+            return "verified"
+        return "unverified" if any(known in each for each in self._own) else "false"
 
     def rows(self) -> list[dict[str, Any]]:
         """The engines with their requests by what is known of them, the busiest first."""

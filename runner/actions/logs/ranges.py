@@ -55,15 +55,16 @@ def build_never(office: Mapping[str, Any], more: Sequence[str], engines: str = "
     except ValueError as error:
         raise Failed(str(error)) from None
     networks = {
-        "own": [*_networks(office, "networks"), *(parse_network(text, "never") for text in more)],
-        "court": _networks(office, "court_networks"),
+        "own": [*office_networks(office, "networks"), *(parse_network(text, "never") for text in more)],
+        "court": office_networks(office, "court_networks"),
         "engine": [network for each in known.values() for network in each],
         "nobody": _NOBODY,
     }
     return Never(networks, known)
 
 
-def _networks(office: Mapping[str, Any], key: str) -> list[Network]:
+def office_networks(office: Mapping[str, Any], key: str) -> list[Network]:
+    """Given the office and one of its keys for networks, return them. Raise Failed for one that is none."""
     value = office.get(key) or ()
     return [parse_network(text, f"office.{key}") for text in ([value] if isinstance(value, str) else value)]
 

@@ -26,9 +26,9 @@ FUTURE = timedelta(days=1)
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How a log is judged: from when to when lines count, the office's time zone, thresholds other than a rule's own
-    by the rule's name, what is usual here (public paths by rule), ranges of engines, the log's form (None to guess),
-    whether it is read anew each time, the key that makes tokens of addresses, and the one by which requests of the
-    site's own watch are known.
+    by the rule's name, what is usual here (public paths by rule), ranges of engines and of the office, the log's form
+    (None to guess), whether it is read anew each time, the key that makes tokens of addresses, and the one by which
+    requests of the site's own watch are known.
     """
 
     now: datetime
@@ -37,6 +37,7 @@ class Terms:
     least: Mapping[str, int] = field(default_factory=dict)
     usual: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ranges: Mapping[str, Sequence[Network]] = field(default_factory=dict)
+    own: Sequence[Network] = ()
     layout: Layout | None = None
     fresh: bool = True
     key: bytes = b""
@@ -57,7 +58,7 @@ class Scan:
         self.statistics = Statistics(terms.zone)
         looked_up = [rule for rule in pack.rules.values() if rule.lookup == "engines"]
         self._false_engine = tuple(Met(rule, False) for rule in looked_up)
-        self.engines = Engines(terms.ranges)
+        self.engines = Engines(terms.ranges, terms.own)
         self.lines = self.not_understood = self.older = self.own_checks = 0
         self.layouts: dict[str, int] = {}
         self.findings: dict[str, Finding] = {}
