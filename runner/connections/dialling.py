@@ -54,15 +54,24 @@ class Dialled:
             sock.close()
 
     def _dial(self, host: str, port: int) -> None:
-        with suppress(OSError):  # whoever needs the connection meets the same, and says it
-            flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-            family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)[0]
-            with self._lock:
-                if (host, port) not in self._begun:
-                    sock = socket.socket(family, kind, protocol)
-                    self._begun[host, port] = time.monotonic(), sock
-                    sock.setblocking(False)
-                    sock.connect_ex(address)
+        with suppress(OSError), self._lock:  # whoever needs the connection meets the same, and says it
+            if (host, port) not in self._begun:
+                self._begun[host, port] = time.monotonic(), _begin(host, port)
+
+
+def _begin(host: str, port: int) -> socket.socket:
+    """Return a connection to an address in figures, in the making. Raise OSError."""
+    flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)[0]
+    sock = socket.socket(family, kind, protocol)
+    try:
+        sock.setblocking(False)
+        with suppress(BlockingIOError):  # it is on its way
+            sock.connect(address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
 
 
 def _stands(sock: socket.socket, limit: float) -> bool:

@@ -105,6 +105,11 @@ def test_one_that_is_refused_or_old_is_not_given(
     assert dialled.take("127.0.0.1", int(str(place["port"])), 10) is None
 
 
+def test_one_that_cannot_be_begun_is_not_given(config: Path, dialled: Dialled) -> None:
+    dialled.begin([{"address": "127.255.255.255"}, {"address": "nowhere"}])
+    assert not dialled._begun
+
+
 def test_commands_go_over_it(config: Path, sshd: SshServer) -> None:
     connections = Connections((sshd.known_hosts,))
     target = target_of(sshd)
