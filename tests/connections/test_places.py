@@ -86,15 +86,6 @@ def test_splits_an_address(address: str, parts: tuple[str, str, int]) -> None:
     assert split_address(address) == parts
 
 
-def test_what_the_library_does_not_need_is_not_loaded_and_is_there_afterwards() -> None:
-    code = (
-        "import sys, runner.connections.library; print([n for n in ('invoke', 'email.message') if n in sys.modules]);"
-        "from importlib import metadata; print(metadata.version('paramiko')[0].isdigit())"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n") == ["[]", "True", ""]
-
-
 def test_match_exec_is_asked_though_invoke_is_not_loaded_before(tmp_path: Path) -> None:
     (tmp_path / "config").write_text(f'Match exec "test -d {tmp_path}"\n Port 2222\nMatch exec "false"\n User no\n')
     code = (
