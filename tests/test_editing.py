@@ -51,7 +51,7 @@ def editor(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 @pytest.mark.heavy
 def test_an_editor_helps_while_one_types(folder: Path, editor: LanguageServer) -> None:
     sound = [*folder.glob("inventory/*.yml"), *folder.glob("playbooks/*.yml")]
-    assert len(sound) == 6
+    assert len(sound) == 9
     for path in sound:
         assert editor.diagnose(str(path.relative_to(folder)), path.read_text()) == []
     assert sorted(editor.diagnose(NEW, PLAYBOOK)) == [
