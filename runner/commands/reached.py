@@ -16,9 +16,10 @@ def servers_of(plan: Plan) -> set[Target]:
 
 
 def first_servers(plan: Plan, forks: int) -> set[Target]:
-    """The servers that a plan surely reaches at once, with its first task."""
+    """The servers that a plan surely reaches at once, with its first task, and over no jump host."""
     step = next((step for step in plan.steps if step.selected), None)
     if step is None or not step.tasks or step.when or step.tasks[0].when:
         return set()
     at_once = step.targets[:forks] if step.tasks[0].action.reach is Reach.SERVER else ()
-    return {server for target in at_once if target and (server := plan.inventory.server_of(target))}
+    found = {server for target in at_once if target and (server := plan.inventory.server_of(target))}
+    return {server for server in found if "jump" not in server.settings}

@@ -14,7 +14,7 @@ from typing import Any
 
 USUAL_CONFIGS = ("~/.ssh/config", "/etc/ssh/ssh_config")
 FRESH = 10.0  # seconds: an sshd that waits for a login closes after 30 to 120
-_LEADS_ELSEWHERE = re.compile(r"^\s*(hostname|port|proxy\w+|match|canonical\w+)\b", re.IGNORECASE | re.MULTILINE)
+_LEADS_ELSEWHERE = re.compile(r"(?im)^\s*(hostname|port|proxy\w+|match|include|canonical\w+)\b")
 _USUAL_PORT = 22
 
 

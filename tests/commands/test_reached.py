@@ -26,10 +26,12 @@ HERE = {"id": "a", "action": "website.available"}
         ({"tasks": [READ | {"when": "{{ target.name == 'web1' }}"}]}, 20, set()),
         ({"tasks": [HERE], "targets": "websites"}, 20, set()),
         ({"tasks": [READ], "targets": "websites"}, 20, {"web1"}),
+        ({"tasks": [READ], "targets": "behind"}, 20, set()),
     ],
 )
 def test_a_first_task_reaches_its_servers(tmp_path: Path, step: dict[str, Any], forks: int, names: set[str]) -> None:
     servers = {name: {"address": "192.0.2.1"} for name in ("web1", "web2")}
+    servers |= {"behind": {"address": "192.0.2.9", "jump": "web1"}}
     sites = {"site": {"url": "https://example.org", "server": "web1"}}
     whole = {"id": "s", "activity": "s", "targets": "servers", **step}
     (tmp_path / "i.yml").write_text(json.dumps({"servers": servers, "websites": sites}))

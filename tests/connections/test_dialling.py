@@ -72,7 +72,15 @@ def test_none_is_begun_to_what_may_lie_elsewhere(
 
 
 @pytest.mark.parametrize(
-    "text", ["Host *\n  ProxyJump gate", "hostname 10.0.0.1", " Match exec x", "Port=2022", "CanonicalizeHostname yes"]
+    "text",
+    [
+        "Host *\n  ProxyJump gate",
+        "hostname 10.0.0.1",
+        " Match exec x",
+        "Include work",
+        "Port=2022",
+        "CanonicalizeHostname yes",
+    ],
 )
 def test_an_ssh_config_that_leads_elsewhere_is_left_to_who_reads_it(
     config: Path, listener: socket.socket, dialled: Dialled, text: str
