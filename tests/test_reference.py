@@ -27,3 +27,9 @@ def test_names_every_action_with_inputs_and_outputs() -> None:
 def test_names_nested_keys() -> None:
     assert "`steps[].tasks[].retry.count`" in build_pages()["playbook-keys.md"]
     assert "`websites.NAME.url`" in build_pages()["inventory-keys.md"]
+
+
+def test_every_action_is_described_in_whole_sentences_about_what_it_does() -> None:
+    first = {name: ACTIONS[name].description.split()[0].strip(',') for name in ACTIONS if not name.startswith("person.")}
+    assert [name for name, word in first.items() if not word.endswith("s")] == []
+    assert [name for name in ACTIONS if not ACTIONS[name].description.endswith(".")] == []

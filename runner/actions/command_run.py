@@ -82,7 +82,7 @@ def _stream(name: str) -> dict[str, Any]:
 
 ACTION = Action(
     name="command.run",
-    description="Run a command on the target's server, or on this machine in a step that runs once.",
+    description="Runs a command on the target's server, or on this machine in a step that runs once.",
     inputs={
         "command": {
             "type": "string",

@@ -83,7 +83,7 @@ _DURATION = {"type": "string", "unit": "duration"}
 
 ACTION = Action(
     name="domain.status",
-    description="Asks the registry (RDAP, WHOIS) and the DNS about a domain: last day, state, name servers, changes",
+    description="Asks the registry (RDAP, WHOIS) and the DNS about a domain: last day, state, name servers, changes.",
     inputs={
         "domain": {
             "type": "string",

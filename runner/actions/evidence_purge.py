@@ -51,7 +51,7 @@ def _summary(deleted: Sequence[Mapping[str, Any]], kept: Sequence[Mapping[str, A
 ACTION = Action(
     name="evidence.purge",
     description="Deletes kept files with personal data (raw lines of logs, block lists) once their last day is over. "
-    "What a signature, a problem that is not solved, or a run that still goes on rests on, stays",
+    "What a signature, a problem that is not solved, or a run that still goes on rests on, stays.",
     inputs={},
     outputs={
         "deleted": {

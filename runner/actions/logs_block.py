@@ -172,7 +172,7 @@ _NETWORKS = {"type": "array", "items": {"type": "string"}, "maxItems": 1000, "de
 ACTION = Action(
     name="logs.block",
     description="Prepares a block list of suspicious visitors (nginx, Apache, cPanel, fail2ban, nftables), each with "
-    "its last day, for a person to confirm. Own networks, courts' and verified engines are never on it",
+    "its last day, for a person to confirm. Own networks, courts' and verified engines are never on it.",
     inputs={
         "findings": {
             "type": "array",

@@ -156,7 +156,7 @@ def _texts(description: str, example: list[str], **more: Any) -> dict[str, Any]:
 ACTION = Action(
     name="logs.discover",
     description="Finds the access logs of a website, from the web server's configuration and in the usual places: "
-    "form, rotated files, sizes, times",
+    "form, rotated files, sizes, times.",
     inputs={
         "path": {
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}],

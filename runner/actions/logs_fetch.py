@@ -152,7 +152,7 @@ def why_unknown(call: Call, fetched: Fetched) -> str:
 ACTION = Action(
     name="logs.fetch",
     description="Brings what is new of the website's access log to this machine, each line once, through every "
-    "rotation; goes on behind what logs.scan has read",
+    "rotation; goes on behind what logs.scan has read.",
     inputs=INPUTS,
     outputs=OUTPUTS,
     effect=Effect.READ,

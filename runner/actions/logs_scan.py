@@ -134,7 +134,7 @@ def keep(call: Call, outputs: dict[str, Any], scan: Scan, reads: Sequence[Read])
 
 ACTION = Action(
     name="logs.scan",
-    description="Reads the end of the website's access log, counts its visitors and names suspicious requests",
+    description="Reads the end of the website's access log, counts its visitors and names suspicious requests.",
     inputs=INPUTS,
     outputs=OUTPUTS,
     effect=Effect.READ,

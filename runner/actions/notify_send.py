@@ -113,7 +113,7 @@ _EXAMPLE = {
 
 ACTION = Action(
     name="notify.send",
-    description="Tells people of the inventory something, over its channels; a channel that fails is a problem found",
+    description="Tells people of the inventory something, over its channels; a channel that fails is a problem found.",
     inputs={
         "to": {
             "anyOf": [_NAMES, {"type": "array", "items": _NAMES, "minItems": 1, "maxItems": 50}],

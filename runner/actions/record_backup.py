@@ -47,7 +47,7 @@ def _summary(copied: Mapping[str, Any]) -> str:
 ACTION = Action(
     name="record.backup",
     description="Copies the journal, as of one moment, and its evidence to another disk, and checks the copy; one that "
-    "knows more than the journal is never written over",
+    "knows more than the journal is never written over.",
     inputs={
         "folder": {
             "type": "string",

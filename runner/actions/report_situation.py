@@ -19,7 +19,7 @@ def preview(call: Call) -> Preview:
 
 ACTION = Action(
     name="report.situation",
-    description="Make the situation report (HTML, ready to print) from the record of this run and the open problems.",
+    description="Makes the situation report (HTML, ready to print) from the record of this run and the open problems.",
     inputs={},
     outputs={"report": declare_document("the kept document", "laporan-situasi.html")},
     effect=Effect.CHANGE,

@@ -147,7 +147,7 @@ def describe(call: Call, shown: Shown, chain: Sequence[ReadCertificate], ending:
 
 ACTION = Action(
     name="tls.certificate",
-    description="Looks at the site's certificates: trusted or why not, their earliest end, strength, changes",
+    description="Looks at the site's certificates: trusted or why not, their earliest end, strength, changes.",
     inputs=INPUTS,
     outputs=OUTPUTS,
     effect=Effect.READ,

@@ -170,7 +170,7 @@ def _keep(call: Call, check: Check) -> tuple[Evidence, ...]:
 
 ACTION = Action(
     name="website.available",
-    description="Visits the website as a visitor does, and judges name, connection, TLS, redirects, status and page",
+    description="Visits the website as a visitor does, and judges name, connection, TLS, redirects, status and page.",
     inputs=INPUTS,
     outputs=OUTPUTS,
     effect=Effect.READ,

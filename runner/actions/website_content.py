@@ -112,7 +112,7 @@ _TEXTS = {"type": "array", "items": {"type": "string"}}
 
 ACTION = Action(
     name="website.content",
-    description="Scores what a court's website must show: 2 whole, 1 partly, 0 not, by rules that staff can edit",
+    description="Scores what a court's website must show: 2 whole, 1 partly, 0 not, by rules that staff can edit.",
     inputs={
         **SHARED,
         **RESOLVING,

@@ -105,7 +105,7 @@ def _keep(call: Call, outputs: Mapping[str, Any], report: Report) -> tuple[Evide
 
 ACTION = Action(
     name="website.integrity",
-    description="Looks for what does not belong on the website: hidden links, cloaking, doorways, changed files",
+    description="Looks for what does not belong on the website: hidden links, cloaking, doorways, changed files.",
     inputs=INPUTS,
     outputs=OUTPUTS,
     effect=Effect.READ,

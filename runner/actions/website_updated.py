@@ -116,7 +116,7 @@ def _tell_old(row: Mapping[str, Any], place: str) -> str:
 
 ACTION = Action(
     name="website.updated",
-    description="Finds the newest real change of the website's content and compares its age with what is allowed",
+    description="Finds the newest real change of the website's content and compares its age with what is allowed.",
     inputs=INPUTS,
     outputs=OUTPUTS,
     effect=Effect.READ,
