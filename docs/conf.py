@@ -16,7 +16,8 @@ html_theme = "furo"
 html_title = f"sop {release}"
 html_show_sourcelink = False
 html_copy_source = False
-html_static_path: list[str] = []
+html_static_path = ["style"]
+html_css_files = ["tables.css"]
 myst_heading_anchors = 3
 nitpicky = True
 

@@ -24,7 +24,7 @@ class SetClock(SystemClock):
 
 @pytest.mark.promise(
     "Clock",
-    "the clock is set {jump} in the middle of a run",
+    "the clock is set {case} in the middle of a run",
     "the run does all; the record is whole; the next run works",
 )
 @pytest.mark.parametrize(
