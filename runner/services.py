@@ -29,7 +29,7 @@ Content = bytes | Path | BinaryIO
 
 
 class Secrets:
-    """The values of the secrets that a run uses, found before its first task."""
+    """The values of the secrets that a run uses, found before its first task; others at hand are masked too."""
 
     def __init__(self, inventory: Inventory, names: frozenset[str]) -> None:
         mistakes = []
@@ -41,7 +41,8 @@ class Secrets:
                 mistakes.append(_place_secret(inventory, name, str(error)))
         if mistakes:
             raise Refused(*mistakes)
-        self.redactor = Redactor({**inventory.plain, **self._values})
+        self.are_used = bool(self._values or inventory.plain)
+        self.redactor = Redactor({**inventory.secrets_at_hand(), **self._values})
 
     def get(self, name: str) -> str:
         """The value of a secret that was found. Raise Failed for another."""

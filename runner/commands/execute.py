@@ -120,7 +120,7 @@ def carry_out(
         )
         stack.callback(world.close)
         header = _resumed(options) if options.resume else _header(bound, options, world.keep, world.mask)
-        asked = open_staff(options.executor, plan, forks=options.forks, confidential=bool(secrets.redactor))
+        asked = open_staff(options.executor, plan, forks=options.forks, confidential=secrets.are_used)
         staff = stack.enter_context(asked)
         request = _build_request(bound, options, journal, run, header, staff)
 

@@ -34,11 +34,11 @@ class Told(NamedTuple):
 
 
 class Channels:
-    """The secrets of an inventory's channels, found when they are needed; what was found is masked."""
+    """The secrets of an inventory's channels, found when they are needed; these and all that are at hand are masked."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
-        self._found = dict(inventory.plain)
+        self._found = inventory.secrets_at_hand()
 
     def secret(self, name: str) -> str:
         """A secret's value. Raise Failed when it cannot be had."""
@@ -47,7 +47,7 @@ class Channels:
         return self._found[name]
 
     def mask(self, value: Any) -> Any:
-        """The value without any secret that was found."""
+        """The value without any of these secrets."""
         return Redactor(self._found).mask(value)
 
 

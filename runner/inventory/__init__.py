@@ -112,15 +112,19 @@ class Inventory:
             return self.plain[name]
         return resolve_secret(name, SecretReference.parse(self.secrets[name]))
 
-    def redactor(self) -> Redactor:
-        """What masks the secrets that can be had here without asking anybody: plain ones, from the environment and from
-        files. For what people type, where no run has fetched the others."""
+    def secrets_at_hand(self) -> dict[str, str]:
+        """The secrets that can be had here without asking anybody, by name: plain ones, from the environment and from
+        files. They may be seen where nothing asked for them: in what a command of this machine prints."""
         found = dict(self.plain)
         for name, reference in self.secrets.items():
             with suppress(Failed, ValueError):
                 if next(iter(reference)) in ("env", "file"):
                     found[name] = self.resolve(name)
-        return Redactor(found)
+        return found
+
+    def redactor(self) -> Redactor:
+        """What masks the secrets at hand. For what people type, where no run has fetched the others."""
+        return Redactor(self.secrets_at_hand())
 
     def holders(self, role: str, day: date) -> tuple[Person, ...]:
         """Given a role and a day, return the people who hold it then: full appointments first, then deputies; of roles

@@ -404,6 +404,26 @@ def test_a_secret_stands_nowhere_afterwards(capfd: pytest.CaptureFixture[str]) -
     assert "[masked:key]" in said
 
 
+@pytest.mark.promise(
+    "Secrets", "a command prints secrets of the inventory that nothing in the run uses", "masked like the others"
+)
+def test_a_secret_that_nothing_asked_for_is_masked_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A local command has the environment of `sop`, and may print a file that a secret lies in."""
+    monkeypatch.setenv("UNUSED", "from-the-environment")
+    stored = tmp_path / "stored"
+    stored.write_text("from-a-file\n")
+    stored.chmod(0o600)
+    secrets = f"{{unused: {{env: UNUSED}}, stored: {{file: {stored}}}, gone: {{env: GONE}}}}"
+    Path("inventory.yml").write_text(INVENTORY.replace("{key: {env: SOP_TEST_KEY}}", secrets))
+    write(task(f"echo $UNUSED; cat {stored}", "effect: read,"))
+    for command in ("plan", "run"):
+        [step] = document(capsys, command, "p.yml")["steps"]
+        assert step["targets"][0]["tasks"][0]["outputs"]["stdout"] == "[masked:unused]\n[masked:stored]\n"
+    assert not any(b"from-" in path.read_bytes() for path in Path("records").rglob("*") if path.is_file())
+
+
 def test_a_secret_that_is_not_set_is_refused_before_anything_is_made(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
