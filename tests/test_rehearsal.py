@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from runner.contract import Outcome, Problem, Severity, Status
 from tests.lab import Lab, fail, ok
 
 
@@ -76,6 +77,18 @@ def test_a_default_does_not_stand_in_for_what_was_not_looked_at() -> None:
     assert [key.task for key in lab.calls] == ["reads", "g"]
     assert "made up" not in repr(lab.events)
     assert "step_finished four@s1: skipped (blocked)" in lab.told
+
+
+def test_problems_are_unknown_once_what_may_find_some_was_left_out() -> None:
+    steps = """
+  - {id: look, activity: a, targets: s1, tasks: [{id: a, action: lab.read}]}
+  - {id: early, activity: b, tasks: [{id: b, action: lab.read, when: "{{ run.problems | length == 1 }}"}]}
+  - {id: act, activity: c, targets: s1, tasks: [{id: c, action: lab.change}]}
+  - {id: late, activity: d, tasks: [{id: d, action: lab.read, when: "{{ run.problems | default([]) | length == 1 }}"}]}
+"""
+    lab = Lab(steps)
+    lab.does["look.a"] = lambda call: Outcome(Status.OK, problems=(Problem("gone", Severity.CRITICAL, "it is gone"),))
+    assert rehearse(lab) == {"look.a": "ok", "early.b": "ok", "act.c": "previewed", "late.d": "blocked"}
 
 
 def test_a_step_that_hangs_on_the_unknown_hands_that_on() -> None:

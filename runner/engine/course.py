@@ -13,7 +13,7 @@ from runner.contract import Outcome, Problem, Request, Status
 from runner.engine.acts import Act
 from runner.engine.answers import RETURNED
 from runner.engine.progress import Progress
-from runner.engine.scope import Values
+from runner.engine.scope import UNCHECKED, Values
 from runner.events import Event, Key, Kind, fault_of, outcome_to_json
 from runner.inventory import Target
 from runner.plan import Plan
@@ -106,8 +106,8 @@ class Course:
 
     `ahead` says whether what reads may be sent before its turn, `halted` why nothing but `always` is done any more,
     `done` what ran once and needs no more, `entries` with which task a step begins; `followed` counts the ways back,
-    `replaying` is true until a resumed run has gone through all that its record tells; `fixed` is what of `{{ run.… }}`
-    never changes.
+    `replaying` is true until a resumed run has gone through all that its record tells, `unchecked` once a dry run left
+    out what may find problems; `fixed` is what of `{{ run.… }}` never changes.
     """
 
     plan: Plan
@@ -136,6 +136,7 @@ class Course:
     done: set[str] = field(default_factory=set)
     entries: dict[str, str] = field(default_factory=dict)
     followed: int = 0
+    unchecked: bool = False
     replaying: bool = False
     order: Order = field(init=False)
     places: dict[str, int] = field(init=False)
@@ -181,6 +182,7 @@ class Course:
 
     def note(self, key: Key, outcome: Outcome) -> None:
         """Take in an outcome's problems."""
+        self.unchecked |= self.dry and outcome.reason in UNCHECKED
         for problem in outcome.problems:
             fault = fault_of(problem.key, key.target)
             self.problems[fault], self.found_in[fault] = problem, (key.step, key.task)
@@ -289,12 +291,10 @@ class Course:
             self.say(self.event(Kind.MOVED, key, data))
 
     def run_values(self, step: str) -> dict[str, Any]:
-        """What `{{ run.… }}` reads."""
-        return {
-            **self.fixed,
-            "attempt": self.attempts.get(step, 1),
-            "problems": [
-                {"key": p.key, "severity": str(p.severity), "target": target, "message": p.message}
-                for (_, target), p in self.problems.items()
-            ],
-        }
+        """What `{{ run.… }}` reads; the problems of a dry run only while it knows all of them."""
+        known = {**self.fixed, "attempt": self.attempts.get(step, 1)}
+        problems = [
+            {"key": p.key, "severity": str(p.severity), "target": target, "message": p.message}
+            for (_, target), p in self.problems.items()
+        ]
+        return known if self.unchecked else {**known, "problems": problems}

@@ -152,6 +152,8 @@ class Scope(NamedTuple):
             return self._why_task(reference)
         if reference.root == "steps":
             return self._why_step(reference)
+        if reference.root == "run" and self.run.keys().isdisjoint(reference.path[:1]):
+            return f"it hangs on '{reference}', which a dry run cannot do"
         return ""
 
     def _why_task(self, reference: Reference) -> str:
