@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from runner.connections.commands import SHELL, TERM_GRACE
 
 _WATCH = """
-groups=
-while read -r word group; do
+running=
+while read -r word what; do
   case $word in
-    watch) groups="$groups $group" ;;
-    release) left=; for one in $groups; do [ "$one" = "$group" ] || left="$left $one"; done; groups=$left ;;
+    watch) running="$running $what" ;;
+    release) left=; for one in $running; do [ "$one" = "$what" ] || left="$left $one"; done; running=$left ;;
   esac
 done
-[ -n "$groups" ] || exit 0
-for group in $groups; do kill -TERM -"$group"; done
-sleep GRACE
-for group in $groups; do kill -KILL -"$group"; done
+end() {
+  for one in $running; do
+    case $one in
+      *=*) for f in $(grep -lszF -e "$one" /proc/[0-9]*/environ); do f=${f#/proc/}; kill -"$1" -"${f%/*}"; done ;;
+      *) kill -"$1" -"$one" ;;
+    esac
+  done
+}
+[ -z "$running" ] || { end TERM; sleep GRACE; end KILL; }
 """
 
 
@@ -36,13 +43,15 @@ class Guard:
             start_new_session=True,
         )
 
-    def watch(self, group: int) -> None:
-        """End this process group if this process dies."""
-        self._tell(f"watch {group}\n")
-
-    def release(self, group: int) -> None:
-        """The process group's command has ended."""
-        self._tell(f"release {group}\n")
+    @contextmanager
+    def watching(self, what: int | str) -> Iterator[None]:
+        """End this process group if this process dies meanwhile; given the mark of a command that is only about to
+        begin, the group that it leads."""
+        self._tell(f"watch {what}\n")
+        try:
+            yield
+        finally:
+            self._tell(f"release {what}\n")
 
     def close(self) -> None:
         """Dismiss the guard; groups that are still watched are ended."""

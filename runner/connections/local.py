@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import BinaryIO
 
 from runner.connections.commands import (
@@ -110,7 +110,7 @@ class LocalConnection:
         deadline: Deadline,
         sinks: tuple[Callable[[bytes], None], Callable[[bytes], None]],
     ) -> int:
-        with _started(command, request, words) as process, self._watched(process.pid, request):
+        with self._started(command, request, words) as process:
             try:
                 finished = pump(process, request.stdin, sinks, deadline)
             except BaseException:
@@ -121,22 +121,32 @@ class LocalConnection:
             return process.returncode if process.returncode >= 0 else 128 - process.returncode
 
     @contextmanager
-    def _watched(self, group: int, request: Request) -> Iterator[None]:
+    def _started(self, command: Command, request: Request, words: tuple[str, ...]) -> Iterator[subprocess.Popen[bytes]]:
+        """Give the started process; there is no moment in which the guard would not end it."""
+        with ExitStack() as stack:
+            guard = self._alert()
+            with guard.watching(request.mark_setting):
+                process = stack.enter_context(_started(command, request, words))
+                stack.enter_context(guard.watching(process.pid))
+            with self._lock:
+                closed = self._closed
+                self._running[process.pid] = request
+            stack.callback(self._running.pop, process.pid)
+            if closed:
+                end_group(process.pid, request)
+                raise self._was_closed()
+            yield process
+
+    def _alert(self) -> Guard:
         with self._lock:
             if self._closed:
-                end_group(group, request)
-                raise Unreachable(f"{self._place}: the connection was closed. open a new one")
+                raise self._was_closed()
             if self._guard is None:
                 self._guard = Guard()
-            guard = self._guard
-            self._running[group] = request
-        guard.watch(group)
-        try:
-            yield
-        finally:
-            guard.release(group)
-            with self._lock:
-                self._running.pop(group, None)
+            return self._guard
+
+    def _was_closed(self) -> Unreachable:
+        return Unreachable(f"{self._place}: the connection was closed. open a new one")
 
 
 class _NotStarted(Exception):
