@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -198,7 +199,7 @@ class Call(NamedTuple):
     the step runs once) and raises Unreachable. `keep(name, content, media_type)` keeps bytes, or a file by its
     path, as evidence. `directory` is a private place for temporary files that the engine removes. `notifier()`
     gives what writes to people of the inventory. `tell(text)` says how far the task is, to who watches it; nothing of
-    that is recorded.
+    that is recorded. `rest(seconds)` waits, with nothing open or large in hand: other targets take its place meanwhile.
     """
 
     target: Mapping[str, Any] | None
@@ -214,6 +215,7 @@ class Call(NamedTuple):
     run_as: str = ""
     effect: Effect = Effect.CHANGE
     tell: Callable[[str], None] = lambda text: None
+    rest: Callable[[float], None] = time.sleep
 
     @property
     def zone(self) -> ZoneInfo:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from runner.calendar import Calendar
 from runner.connections import Connections
 from runner.contract import Connection, Evidence
 from runner.durations import Clock
+from runner.engine.terms import Rests
 from runner.errors import Failed, Mistake, Refused
 from runner.events import Key
 from runner.inventory import Inventory, Target
@@ -116,6 +118,7 @@ class World:
     ) -> None:
         self.directory = directory
         self.tell = tell
+        self.rests = Rests()
         self.keep = keep
         self.recorder = recorder
         self._clock = clock
@@ -139,6 +142,14 @@ class World:
         claim = json.dumps([self._run, *key._replace(tries=0)])
         now = self.now().astimezone(Calendar.from_office(self._inventory.office).office.zone)
         return Courier(self._inventory, self._secrets.get, self.mask, claim, now)
+
+    def rest(self, key: Key, seconds: float) -> None:
+        """Wait that long with the task of that key, whose place another target may take meanwhile."""
+        self.rests.begin(key)
+        try:
+            time.sleep(seconds)
+        finally:
+            self.rests.end(key)
 
     def secret(self, name: str) -> str:
         """A secret's value."""

@@ -46,7 +46,7 @@ def make_check(call: Call) -> Check:
     fetcher = build_fetcher(call)
     demand = Demand(own_hosts(call, url), references=inputs["references"], **{name: inputs[name] for name in DEMANDS})
     patience = availability.Patience(inputs["tries"], call.seconds("within"), call.seconds("pause"))
-    attempts = availability.attempt(url, demand, patience, fetcher, last, call.deadline)
+    attempts = availability.attempt(url, demand, patience, fetcher, last, call.deadline, call.rest)
     visited, verdict = attempts[-1].visited, attempts[-1].verdict
     check = telling.Check(url, attempts, availability.explain(attempts))
     first = visited.answers[0]

@@ -122,7 +122,7 @@ def carry_out(
         header = _resumed(options) if options.resume else _header(bound, options, world.keep, world.mask)
         asked = open_staff(options.executor, plan, forks=options.forks, confidential=secrets.are_used)
         staff = stack.enter_context(asked)
-        request = _build_request(bound, options, journal, run, header, staff)
+        request = replace(_build_request(bound, options, journal, run, header, staff), rests=world.rests)
 
         said: list[Event] | None = [] if whole else None
         with braked(stopping) as brake:
@@ -212,6 +212,7 @@ def rehearse(bound: Bound, options: Options, listen: Emit, *, stopping: Callable
             ahead=True,
             explicit=options.explicit,
             earlier=earlier_values(journal, plan.playbook.name),
+            rests=world.rests,
         )
 
         def emit(said: Sequence[Event]) -> None:

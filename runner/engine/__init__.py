@@ -31,6 +31,7 @@ from runner.plan import Plan, PlannedStep
 from runner.record.document import exit_code
 
 LONGEST_STOP = 10.0
+MOST_RESTING = 500
 
 Emit = Callable[[Sequence[Event]], None]
 Flowing = Several[Move | None]
@@ -50,6 +51,7 @@ class Engine:
         self._brake = brake
         done: SimpleQueue[object] = SimpleQueue()
         brake.wake(done)
+        request.rests.wake(done)
         self._open: Pending[Flowing] = Pending(self._submit, done, request.patience)
         self._claimed: set[Key] = set()
         self._pending: list[Event] = []
@@ -116,10 +118,11 @@ class Engine:
         self._open.hand_out()
 
     def _drive(self, stretch: Sequence[PlannedStep]) -> None:
-        """Take every target through the stretch, as many at a time as there are forks."""
+        """Take every target through the stretch, as many at a time as there are forks; who rests takes no place."""
         targets = deque(stretch[0].targets)
         while targets or self._flows:
-            most = max(1, min(self._request.forks, self._request.room()))
+            resting = min(len(self._request.rests), MOST_RESTING)
+            most = max(1, min(self._request.forks, self._request.room())) + resting
             while targets and len(self._flows) < most and not self._brake.pulled:
                 self._start(self._lane(targets.popleft()), stretch)
             self._release()
@@ -220,6 +223,8 @@ class Engine:
     def _collect(self) -> None:
         """Wait for the next act or pause to end, or act to be given up; take in all that happened."""
         for flow, ask, outcome in self._open.ended(self._stop_at, self._writing):
+            if isinstance(ask, Act):
+                self._request.rests.end(ask.key)
             if isinstance(ask, Act) and outcome.request is None:
                 data = {"action": ask.action.name, "item": ask.item, **outcome_to_json(outcome)}
                 self._say(self._course.event(Kind.TASK_FINISHED, ask.key, data))
@@ -277,7 +282,7 @@ class Engine:
             values=self._course.values,
             target=None,
             tasks=TaskValues(),
-            run=self._course.run_values(""),
+            run=lambda: self._course.run_values(""),
             office=self._plan.inventory.office,
             secret=self._services.secret,
             dry=self._request.dry,

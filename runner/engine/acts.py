@@ -42,6 +42,9 @@ class Services(Protocol):
     def tell(self, key: Key, text: str) -> None:
         """Say to who watches how far the task of that key is."""
 
+    def rest(self, key: Key, seconds: float) -> None:
+        """Wait that long with the task of that key, whose place another target may take meanwhile."""
+
     def secret(self, name: str) -> str:
         """A secret's value, which is masked from then on."""
 
@@ -154,6 +157,7 @@ def build_call(act: Act, services: Services, deadline: Deadline, connection: Con
         run_as=act.run_as,
         effect=act.effect,
         tell=lambda text: services.tell(act.key, text),
+        rest=lambda seconds: services.rest(act.key, seconds),
     )
 
 

@@ -103,12 +103,13 @@ class Values:
 
 
 class Scope(NamedTuple):
-    """Where an expression is filled: one step on one target, with the tasks done there."""
+    """Where an expression is filled: one step on one target, with the tasks done there. `run` gives what `{{ run.… }}`
+    reads: on a bad day that names a problem of each target, so it is made only where something reads it."""
 
     values: Values
     target: Target | None
     tasks: TaskValues
-    run: Mapping[str, Any]
+    run: Callable[[], Mapping[str, Any]]
     office: Mapping[str, Any]
     secret: Callable[[str], str]
     item: Any = None
@@ -136,7 +137,7 @@ class Scope(NamedTuple):
             "target": self.target.view() if self.target else {},
             "item": self.item,
             "office": self.office,
-            "run": self.run,
+            "run": self.run() if any(reference.root == "run" for reference in references) else {},
             "secret": self.secret,
         }
 
@@ -152,7 +153,7 @@ class Scope(NamedTuple):
             return self._why_task(reference)
         if reference.root == "steps":
             return self._why_step(reference)
-        if reference.root == "run" and self.run.keys().isdisjoint(reference.path[:1]):
+        if reference.root == "run" and self.run().keys().isdisjoint(reference.path[:1]):
             return f"it hangs on '{reference}', which a dry run cannot do"
         return ""
 

@@ -174,7 +174,7 @@ class StepFlow:
             values=self._course.values,
             target=self._lane.target,
             tasks=values,
-            run=self._course.run_values(self._planned.id),
+            run=lambda: self._course.run_values(self._planned.id),
             office=self._course.plan.inventory.office,
             secret=self._course.secret,
             item=item,

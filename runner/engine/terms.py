@@ -13,6 +13,7 @@ from runner.calendar import Calendar
 from runner.contract import Problem, Status
 from runner.engine.progress import Progress
 from runner.engine.scope import StepValue
+from runner.events import Key
 from runner.record.marks import Fault
 
 FORKS = 20
@@ -36,13 +37,39 @@ class Brake:
         self._queues.append(queue)
 
 
+class Rests:
+    """The tasks that wait on purpose just now, as between two visits of a site: others take their places meanwhile."""
+
+    def __init__(self) -> None:
+        self._resting: set[Key] = set()
+        self._queues: list[SimpleQueue[Any]] = []
+
+    def __len__(self) -> int:
+        return len(self._resting)
+
+    def begin(self, key: Key) -> None:
+        """That task rests."""
+        self._resting.add(key)
+        for queue in self._queues:
+            queue.put(None)
+
+    def end(self, key: Key) -> None:
+        """That task goes on, or has ended."""
+        self._resting.discard(key)
+
+    def wake(self, queue: SimpleQueue[Any]) -> None:
+        """Wake that queue's reader when a task begins to rest."""
+        self._queues.append(queue)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """How to run a plan. `header` is what the run says of itself; `explicit` are steps asked for by name; `earlier`
     gives a step's latest value in the record; `child` gives the progress of an included run; `unheld` gives, with what
     the run found, the problems that are open and in nobody's hands; `alone` holds off other runs while it takes up.
     `room` is how many targets the executor takes on at a time just now, `patience` how many seconds an act may wait
-    there for its turn; `ahead` tells that the executor takes on rows, in which what reads is sent before its turn."""
+    there for its turn; `ahead` tells that the executor takes on rows, in which what reads is sent before its turn;
+    `rests` are the tasks whose places others take meanwhile."""
 
     run: str
     header: Mapping[str, Any]
@@ -59,6 +86,7 @@ class Request:
     child: Callable[[str], Progress] = lambda run: Progress()
     room: Callable[[], int] = lambda: sys.maxsize
     patience: float = 0.0
+    rests: Rests = field(default_factory=Rests)
 
 
 class Ending(NamedTuple):

@@ -86,8 +86,9 @@ class Screen:
             if self._live:
                 with self._lock:
                     self._board.add(event)
-            for line in self._lines.render(event):
-                self._say(event, line)
+            if self._left > 0:  # on a bad day, words for what is not shown would take as long as finding it
+                for line in self._lines.render(event):
+                    self._say(event, line)
         if self._live:
             self._live.refresh()
 

@@ -237,10 +237,18 @@ class Hub:
                 job.tell(outcome_from_json(outcome))
             if head["last"]:
                 job.end()
+        elif "rests" in head:
+            self._note_rest(station, head)
         elif "leaving" in head:
             station.leaving = True
         if station.leaving and not station.jobs:
             self._begin(self._stop(station))
+
+    def _note_rest(self, station: Station, head: Mapping[str, Any]) -> None:
+        job = station.jobs.get(head["rests"])
+        if job:
+            key = job.acts[head["place"]].key
+            (job.world.rests.begin if head["begins"] else job.world.rests.end)(key)
 
     async def _answer(self, station: Station, message: Message) -> None:
         head = message.head

@@ -13,6 +13,7 @@ import socket
 import ssl
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
@@ -155,7 +156,7 @@ class _Station:
                 services = _Services(self, number, parcels)
                 if len(acts) > 1:
                     perform_row(acts, services, lambda act, outcome: self._post(number, outcome, last=False))
-                    self._send({"job": number, "outcomes": [], "last": True})
+                    self.send({"job": number, "outcomes": [], "last": True})
                 else:
                     self._post(number, perform(acts[0], services), last=True)
             except Broken:
@@ -166,12 +167,13 @@ class _Station:
 
     def _post(self, number: int, outcome: Outcome, *, last: bool) -> None:
         try:
-            self._send({"job": number, "outcomes": [outcome_to_json(outcome)], "last": last})
+            self.send({"job": number, "outcomes": [outcome_to_json(outcome)], "last": last})
         except ValueError as error:
             failed = Outcome(Status.FAILED, evidence=outcome.evidence, message=f"its outputs cannot be sent: {error}")
-            self._send({"job": number, "outcomes": [outcome_to_json(failed)], "last": last})
+            self.send({"job": number, "outcomes": [outcome_to_json(failed)], "last": last})
 
-    def _send(self, head: Mapping[str, Any]) -> None:
+    def send(self, head: Mapping[str, Any]) -> None:
+        """Say something to the journal's machine. Raise Broken where this station has gone home."""
         message = pack(head)
         with self._closing:
             if self._closed:
@@ -270,6 +272,13 @@ class _Services:
 
     def tell(self, key: Key, text: str) -> None:
         """How far it is, a worker says to nobody."""
+
+    def rest(self, key: Key, seconds: float) -> None:
+        """Wait that long; the journal's machine, which hands out what may be done meanwhile, is told."""
+        told = {"rests": self._job, "place": self._places[key]}
+        self._station.send({**told, "begins": True})
+        time.sleep(seconds)
+        self._station.send({**told, "begins": False})
 
     def secret(self, name: str) -> str:
         """Secrets come with the act, where it needs them."""

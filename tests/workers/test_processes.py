@@ -245,6 +245,24 @@ def test_what_a_page_shows_of_a_secret_is_masked_in_outcomes_and_evidence(tmp_pa
     assert [path.name for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
+@pytest.mark.parametrize("executor", ["threads", f"processes:{PROCESSES}"])
+def test_while_a_site_rests_between_two_visits_another_one_is_visited(tmp_path: Path, executor: str) -> None:
+    came: list[str] = []
+    with website(came.append, lambda path: b"sehat" if path == "/b" or "/b" in came else b"galat") as address:
+        sites = {"a": {"url": f"{address}/a"}, "b": {"url": f"{address}/b"}}
+        (tmp_path / "inventory.yml").write_text(json.dumps({"websites": sites}))
+        demand = "{must_contain: [sehat], tries: 5, pause: 2s, variants: false, keep: always}"
+        (tmp_path / "p.yml").write_text(PLAYBOOK.replace("available}", f"available, with: {demand}}}"))
+        with _start(tmp_path, "run", "p.yml", "-f", "1", "--executor", executor, "--format", "json") as sop:
+            said, _ = sop.communicate(timeout=LONGEST)
+    tasks = {each["target"]: each["tasks"][0] for each in json.loads(said)["steps"][0]["targets"]}
+    assert {name: task["outputs"]["available"] for name, task in tasks.items()} == {"a": True, "b": True}
+    assert came[:2] == ["/a", "/b"]
+    kept = EvidenceStore(tmp_path / "records").read(tasks["a"]["evidence"][0]["sha256"], 10_000).decode()
+    assert kept.count("# halaman tidak memuat teks 'sehat'") == len(tasks["a"]["outputs"]["tries"]) > 0
+    assert kept.endswith("\r\n\r\nsehat")
+
+
 @pytest.mark.heavy
 def test_a_disk_that_fills_up_while_processes_work_ends_the_run_and_it_can_go_on(tmp_path: Path) -> None:
     with website(

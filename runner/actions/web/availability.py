@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from runner.actions.web.demands import Demand, Sight, check_answer
 from runner.actions.web.faults import Cause, Fault
@@ -47,11 +47,19 @@ class Patience:
 
 
 def attempt(
-    url: str, demand: Demand, patience: Patience, fetcher: Fetcher, deadline: Deadline, last: Deadline
+    url: str,
+    demand: Demand,
+    patience: Patience,
+    fetcher: Fetcher,
+    deadline: Deadline,
+    last: Deadline,
+    rest: Callable[[float], None] = time.sleep,
 ) -> tuple[Attempt, ...]:
-    """Given a URL, visit it until a visit goes well, as often as patience and the deadline allow; return all visits.
+    """Given a URL, visit it until a visit goes well, as often as patience and the deadline allow; return all visits,
+    those before the last without what they brought of the page.
 
-    Until `last` others may be asked whether it is us. Never raises for what the site does.
+    Until `last` others may be asked whether it is us; `rest` waits between two visits. Never raises for what the site
+    does.
     """
     made: list[Attempt] = []
     for left in range(patience.tries, 0, -1):
@@ -60,7 +68,8 @@ def attempt(
         if made[-1].verdict.available is not False or deadline.remaining() <= patience.pause:
             break
         if left > 1:
-            time.sleep(patience.pause)
+            made[-1] = replace(made[-1], visited=made[-1].visited.without_bodies())
+            rest(patience.pause)
     return tuple(made)
 
 

@@ -29,6 +29,10 @@ class Visit:
         """What all phases of all answers took together."""
         return round(sum(sum(answer.timings.values()) for answer in self.answers), 6)
 
+    def without_bodies(self) -> Visit:
+        """The same with nothing of the pages."""
+        return Visit(tuple(replace(answer, body=b"") for answer in self.answers))
+
 
 def visit(url: str, deadline: Deadline, fetcher: Fetcher, *, hosts: Collection[str], most: int) -> Visit:
     """Given a URL, follow at most `most` redirects inside `hosts` and return the visit; a fault ends it."""
