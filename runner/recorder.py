@@ -30,7 +30,8 @@ class Recorder(Protocol):
         `outputs`, what this task gave in that run. A baseline changes only by this."""
 
     def secret_key(self, name: str) -> bytes:
-        """The secret key of that name, 32 bytes, made once and kept beside the record, never in it."""
+        """The secret key of that name, 32 bytes, made once and kept beside the record, never in it; empty in a dry run
+        that finds none."""
 
     def evidence(self, sha256: str) -> bytes:
         """Kept evidence, unaltered. Raise Failed where it is not there, or too large to read at once."""

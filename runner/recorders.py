@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from secrets import token_bytes
 from typing import Any, NamedTuple
 
 from runner.contract import OUTPUT_LIMIT
@@ -136,10 +135,10 @@ class DryRecorder(NamedTuple):
         return ()
 
     def secret_key(self, name: str) -> bytes:
-        """A dry run leaves nothing behind: the key that is there, else one for this once."""
+        """A dry run leaves nothing behind: the key that is there, else none (empty)."""
         from runner.record.keys import find_key
 
-        return (find_key(self.past.records, name) if self.past else None) or token_bytes(32)
+        return (find_key(self.past.records, name) if self.past else None) or b""
 
     def evidence(self, sha256: str) -> bytes:
         """What a task of this dry run kept."""

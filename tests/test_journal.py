@@ -569,6 +569,7 @@ def test_run_ids_sort_and_do_not_repeat() -> None:
         (occurrences._KEYS, 4),
         (unfinished._UNFINISHED, 0),
         (unfinished._ASKING, 0),
+        (unfinished._ANSWERED, 0),
         (unfinished._RESUMED, 0),
     ],
 )

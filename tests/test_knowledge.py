@@ -33,6 +33,13 @@ def test_files_add_up_and_the_nearest_comes_first() -> None:
     assert find_advice(known, "other", None) == ()
 
 
+def test_no_sentence_of_the_shipped_knowledge_is_cut_at_its_commas() -> None:
+    for advice in load_inventory([ROOT / "inventory" / "knowledge.yml"]).knowledge:
+        for sentence in (*advice.causes, *advice.checks, *advice.remedies):
+            assert sentence[0].isupper(), sentence
+            assert sentence.count("(") == sentence.count(")"), sentence
+
+
 def test_advice_may_be_about_some_targets_only() -> None:
     known = knowledge('knowledge: [{fault: "website.*", target: "pn_*", remedies: x}]')
     assert len(find_advice(known, "website.slow", "pn_tais")) == 1

@@ -313,6 +313,20 @@ def test_a_run_that_fails_is_told_to_cron(office: Path, capsys: pytest.CaptureFi
     assert "mark: exit code 2. see: records/schedule/log" in capsys.readouterr().err
 
 
+def test_what_problems_start_is_begun_by_the_schedule_only_where_one_is_open(
+    office: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_schedule("{steps: [mark], cron: '* * * * *'}")
+    playbook = Path("playbooks/periksa.yml")
+    playbook.write_text(playbook.read_text() + "  after: {problems: [mark]}\n")
+    installed_since(timedelta(minutes=5))
+    assert run(["schedule", "begin"]) == 0
+    assert not Path("env.txt").exists()
+    capsys.readouterr()
+    assert run(["run", str(playbook), "--only", "mark"]) == 0, "somebody asks for it by name"
+    assert Path("env.txt").exists()
+
+
 def test_a_playbook_with_a_mistake_is_told_once_an_hour(office: Path, capsys: pytest.CaptureFixture[str]) -> None:
     installed_since(timedelta(minutes=5))
     write_schedule("{steps: [mark], cron: '61 * * * *'}")

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
 
 from runner.actions.logs.declared import INPUTS, OUTPUTS
@@ -76,7 +77,7 @@ def read_terms(call: Call) -> Terms:
             own=office_networks(call.office, "networks"),
             layout=parse_layout(form) if form else None,
             fresh=not inputs.get("increment"),
-            key=call.record.secret_key(f"visitors of {(call.target or {}).get('name', '')}"),
+            key=call.record.secret_key(f"visitors of {(call.target or {}).get('name', '')}") or token_bytes(32),
             probes=key_of(call),
         )
     except ValueError as error:

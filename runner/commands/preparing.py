@@ -29,12 +29,16 @@ def prepare(playbook: Path, **asked: Any) -> tuple[Bound, Options]:
         now=take_clock().now(),
         earlier=lambda step, target: find(step, target) is not None,
     )
-    said = {"limit": selection.limit, "only": list(only), "from": selection.start, "variables": extra}
+    said: dict[str, Any] = {"limit": selection.limit, "only": list(only), "from": selection.start, "variables": extra}
+    if asked.get("scheduled"):
+        said["scheduled"] = True
     return bound, Options(asked["records"], asked["forks"], said, explicit_steps(said, bound.plan))
 
 
 def explicit_steps(said: Mapping[str, Any], plan: Plan) -> frozenset[str]:
-    """The steps that were asked for by name, so that they run though no problem is open."""
+    """The steps that somebody asked for by name, so that they run though no problem is open."""
+    if said.get("scheduled"):
+        return frozenset()
     after = plan.playbook.after_problems
     return frozenset(said["only"]) | (after if said["from"] in after else frozenset())
 

@@ -23,6 +23,7 @@ from runner.screen.watching import Screen
 @executor_option()
 @click.option("-C", "--check", "dry", is_flag=True, help="A dry run, as sop plan.")
 @click.option("-D", "--diff", is_flag=True, help="With --check: show what would change in files.")
+@click.option("--scheduled", is_flag=True, hidden=True)  # what follows problems then waits for some
 def command(playbook: Path, dry: bool, diff: bool, executor: str, **asked: Any) -> int:
     """Carry out a playbook."""
     bound, options = prepare(playbook, **asked)

@@ -67,6 +67,19 @@ def _standing(form: _Form) -> Found:
             yield ("steps", row, "activity"), message, "add it to supplement: schedule:"
 
 
+def _following(form: _Form) -> Found:
+    """What open problems start, where a schedule finds problems and never begins it."""
+    scheduled = {step for entry in form.supplement.get("schedule") or () for step in entry["steps"]}
+    following = (form.supplement.get("after") or {}).get("problems") or ()
+    if scheduled and following and not scheduled.intersection(following):
+        message = f"problems start '{following[0]}', but no schedule begins it: only a run of all steps does"
+        yield (
+            ("supplement", "after", "problems"),
+            message,
+            "add an entry with all of these steps to supplement: schedule:",
+        )
+
+
 def _norms(form: _Form) -> Found:
     if TIME in {column.key for column in read_columns(form.procedure, form.steps)}:
         rows = [row for row, step in enumerate(form.steps) if not find_norm(step.get("time_limit")).strip()]
@@ -214,6 +227,7 @@ def _compile(text: str) -> re.Pattern[str]:
 
 _CHECKS: tuple[Callable[[_Form], Found], ...] = (
     _standing,
+    _following,
     _norms,
     _wordings,
     _periods,

@@ -23,6 +23,11 @@ _ASKING = """
         GROUP BY run, step, attempt, task, target, item, "try" HAVING min(kind) = 'requested'
     )
 """
+_ANSWERED = """
+    SELECT DISTINCT run FROM events a INDEXED BY asked WHERE kind IN ('requested', 'answered') AND kind = 'answered'
+    AND NOT EXISTS (SELECT 1 FROM events e INDEXED BY run_turns
+        WHERE e.kind IN ('run_resumed', 'run_ended') AND e.run = a.run AND e.seq > a.seq)
+"""
 _RESUMED = """
     SELECT run FROM events r INDEXED BY run_turns WHERE kind IN ('run_resumed', 'run_ended') AND kind = 'run_resumed'
     AND NOT EXISTS (SELECT 1 FROM events e INDEXED BY run_turns
@@ -43,7 +48,9 @@ class Holder(NamedTuple):
 def unfinished(journal: JournalReader) -> Iterator[Record]:
     """The runs that go on, wait for a person, or were cut off and can be resumed, newest first."""
     with journal.reading() as connection:
-        runs = {str(run) for query in (_UNFINISHED, _ASKING, _RESUMED) for (run,) in connection.execute(query)}
+        runs = {
+            str(run) for query in (_UNFINISHED, _ASKING, _ANSWERED, _RESUMED) for (run,) in connection.execute(query)
+        }
     for run in sorted(runs, reverse=True):
         record = build_record(journal.events(run))
         if may_go_on(record):

@@ -68,7 +68,7 @@ class Beginner:
 
     def _run(self, entry: Entry) -> tuple[str, ...]:
         inventories = [word for name in self._installed.inventories for word in ("-i", name)]
-        return ("run", str(entry.playbook), "--only", entry.label, *inventories, *self._kept)
+        return ("run", str(entry.playbook), "--only", entry.label, "--scheduled", *inventories, *self._kept)
 
     @property
     def _kept(self) -> tuple[str, str]:

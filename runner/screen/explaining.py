@@ -145,11 +145,12 @@ class _Explanation:
             yield self._say("includes", title=step.child.playbook.title, steps=len(step.child.steps))
 
     def _begins(self, step: PlannedStep) -> str:
-        if when := self._telling.times.get(step.id):
-            return self._say("by_itself", when=when)
         before = [self._numbers[name] for name in self._order.before.get(step.id, ())]
         problems = self._plan.playbook.after_problems
-        if step.id in problems and not problems.intersection(self._order.before.get(step.id, ())):
+        first = step.id in problems and not problems.intersection(self._order.before.get(step.id, ()))
+        if (when := self._telling.times.get(step.id)) and (first or step.id not in problems):
+            return " ".join([self._say("by_itself", when=when), *([self._say("problems")] if first else ())])
+        if first:
             return self._say("problems")
         return self._say("after", steps=self._some(before)) if before else self._say("at_once")
 

@@ -12,6 +12,7 @@ import pytest
 
 from runner.actions.website_integrity import ACTION
 from runner.contract import Outcome, Severity, Status
+from runner.recorders import DryRecorder
 from tests.actions.integrity_sites import CASES, FARM, HOME, PAGE, PAGES, SELLING, Visit, site, sitemap, visitor_server
 from tests.calls import assert_fits, make_call, read_evidence
 from tests.web_servers import Reply, closed_port, drips, raw_server
@@ -128,6 +129,22 @@ def test_a_doorway_by_query_is_found_by_the_sitemap_and_by_its_parameter(tmp_pat
     assert "query_doorway" in look(tmp_path / "a", listed).outputs["rules"]
     kit = lambda visit: SELLING if "tunnel=" in visit.target else site()(visit)  # noqa: E731  # one visit, one answer
     assert "query_doorway" in look(tmp_path / "b", kit).outputs["rules"]
+
+
+def test_a_first_dry_run_asks_for_nothing_that_the_log_would_tell_as_an_attack(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(visit: Visit) -> Reply | str | None:
+        asked.append(visit.target)
+        return site()(visit)
+
+    with visitor_server(answer) as url:
+        target = {"name": "pn_contoh", "kind": "website", "url": url}
+        call = make_call(ACTION, {}, directory=tmp_path, target=target, limit=60)
+        outcome = ACTION.run(call._replace(record=DryRecorder(None, "p", "pn_contoh")))
+    assert len(asked) > 5
+    assert [target for target in asked if "=slot" in target.lower()] == []
+    assert "pintu masuk dengan parameter: tidak diminta dalam uji coba pertama" in outcome.outputs["unseen"]
 
 
 def test_a_search_page_that_repeats_the_question_is_no_doorway(tmp_path: Path) -> None:

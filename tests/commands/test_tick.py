@@ -188,6 +188,21 @@ def test_a_run_that_failed_then_is_told(court: Court) -> None:
     assert "went on: failed, exit code 2" in court.says
 
 
+def test_a_run_that_was_answered_goes_on_though_something_else_in_it_failed(court: Court) -> None:
+    assert court.sign("siti", "report") == 0
+    assert court.do("cron", "tick") == 0
+    fails = "tasks: [{id: x, action: command.run, with: {command: exit 3}}]"
+    aside = f"steps:\n  - {{id: aside, activity: a, on_failure: continue, {fails}}}\n"
+    Path("p.yml").write_text((PLAYBOOK % "echo done").replace("steps:\n", aside))
+    court.clock.advance(60)
+    assert court.do("cron", "run", "p.yml") == 2
+    assert court.document("tick", code=3)["resumed"] == [], "nobody has answered"
+    assert court.sign("siti", "report") == 0
+    assert len(court.tick(code=2)["resumed"]) == 1
+    assert {step.id: str(step.status) for step in build_record(court.events()).steps}["after"] == "ok"
+    assert court.tick(code=0)["resumed"] == []
+
+
 def test_one_run_that_cannot_go_on_holds_up_no_other(court: Court) -> None:
     first = court.events()[0].run
     court.clock.advance(60)

@@ -331,6 +331,15 @@ def test_norms_and_periods_that_do_not_fit_are_told(title: str, step: dict[str, 
     assert [part in each for part, each in zip(told, weak, strict=True)] == [True] * len(told)
 
 
+@pytest.mark.parametrize(("scheduled", "told"), [([["a"]], 1), ([["a"], ["b"]], 0), ([], 0)])
+def test_a_schedule_that_never_begins_what_problems_start_is_told(scheduled: list[list[str]], told: int) -> None:
+    data = make([{"id": "a", "actor": "a"}, {"id": "b", "actor": "a"}])
+    entries = [{"steps": steps, "cron": "0 8 * * *"} for steps in scheduled]
+    data["supplement"] = {**(data.get("supplement") or {}), "schedule": entries, "after": {"problems": ["b"]}}
+    found = [str(each) for each in check_form(parse_source(json.dumps(data), "p.yml"))]
+    assert len([each for each in found if "problems start 'b', but no schedule begins it" in each]) == told
+
+
 def test_a_form_without_a_column_of_outputs_lacks_none() -> None:
     columns = [{"is": "activity", "heading": "Kegiatan"}, {"is": "actors", "heading": "Pelaksana"}]
     found = [

@@ -151,6 +151,9 @@ def _probe(outside: Outside, report: Report, wanted: Wanted, addresses: Sequence
         if outside.deadline.passed:
             outside.unseen.append("pintu masuk dengan parameter: waktu habis")
             return
+        if not wanted.mark:  # the site's log would tell the request as an attack
+            outside.unseen.append("pintu masuk dengan parameter: tidak diminta dalam uji coba pertama")
+            break
         url = urljoin(outside.url, build_query(name, wanted.mark))
         sight = outside.see(url, GOOGLEBOT)
         if sight.status == 200 and sight.markup:

@@ -59,7 +59,9 @@ class Procedure:
         return next((n for n, each in enumerate(self.steps, 1) if each.get("id") == step), 0)
 
     def crons(self, step: str) -> tuple[str, ...]:
-        """When a step runs by itself, as crontab has it."""
+        """When a step runs by itself, as crontab has it; never one that begins only where a problem is open."""
+        if step in self.reactive:
+            return ()
         return tuple(each["cron"] for each in self.supplement.get("schedule") or () if step in each["steps"])
 
     def schedule(self, step: str) -> str:
