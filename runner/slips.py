@@ -8,6 +8,8 @@ from typing import NamedTuple
 NO_COLON = "could not find expected ':'"
 
 NOT_CLOSED = "did not find expected ',' or"
+ENDLESS = "found unexpected end of stream"  # only while libyaml reads a text in quotes
+UNENDING = "the quote that begins here has no end"
 
 _QUOTED = re.compile(r"""\"[^"]*\"|'[^']*'""")
 _FLOW = re.compile(r"[{\[][^{}\[\]]*[}\]]")
@@ -32,7 +34,9 @@ def explain_slip(error: Exception, text: str) -> Slip:
     mark, opened = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     place, noticed = (line, column), ""
-    if opened and (problem == NO_COLON or problem.startswith(NOT_CLOSED)):
+    if opened and problem == ENDLESS:
+        place, problem = (opened.line + 1, opened.column + 1), UNENDING
+    elif opened and (problem == NO_COLON or problem.startswith(NOT_CLOSED)):
         place = (opened.line + 1, opened.column + 1)
         noticed = f" for what begins here, noticed in line {line}" if place[0] != line else ""
     elif opened and problem.startswith("did not find expected"):
@@ -49,6 +53,8 @@ def cure_of(problem: str, line: str, before: str = "") -> str:
         return "indent with spaces, not tabs"
     if _BARE_BRACES.search(bare):
         return 'put the whole value in quotes, such as "{{ vars.x }} days"'
+    if problem == UNENDING:
+        return "close it with the same quote"
     if problem == NO_COLON:
         return "write the key with a colon and a space after it, such as 'server: web1'"
     if problem.startswith(NOT_CLOSED):

@@ -12,8 +12,15 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from runner.contract import Outcome, Severity, Status
+from runner.events import Event, Kind
+from runner.record import build_record
+from runner.record.problems import KnownProblem
 from runner.reports.dashboard import FOLDER, INDEX, gather, render_dashboard
 from runner.reports.dashboard.writing import write_pages
+from runner.reports.office import Office
+from runner.reports.paper.layout import choose_layout
+from runner.reports.paper.page import render_html
+from runner.reports.situation import build_situation
 from tests.offices import OfficeRecord, at, fine, renewals, usual_days, wrong
 
 AXE = Path(__file__).parent / "cases" / "axe" / "axe.min.js"
@@ -194,4 +201,19 @@ def test_without_scripts_everything_is_there_and_the_page_renews_itself(browser:
     assert page.get_by_role("table", name="Kritis (1)").is_visible()
     assert page.locator("#pause").is_hidden()
     assert '<noscript><meta http-equiv="refresh" content="900"></noscript>' in (folder / INDEX).read_text()
+    page.context.close()
+
+
+def test_a_report_can_be_read_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    problem = KnownProblem("domain.expires", "domain", Severity.MAJOR, LONG, NOW, NOW, "run", "website", "renew", "due")
+    record = build_record([Event(Kind.RUN_STARTED, "run", NOW, data={"playbook": "website", "title": "Pemeliharaan"})])
+    paper = build_situation(record, [problem], Office({"name": "Pengadilan Negeri Contoh"}))
+    (tmp_path / "laporan.html").write_text(render_html(paper, choose_layout({}, None, landscape=False)))
+    page = open_page(browser, tmp_path / "laporan.html", width=360)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    widths = page.evaluate(
+        "[...document.querySelectorAll('.pairs td:last-child, .sheet td')].map(e => e.getBoundingClientRect().width)"
+    )
+    assert len(widths) > 8
+    assert min(widths) > 180, "the words stand beside their names, not letter below letter"
     page.context.close()

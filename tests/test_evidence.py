@@ -115,7 +115,9 @@ for content in (bytes(2000000), Path(sys.argv[2])):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     said = done.stdout.splitlines()
     assert len(said) == 2, done.stderr
-    assert all("File too large. free some space, then go on with 'sop resume'" in line for line in said)
+    assert all(
+        "File too large. free some space, then try again; a run goes on with 'sop resume'" in line for line in said
+    )
     assert len(files(tmp_path)) == 1
 
 

@@ -167,9 +167,20 @@ def test_number_is_left_open_and_names_are_not_invented():
     deputy = Person("s", "Nama Sekretaris", (Holding("sekretaris", deputy="Plh"),), nip="19870102")
     text = page_text(record(), [], OFFICE, people={"sekretaris": deputy})
     assert "Nomor: …………" in text
-    assert "Plh. Sekretaris" in text
+    assert "Plh. Sekretaris," in text
     assert "Nama Sekretaris" in text
     assert text.count("( …………………………… )") == 2
+
+
+def test_targets_are_called_as_people_call_them():
+    found = done("watch", "pn_contoh", Outcome(Status.FAILED, message="tidak dapat dibuka"), status="failed")
+    office = Office(OFFICE, {}, {"pn_contoh": "Website Pengadilan Negeri Contoh", "domain": "pn-contoh.go.id"})
+    paper = build_situation(record(found), [problem()], office)
+    text = render_html(paper, choose_layout(OFFICE, None, landscape=False))
+    assert "Website Pengadilan Negeri Contoh: gagal" in text
+    assert "Website Pengadilan Negeri Contoh: tidak dapat dibuka" in text
+    assert "1. pn-contoh.go.id" in text
+    assert "pn_contoh" not in text
 
 
 def test_letterhead_is_never_guessed():

@@ -146,6 +146,10 @@ def test_tabs_get_a_cure() -> None:
             "write the key with a colon and a space after it, such as 'server: web1'",
         ),
         (
+            "a: 1\nb: 'no end\nc: 2\nd: 3\n",
+            "x.yml:2:4: not valid YAML: the quote that begins here has no end. close it with the same quote",
+        ),
+        (
             "a 1\nb: 2\n",
             "x.yml:2:2: not valid YAML: mapping values are not allowed in this context. is the colon of the line "
             "before missing?",

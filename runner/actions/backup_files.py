@@ -60,7 +60,8 @@ def preview(call: Call) -> Preview:
 
 def _summary(part: Mapping[str, Any], unsteady: list[str]) -> str:
     size = f"{part['entries']} entries, {render_size(part['bytes'], 'en')} stored"
-    text = f"{part['source']}: {size}" + (f", the rest in {part['parent']['set']}" if part["parent"] else "")
+    rest = [f"the rest in {part['parent']['set']}"] if part["parent"] else []
+    text = "; ".join([f"{part['source']}: {size}", *rest])
     return text if not unsteady else f"{text}; changed or vanished meanwhile: {', '.join(unsteady[:10])}"
 
 

@@ -30,7 +30,7 @@ ACTION = build_asking(
         },
     },
     ask,
-    asked="asked",
+    asked="asked to do it",
     example="""\
 - id: repair
   action: person.do

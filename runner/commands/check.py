@@ -19,7 +19,7 @@ from runner.source import Source
 
 
 @click.command("check")
-@click.argument("playbooks", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("playbooks", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @inventory_option()
 @click.option("-e", "--extra", multiple=True, help="Variable NAME=VALUE, or @FILE.")
 def command(playbooks: tuple[Path, ...], inventories: tuple[Path, ...], extra: tuple[str, ...]) -> int:

@@ -249,7 +249,8 @@ def _referred(value: Any) -> Iterator[str]:
 
 @contextmanager
 def braked(stopping: Callable[[], None]) -> Iterator[Brake]:
-    """A brake that Ctrl-C and SIGTERM pull; `stopping` is called at the first of them."""
+    """A brake that Ctrl-C and SIGTERM pull; `stopping` is called at the first of them. A terminal that is closed is a
+    screen that is gone: the run goes on without it."""
     brake = Brake()
 
     def pull(*_: object) -> None:
@@ -258,6 +259,8 @@ def braked(stopping: Callable[[], None]) -> Iterator[Brake]:
         brake.pull()
 
     before = {number: signal.signal(number, pull) for number in (signal.SIGINT, signal.SIGTERM)}
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # not SIG_IGN here: programs that are begun would inherit it
+        before[signal.SIGHUP] = signal.signal(signal.SIGHUP, lambda *_: None)
     try:
         yield brake
     finally:

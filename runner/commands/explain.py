@@ -22,7 +22,7 @@ from runner.screen.explaining import Telling, explain_plan
 
 
 @click.command("explain")
-@click.argument("playbook", type=click.Path(path_type=Path))
+@click.argument("playbook", type=click.Path(path_type=Path, readable=False))
 @inventory_option()
 @click.option("-l", "--limit", default="", help="Only these targets: a pattern, as Ansible's.")
 @click.option("--only", default="", help="Only these steps: ids with commas between.")

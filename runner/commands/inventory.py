@@ -96,6 +96,7 @@ def trust(pattern: str, inventories: tuple[Path, ...], yes: bool) -> int:
     connections = open_connections()
     for server in _servers(inventory, pattern):
         if server.settings.get("connection") == "local":
+            show(f"{server.name}: this machine, which needs no host key")
             continue
         access = find_access(server, inventory, inventory.resolve)
         key, verdict = connections.fetch_host_key(access, Deadline.after(PING_LIMIT))

@@ -22,7 +22,7 @@ def inventory_option() -> Decorator:
         "--inventory",
         "inventories",
         multiple=True,
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),
         help="Inventory file or folder; may be repeated. Default: inventory/ or inventory.yml.",
     )
 

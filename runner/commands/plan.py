@@ -16,7 +16,7 @@ from runner.screen.watching import Screen
 
 
 @click.command("plan")
-@click.argument("playbook", type=click.Path(path_type=Path))
+@click.argument("playbook", type=click.Path(path_type=Path, readable=False))
 @selection_options
 @click.option("-D", "--diff", is_flag=True, help="Show what would change in files.")
 def command(playbook: Path, diff: bool, **asked: Any) -> int:

@@ -15,7 +15,7 @@ FORMATS = ("html", "pdf", "svg")
 
 
 @click.command("print")
-@click.argument("playbook", type=click.Path(path_type=Path))
+@click.argument("playbook", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "-o",
     "--out",

@@ -18,7 +18,7 @@ from runner.screen.watching import Screen
 
 
 @click.command("run")
-@click.argument("playbook", type=click.Path(path_type=Path))
+@click.argument("playbook", type=click.Path(path_type=Path, readable=False))
 @selection_options
 @executor_option()
 @click.option("-C", "--check", "dry", is_flag=True, help="A dry run, as sop plan.")

@@ -38,7 +38,7 @@ def command() -> None:
 
 
 @command.command("show", short_help="each entry: last run, next run, whether it is late")
-@click.argument("playbooks", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("playbooks", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @inventory_option()
 @records_option()
 @format_option()
@@ -55,7 +55,7 @@ def show_schedule(playbooks: tuple[Path, ...], inventories: Inventories, records
 
 
 @command.command("next", short_help="the coming runs")
-@click.argument("playbooks", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("playbooks", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @click.option("-n", "--count", type=click.IntRange(1, 1000), default=10, help="How many (10).")
 @inventory_option()
 @records_option()
@@ -76,7 +76,7 @@ def show_next(playbooks: tuple[Path, ...], count: int, inventories: Inventories,
 
 
 @command.command("install", short_help="let cron, or systemd, begin what is due")
-@click.argument("playbooks", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("playbooks", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @click.option("--systemd", is_flag=True, help="Write a timer for the user's systemd, not a line for cron.")
 @click.option("--dashboard", default="", help="Make the dashboard's pages in this folder too, every 15 minutes.")
 @inventory_option()

@@ -44,7 +44,7 @@ def command(inventories: tuple[Path, ...], records: Path, form: str) -> int:
         waiting = [describe_turn(turn) for *_, turns in found for turn in turns]
         print_json({"at": now.isoformat(), "waiting": waiting, "schedule": missing})
     elif not found:
-        show_paged(translate("\n".join(["nothing goes on and nothing waits", *missing])))
+        show_paged(translate("\n".join([_nothing(journal, records), *missing])))
     else:
         language = language_of(found[0][2])
         told = (_advice(held, records, language) for held in found)
@@ -56,6 +56,11 @@ def command(inventories: tuple[Path, ...], records: Path, form: str) -> int:
         ]
         show_paged("\n\n".join(filter(None, parts)))
     return 0
+
+
+def _nothing(journal: Journal | None, records: Path) -> str:
+    """That nobody waits; in a folder without a record, that nothing is known of any run."""
+    return "nothing goes on and nothing waits" if journal else f"no run yet in {printable(str(records))}"
 
 
 def _missing(records: Path, now: datetime) -> Iterator[str]:

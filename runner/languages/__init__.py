@@ -31,6 +31,7 @@ FINDING = re.compile(rf"\b({'|'.join(_FINDINGS.split())})\b", re.IGNORECASE)
 DATE = re.compile(
     rf"(?:({'|'.join(day.id for day in WEEKDAYS)}), )?(\d{{1,2}}) ({'|'.join(month.id for month in MONTHS)}) (\d{{4}})"
 )
+SIZE = re.compile(r"(?<![\w.])(\d+)\.(\d)(?= (?:[kMGTP]B)\b)")  # "1.5 MB", which is written "1,5 MB" in Indonesian
 SYSTEMS = ("LC_ALL", "LC_MESSAGES", "LANG")
 
 
@@ -54,7 +55,8 @@ def translate(text: str, to: Language | None = None) -> str:
         return text
     if spoken == "en":
         text = DATE.sub(_date, text)
-    return "\n".join(map(_matcher(spoken).translate, text.split("\n")))
+    told = "\n".join(map(_matcher(spoken).translate, text.split("\n")))
+    return SIZE.sub(r"\1,\2", told) if spoken == "id" else told
 
 
 def label(text: str) -> str:

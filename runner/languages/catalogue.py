@@ -48,7 +48,6 @@ OTHERS_SAY = (
     "found a tab character that violates indentation",
     "found a tab character where an indentation space is expected",
     "found character that cannot start any token",
-    "found unexpected end of stream",
     "found unexpected document indicator",
     "found unknown escape character",
     "found unexpected ':'",

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runner.errors import RecordError
-from runner.record.folder import LONGEST_WAIT, disk_errors, gate, make_folder, shared_bits, sync
+from runner.record.folder import FREE, LONGEST_WAIT, disk_errors, gate, make_folder, shared_bits, sync
 
 SMALLEST_ROOM = 64 << 10  # bytes: twice what SQLite's shared memory grows by
 _ANYWHERE = "name another folder with --records"
 _REASONS = {
-    sqlite3.SQLITE_FULL: ("the disk is full", "free some space, then go on with 'sop resume'"),
+    sqlite3.SQLITE_FULL: ("the disk is full", FREE),
     sqlite3.SQLITE_READONLY: ("cannot be written", f"make file and folder writable for this user, or {_ANYWHERE}"),
     sqlite3.SQLITE_CANTOPEN: ("cannot be opened", f"allow this user to read and write the folder, or {_ANYWHERE}"),
     sqlite3.SQLITE_PERM: ("cannot be opened", f"allow this user to read and write the file, or {_ANYWHERE}"),

@@ -17,13 +17,13 @@ from runner.errors import RecordError
 LONGEST_WAIT = 30.0  # seconds
 _PAUSE = 0.005
 
-_FREE = "free some space, then go on with 'sop resume'"
+FREE = "free some space, then try again; a run goes on with 'sop resume'"
 _ALLOW = "make it writable for this user, or name another folder with --records"
 _RENAME = "name another folder with --records"
 _CURES = {
-    errno.ENOSPC: _FREE,
-    errno.EDQUOT: _FREE,
-    errno.EFBIG: _FREE,
+    errno.ENOSPC: FREE,
+    errno.EDQUOT: FREE,
+    errno.EFBIG: FREE,
     errno.EROFS: _ALLOW,
     errno.EACCES: _ALLOW,
     errno.EPERM: _ALLOW,

@@ -122,7 +122,7 @@ def build_table(
             cell(str(activity.form.get("time_limit") or "")),
             tuple(_realised(activity, record, office, pen)),
             cell(*activity.outputs, *_marks(activity, evidence)),
-            cell(*_remarks(activity, record, pen)),
+            cell(*_remarks(activity, record, office, pen)),
         )
         for activity in activities
     ]
@@ -139,22 +139,22 @@ def build_rules(counted: Iterable[tuple[str, Sequence[str]]]) -> Iterator[Line]:
         yield Line(f"Batas waktu kegiatan {', '.join(numbers)}: {words}", Look.NOTE)
 
 
-def build_results(activity: Activity, pen: Pen) -> list[tuple[Cell, Cell]]:
+def build_results(activity: Activity, office: Office, pen: Pen) -> list[tuple[Cell, Cell]]:
     """Given an activity, return what its latest attempt brought about, target by target."""
     return [
-        (cell(target.target or "–"), cell("; ".join(shown)))
+        (cell(office.title_of(target.target)), cell("; ".join(shown)))
         for attempt in activity.attempts[-1:]
         for target in attempt.targets
         if (shown := [pen.value(value) for value in target.outputs.values() if value is not None])
     ]
 
 
-def build_evidence(activities: Sequence[Activity], pen: Pen) -> list[EvidenceRow]:
+def build_evidence(activities: Sequence[Activity], office: Office, pen: Pen) -> list[EvidenceRow]:
     """Given the activities, return all evidence in order; the same file from the same place stands once."""
     found: dict[tuple[str, ...], EvidenceRow] = {}
     for activity in activities:
         for _, target in activity.targets():
-            origin = " / ".join(filter(None, (activity.number, target.target)))
+            origin = " / ".join([activity.number, *([office.title_of(target.target)] if target.target else [])])
             for item in (item for task in target.tasks for item in task.outcome.evidence):
                 mark = f"B-{len(found) + 1}"
                 row = EvidenceRow(mark, item.name, origin, pen.size(item.size), item.sha256, activity.number)
@@ -162,10 +162,11 @@ def build_evidence(activities: Sequence[Activity], pen: Pen) -> list[EvidenceRow
     return list(found.values())
 
 
-def build_deviations(activities: Sequence[Activity], pen: Pen) -> list[str]:
+def build_deviations(activities: Sequence[Activity], office: Office, pen: Pen) -> list[str]:
     """Given the activities, return every deviation with its place."""
     return [
-        f"{activity.number} {target.target or ''}".strip() + f": {pen.deviation(deviation)}"
+        f"{activity.number} {office.title_of(target.target) if target.target else ''}".strip()
+        + f": {pen.deviation(deviation)}"
         for activity in activities
         for _, target in activity.targets()
         for deviation in target.deviations
@@ -191,7 +192,7 @@ def _realised(activity: Activity, record: Record, office: Office, pen: Pen) -> l
     many = len(activity.attempts) > 1
     lines: list[Line] = []
     for number, target in pairs:
-        lines += _target(number, target, pen, many=many, going_on=record.ended is None)
+        lines += _target(number, target, office, pen, many=many, going_on=record.ended is None)
     for answer in (answer for answer in record.answers if answer.key.step == activity.id):
         lines += describe_answer(answer, office, pen)
     for hand in (hand for hand in record.hands if hand.key.step == activity.id):
@@ -199,8 +200,10 @@ def _realised(activity: Activity, record: Record, office: Office, pen: Pen) -> l
     return [*lines, Line(f"dan {total - len(pairs)} sasaran lain", Look.NOTE)] if total > len(pairs) else lines
 
 
-def _target(number: int, target: TargetRecord, pen: Pen, *, many: bool, going_on: bool) -> Iterator[Line]:
-    label = target.target or ""
+def _target(
+    number: int, target: TargetRecord, office: Office, pen: Pen, *, many: bool, going_on: bool
+) -> Iterator[Line]:
+    label = office.title_of(target.target) if target.target else ""
     if many:
         label = f"{label} putaran ke-{number}".strip()
     begun = going_on and target.status is Status.INTERRUPTED
@@ -240,14 +243,14 @@ def _marks(activity: Activity, evidence: Sequence[EvidenceRow]) -> list[str]:
     return [f"[{marks[0]} – {marks[-1]}]" if len(marks) > MOST_MARKS else " ".join(f"[{mark}]" for mark in marks)]
 
 
-def _remarks(activity: Activity, record: Record, pen: Pen) -> list[str]:
+def _remarks(activity: Activity, record: Record, office: Office, pen: Pen) -> list[str]:
     remarks = []
     for _, target in activity.targets():
         if record.ended is None and target.status is Status.INTERRUPTED:
             continue  # it goes on while the report is made
         messages = [task.outcome.message for task in target.tasks if _is_worth_telling(task.outcome)]
         deviations = [pen.deviation(deviation) for deviation in target.deviations]
-        prefix = f"{target.target}: " if target.target else ""
+        prefix = f"{office.title_of(target.target)}: " if target.target else ""
         told = (*deviations, *(translate(text, "id") for text in (target.message, *messages)))
         remarks += [prefix + shorten(text, LONGEST_REMARK) for text in told if text]
     unique = list(dict.fromkeys(remarks))

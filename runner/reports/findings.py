@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from runner.inventory.knowledge import Advice, find_advice
 from runner.record.problems import KnownProblem
 from runner.reports.lists import say_left_out
+from runner.reports.office import Office
 from runner.reports.paper.model import WHOLE, Block, Cell, Heading, Line, Look, Sheet, Together, cell
 from runner.reports.pen import Pen
 from runner.reports.values import shorten
@@ -29,11 +30,9 @@ NONE = "Tidak ada permasalahan terbuka yang tercatat."
 Criterion = Callable[[KnownProblem], str]
 
 
-def build_findings(
-    problems: Sequence[KnownProblem], criterion: Criterion, knowledge: Sequence[Advice], pen: Pen
-) -> Iterator[Block]:
-    """Given problems, what tells the norm that each offends ("" where it is not known) and what the office knows of
-    faults, give each as a form.
+def build_findings(problems: Sequence[KnownProblem], criterion: Criterion, office: Office, pen: Pen) -> Iterator[Block]:
+    """Given problems, what tells the norm that each offends ("" where it is not known) and the office with what it
+    knows of faults, give each as a form.
 
     Of a problem its condition and the norm are known; cause, effect and recommendation are left to be filled in.
     """
@@ -42,8 +41,8 @@ def build_findings(
         return
     yield Line(TO_FILL, Look.NOTE)
     for number, problem in enumerate(problems[:MOST_PROBLEMS], 1):
-        heading = Heading(f"{number}. {problem.target or 'Satuan kerja'}", 2)
-        blocks: list[Block] = [heading, _sheet(problem, criterion(problem), knowledge, pen)]
+        heading = Heading(f"{number}. {office.title_of(problem.target) if problem.target else 'Satuan kerja'}", 2)
+        blocks: list[Block] = [heading, _sheet(problem, criterion(problem), office.knowledge, pen)]
         if len(problem.message) < WHOLE:
             yield Together(blocks)
         else:

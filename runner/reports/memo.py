@@ -90,7 +90,7 @@ def _blocks(facts: Facts, entries: Sequence[Entry]) -> Iterator[Block]:
     yield Line(OPENING, Look.BODY)
     yield Table(COLUMNS, [*(_ask(*each) for each in enumerate(entries, 1)), *map(_total, add_up(entries))])
     yield Line(ASKED, Look.BODY)
-    place = Signature("", "", f"{post},", sender.name if sender else "", sender.nip if sender else "")
+    place = Signature("", "", post, sender.name if sender else "", sender.nip if sender else "")
     yield Together([Line(THANKS, Look.BODY), Signatures([None, place]), Line(DRAFT, Look.NOTE)])
 
 

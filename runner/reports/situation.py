@@ -108,19 +108,17 @@ def _blocks(
     until: datetime,
 ) -> Iterator[Block]:
     roles = read_roles(record.started)
-    evidence = build_evidence(activities, pen)
+    evidence = build_evidence(activities, office, pen)
     yield Pairs(_facts(record, office, pen, until))
     yield Heading("A. Kegiatan yang Dilaksanakan")
     yield build_table(activities, record, roles, office, evidence, pen)
     yield from build_rules((each.number, target.counted) for each in activities for _, target in each.targets())
     yield Heading("B. Hasil yang Dicapai")
-    yield from _results(activities, pen)
+    yield from _results(activities, office, pen)
     yield Heading("C. Permasalahan")
-    yield from build_findings(
-        problems, lambda each: _criterion(each, record.playbook, activities), office.knowledge, pen
-    )
+    yield from build_findings(problems, lambda each: _criterion(each, record.playbook, activities), office, pen)
     yield Heading("D. Penyimpangan dari Mutu Baku")
-    deviations = build_deviations(activities, pen)
+    deviations = build_deviations(activities, office, pen)
     yield Bullets(deviations) if deviations else Line("Tidak ada penyimpangan yang tercatat.")
     yield Heading("E. Daftar Bukti")
     yield from build_evidence_table(evidence)
@@ -148,9 +146,9 @@ def _facts(record: Record, office: Office, pen: Pen, until: datetime) -> list[tu
     return [(name, value) for name, value in facts if value]
 
 
-def _results(activities: Sequence[Activity], pen: Pen) -> Iterator[Block]:
+def _results(activities: Sequence[Activity], office: Office, pen: Pen) -> Iterator[Block]:
     columns = (Column("Sasaran", 38), Column("Hasil", 122))
-    found = [(activity, rows) for activity in activities if (rows := build_results(activity, pen))]
+    found = [(activity, rows) for activity in activities if (rows := build_results(activity, office, pen))]
     if not found:
         yield Line("Belum ada hasil yang tercatat.")
     for activity, rows in found:

@@ -27,6 +27,7 @@ CLICK_SAYS = (
     "Invalid value for {0}: {1}",
     "{0} is not one of {1}",
     "Did you mean {0}?",
+    "Did you mean one of: {0}?",  # since 8.4
     "(Possible options: {0})",
     "Argument {0} takes {1} values",
     "Could not open file {0}: {1}",

@@ -110,6 +110,19 @@ def test_a_second_interruption_waits_for_nothing(sop: Sop) -> None:
     assert [row["status"] for row in json.loads(out)["waiting"]] == ["can_go_on"]
 
 
+def test_a_run_goes_on_when_its_terminal_is_closed(sop: Sop) -> None:
+    process = sop.run()
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stderr.close()
+    process.send_signal(signal.SIGHUP)
+    sop.let_go()
+    assert process.wait(60) == 0
+    code, out, _ = sop.ask("history", "--format", "json")
+    assert (code, [run["status"] for run in json.loads(out)["runs"]]) == (0, ["ok"])
+
+
 @pytest.mark.promise("Signals", "a second run meanwhile", "exit 6, the holder is named")
 def test_a_second_run_at_the_same_time_exits_6_and_names_the_holder(sop: Sop) -> None:
     process = sop.run()

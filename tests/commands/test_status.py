@@ -144,6 +144,6 @@ def test_names_from_the_inventory_cannot_steer_the_terminal(office: Office) -> N
     assert "\\x1b[2J<b>" in office.says.replace("\n", "")
 
 
-def test_nothing_waits_where_there_is_no_record(office: Office, tmp_path: Path) -> None:
+def test_a_folder_without_a_record_is_told_apart_from_one_where_nothing_waits(office: Office, tmp_path: Path) -> None:
     assert office.do("siti", "status", "--records", str(tmp_path / "none")) == 0
-    assert office.says == "nothing goes on and nothing waits\n"
+    assert office.says == f"no run yet in {tmp_path / 'none'}\n"

@@ -172,12 +172,17 @@ class Signatures:
         lines = [
             ("line", [place.date if place else "" for place in self.blocks]),
             ("line", [place.heading if place else "" for place in self.blocks]),
-            ("line", [place.office if place else "" for place in self.blocks]),
+            ("line", [_post(place) for place in self.blocks]),
             ("space", ["" for _ in self.blocks]),
             ("named", [place.name or NAMELESS if place else "" for place in self.blocks]),
             ("line", [f"NIP {place.number or NUMBERLESS}" if place else "" for place in self.blocks]),
         ]
         return [(kind, texts) for kind, texts in lines if kind == "space" or any(texts)]
+
+
+def _post(place: Signature | None) -> str:
+    """A post as it stands above a signature: with a comma, unless it is left to be filled in."""
+    return f"{place.office}," if place and place.office.strip("….") else place.office if place else ""
 
 
 @dataclass(frozen=True, slots=True)

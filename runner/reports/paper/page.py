@@ -16,7 +16,9 @@ _SHEET = """
   size: {width}mm {height}mm; margin: {top}mm {right}mm {bottom}mm {left}mm;
   @bottom-left {{ content: "{foot}"; font: 7.5pt Arial, "Liberation Sans", sans-serif; }}
 }}
-@media screen {{ body {{ width: {width}mm; max-width: 100%; padding: {top}mm {right}mm {bottom}mm {left}mm; }} }}
+@media screen and (min-width: 50.01rem) {{
+  body {{ width: {width}mm; max-width: 100%; padding: {top}mm {right}mm {bottom}mm {left}mm; }}
+}}
 """
 
 

@@ -39,7 +39,7 @@ def build_annexes(
 ) -> Iterator[Block]:
     """Given the procedures with what was done of them, and what the period holds, give the annexes."""
     yield Heading("Lampiran 1. Rincian pelaksanaan kegiatan", new_page=True)
-    yield from _executions([each for _, done in procedures for each in done], calendar, pen)
+    yield from _executions([each for _, done in procedures for each in done], office, calendar, pen)
     yield Heading("Lampiran 2. Daftar bukti dengan SHA-256")
     yield from _evidence([each for _, done in procedures for each in done], office, pen)
     yield Heading("Lampiran 3. Daftar pelaksanaan (run)")
@@ -50,7 +50,7 @@ def build_annexes(
     yield from build_list((Column("Berkas", 60), Column("SHA-256", 100)), rows, none="Tidak ada yang tercatat.")
 
 
-def _executions(done: Sequence[Done], calendar: Calendar, pen: Pen) -> Iterator[Block]:
+def _executions(done: Sequence[Done], office: Office, calendar: Calendar, pen: Pen) -> Iterator[Block]:
     """Those that the table of activities does not list one by one; where they are too many, those out of order only."""
     every = [(each.activity.number, e) for each in done if len(each.executions) > MOST_LISTED for e in each.executions]
     if len(every) > MOST_ROWS:
@@ -58,7 +58,7 @@ def _executions(done: Sequence[Done], calendar: Calendar, pen: Pen) -> Iterator[
         every = [(number, each) for number, each in every if _is_odd(each)]
         odd = pen.number(len(every))
         yield Line(f"Dari {pen.number(count)} pelaksanaan, {odd} menyimpang atau tidak selesai dengan baik:", Look.NOTE)
-    rows = [_execution(number, each, calendar, pen) for number, each in every]
+    rows = [_execution(number, each, office, calendar, pen) for number, each in every]
     yield from build_list(EXECUTIONS, rows, none="Semua pelaksanaan telah tercantum dalam tabel kegiatan.")
 
 
@@ -66,8 +66,8 @@ def _is_odd(each: Execution) -> bool:
     return bool(each.deviations) or each.attempt > 1 or each.status not in FINISHED_WELL
 
 
-def _execution(number: str, each: Execution, calendar: Calendar, pen: Pen) -> Sequence[Cell]:
-    status, *times = describe(each, calendar, pen)
+def _execution(number: str, each: Execution, office: Office, calendar: Calendar, pen: Pen) -> Sequence[Cell]:
+    status, *times = describe(each, office, calendar, pen)
     worked = str(times[1]).strip("()").removeprefix("waktu kerja ") if len(times) > 1 else ""
     remarks = [pen.deviation(deviation) for deviation in each.deviations]
     return cell(number), cell(status), cell(times[0]), cell(worked), cell(*remarks)

@@ -77,9 +77,9 @@ def build_deeds(found: Gathered, names: Names, office: Office, calendar: Calenda
         yield from build_list(RUNGS, [_rung(event, found, names, office, pen) for event in found.escalations])
 
 
-def build_deviations(found: Gathered, names: Names, pen: Pen) -> Iterator[Block]:
+def build_deviations(found: Gathered, names: Names, office: Office, pen: Pen) -> Iterator[Block]:
     """Given what a period holds, give every deviation with its place."""
-    rows = sorted(_deviations(found, names, pen), key=lambda row: row[0])
+    rows = sorted(_deviations(found, names, office, pen), key=lambda row: row[0])
     yield from build_list(DEVIATIONS, [row for _, row in rows], none="Tidak ada penyimpangan yang tercatat.")
 
 
@@ -139,16 +139,18 @@ def _rung(event: Event, found: Gathered, names: Names, office: Office, pen: Pen)
     )
 
 
-def _deviations(found: Gathered, names: Names, pen: Pen) -> Iterator[tuple[datetime, Sequence[Cell]]]:
+def _deviations(found: Gathered, names: Names, office: Office, pen: Pen) -> Iterator[tuple[datetime, Sequence[Cell]]]:
     for execution in found.executions.values():
         for deviation in execution.deviations:
             at, place = execution.ended or execution.moment, (execution.run, execution.step)
-            yield at, _deviation(at, *place, execution.target or "–", deviation, found, names, pen)
+            yield at, _deviation(at, *place, office.title_of(execution.target), deviation, found, names, pen)
     for event in found.answers:
         for deviation in event.data.get("deviations") or ():
             yield (
                 event.at,
-                _deviation(event.at, event.run, event.step, event.target or "–", deviation, found, names, pen),
+                _deviation(
+                    event.at, event.run, event.step, office.title_of(event.target), deviation, found, names, pen
+                ),
             )
 
 

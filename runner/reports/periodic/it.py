@@ -117,12 +117,12 @@ def _blocks(told: Told) -> Iterator[Block]:
     yield Heading("C. Hasil yang Dicapai")
     yield from _results(told)
     yield Heading("D. Permasalahan")
-    criterion, knowledge = criterion_of(procedures), told.office.knowledge
-    yield from build_troubles(told.problems, criterion, knowledge, told.term, told.until, pen)
+    criterion = criterion_of(procedures)
+    yield from build_troubles(told.problems, criterion, told.office, told.term, told.until, pen)
     yield Heading("E. Penyelesaian Masalah dan Keputusan")
     yield from build_deeds(found, names, told.office, told.calendar, pen)
     yield Heading("F. Penyimpangan dari Mutu Baku")
-    yield from build_deviations(found, names, pen)
+    yield from build_deviations(found, names, told.office, pen)
     yield from _conclusion(told, procedures)
     yield from build_annexes(procedures, found, told.office, told.calendar, pen)
 
@@ -171,7 +171,7 @@ def _activities(told: Told, procedures: Sequence[tuple[Procedure, Sequence[Done]
     for procedure, done in procedures:
         if len(procedures) > 1:
             yield Heading(read_title(procedure.started), 2)
-        yield build_realisation(procedure, done, told.calendar, told.pen)
+        yield build_realisation(procedure, done, told.office, told.calendar, told.pen)
         yield from build_rules((one.activity.number, each.counted) for one in done for each in one.executions)
     yield Line(WORKING_TIME, Look.NOTE)
 

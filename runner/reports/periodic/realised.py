@@ -9,6 +9,7 @@ from statistics import median
 
 from runner.calendar import Calendar
 from runner.reports.activities import Activity, name_activity, name_roles
+from runner.reports.office import Office
 from runner.reports.paper.model import Column, Line, Look, Table, cell
 from runner.reports.pen import Pen
 from runner.reports.periodic.gathering import Execution, Gathered, Kept, Procedure
@@ -55,7 +56,9 @@ def pair_done(procedure: Procedure, found: Gathered, marks: Mapping[int, str]) -
     ]
 
 
-def build_realisation(procedure: Procedure, done: Sequence[Done], calendar: Calendar, pen: Pen) -> Table:
+def build_realisation(
+    procedure: Procedure, done: Sequence[Done], office: Office, calendar: Calendar, pen: Pen
+) -> Table:
     """Given a procedure and what was done of it, return the table of its activities."""
     roles, readings = read_roles(procedure.started), procedure.started.get("readings") or {}
     rows = [
@@ -64,7 +67,7 @@ def build_realisation(procedure: Procedure, done: Sequence[Done], calendar: Cale
             name_activity(each.activity.form, readings),
             cell(name_roles(each.activity.actors, roles)),
             cell(str(each.activity.form.get("time_limit") or "")),
-            cell(*_realised(each.executions, calendar, pen)),
+            cell(*_realised(each.executions, office, calendar, pen)),
             cell(*each.activity.outputs, *_marks(each)),
             cell(*_verdict(each.executions)),
         )
@@ -79,13 +82,13 @@ def count_late(executions: Sequence[Execution]) -> tuple[int, int]:
     return len(judged), sum(each.late for each in judged)
 
 
-def _realised(executions: Sequence[Execution], calendar: Calendar, pen: Pen) -> Iterator[str | Line]:
+def _realised(executions: Sequence[Execution], office: Office, calendar: Calendar, pen: Pen) -> Iterator[str | Line]:
     if not executions:
         yield "Tidak ada pelaksanaan yang tercatat dalam periode ini"
         return
     if len(executions) <= MOST_LISTED:
         for execution in executions:
-            yield from describe(execution, calendar, pen)
+            yield from describe(execution, office, calendar, pen)
         return
     targets = {each.target for each in executions if each.target}
     on = f" pada {pen.number(len(targets))} sasaran" if targets else ""
@@ -101,10 +104,10 @@ def _realised(executions: Sequence[Execution], calendar: Calendar, pen: Pen) -> 
         yield "Waktu kerja terpakai: {} – {} (median {})".format(*(pen.duration(shown[place]) for place in (0, 2, 1)))
 
 
-def describe(execution: Execution, calendar: Calendar, pen: Pen) -> Iterator[str | Line]:
+def describe(execution: Execution, office: Office, calendar: Calendar, pen: Pen) -> Iterator[str | Line]:
     """Given an execution, give its target and status, when it was, and the working time that it used."""
     again = f" putaran ke-{execution.attempt}" if execution.attempt > 1 else ""
-    label = f"{execution.target or ''}{again}".strip()
+    label = f"{office.title_of(execution.target) if execution.target else ''}{again}".strip()
     status = pen.status(execution.status or None)
     yield Line(f"{label}: {status}" if label else status, Look.STRONG)
     yield _span(execution, pen)

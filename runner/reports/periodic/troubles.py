@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
-from runner.inventory.knowledge import Advice
 from runner.record.problems import KnownProblem
 from runner.reports.findings import NONE, STATES, Criterion, build_findings
+from runner.reports.office import Office
 from runner.reports.paper.drawing import choose_top
 from runner.reports.paper.model import Block, Chart, Line, Series
 from runner.reports.pen import Pen
@@ -20,19 +20,19 @@ Spell = tuple[datetime, datetime | None]
 def build_troubles(
     problems: Sequence[KnownProblem],
     criterion: Criterion,
-    knowledge: Sequence[Advice],
+    office: Office,
     term: Term,
     until: date,
     pen: Pen,
 ) -> Iterator[Block]:
-    """Given the problems of a period, the norm that each offends, what the office knows of faults and the last day on
-    record, give the picture of them and each as a finding."""
+    """Given the problems of a period, the norm that each offends, the office with what it knows of faults, and the last
+    day on record, give the picture of them and each as a finding."""
     if not problems:
         yield Line(NONE)
         return
     yield Line(count_states(problems, pen))
     yield _chart(problems, term, until, pen)
-    yield from build_findings(problems, criterion, knowledge, pen)
+    yield from build_findings(problems, criterion, office, pen)
 
 
 def count_states(problems: Sequence[KnownProblem], pen: Pen) -> str:
