@@ -142,7 +142,7 @@ def _patterns_of(anchor: Anchor, writing: _Writing) -> Iterator[tuple[bytes, boo
     if anchor.then:  # both within a text
         front = writing.opening if anchor.begins else b""
         first, then = (b"|".join(_literals(anchor.field, texts)) for texts in (anchor.texts, anchor.then))
-        yield b"%s(?:%s)%s(?:%s)" % (front, first, writing.inner, then), False
+        yield b"%s(?:%s)%s(?:%s)" % (front, first, writing.inner, then), anchor.field == "request" and not anchor.begins
         return
     for text in anchor.texts:
         if writing is _TEXTS or b'"' not in text:  # a log writes \" for a quote
