@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import compress
+from itertools import compress, groupby
 from typing import NamedTuple
 
 from runner.actions.logs.layouts import COMBINED, LONGEST_SIZE, Entry, Layout, read_line
 
 MOMENT = slice(-28, -2)  # of "\n203.0.113.7 - - [22/Nov/2026:09:00:00 +0700] "
-BEFORE_SECONDS = slice(0, -11)
+FRONT = slice(0, -29)
 MINUTE = slice(-28, -11)
 ZONE = slice(-8, -2)
-LAST_MINUTE = slice(-17, None)  # of what stands before the seconds
-
-Visit = tuple[bytes, bytes, int, int]  # an address, an agent, when a minute began (Unix time), their requests in it
 
 
 class Columns(NamedTuple):
     """Of many lines, the texts that stand at the same place. A head is all before the request, with the end of the line
-    before it: "\\n203.0.113.7 - - [22/Nov/2026:09:00:00 +0700] ". The address is its word number `at`."""
+    before it: "\\n203.0.113.7 - - [22/Nov/2026:09:00:00 +0700] ". The address is its word number `at`. `zone` is b""
+    where it is not known that all lines have the same."""
 
     heads: list[bytes]
     requests: list[bytes]
@@ -30,40 +27,44 @@ class Columns(NamedTuple):
     referers: list[bytes]
     agents: list[bytes]
     at: int = 0
+    zone: bytes = b""
 
     def entry(self, number: int) -> Entry:
         """One line."""
         head = self.heads[number]
-        others = (column[number] for column in self[1:-1])
-        return Entry(self.address(head), head[MOMENT], *others)
+        others = (column[number] for column in self[1:6])
+        return Entry(address_of(head[FRONT], self.at), head[MOMENT], *others)
 
     def entries(self) -> Iterator[Entry]:
         """All lines."""
-        moments = [head[MOMENT] for head in self.heads]
-        return map(Entry, map(self.address, self.heads), moments, *self[1:-1])
+        addresses = [address_of(head[FRONT], self.at) for head in self.heads]
+        return map(Entry, addresses, [head[MOMENT] for head in self.heads], *self[1:6])
 
-    def address(self, head: bytes) -> bytes:
-        """Given a head or its beginning, return the address in it."""
-        return head[1:].split(b" ", self.at + 1)[self.at]
+    def part(self, lines: slice) -> Columns:
+        """Some lines that follow one another."""
+        return Columns._make([*(column[lines] for column in self[:6]), self.at, self.zone])
 
-    def only(self, wanted: Sequence[bool]) -> Columns:
-        """The lines that are wanted."""
-        return Columns._make([*(list(compress(column, wanted)) for column in self[:-1]), self.at])
-
-    def zones(self) -> Iterator[tuple[bytes, Columns]]:
+    def zones(self) -> Iterator[Columns]:
         """The lines by their offset from UTC: " +0700", but for two nights a year the same in all of them."""
-        last = self.heads[-1]
-        zone = last[ZONE]
-        if b"".join(self.heads).count(zone + b"] \n") == len(self.heads) - 1 and last.endswith(b"] "):
-            yield zone, self
+        if self.zone:
+            yield self
             return
         each = [head[ZONE] for head in self.heads]
         for zone in dict.fromkeys(each):
-            yield zone, self.only([zone == other for other in each])
+            wanted = [zone == other for other in each]
+            yield Columns._make([*(list(compress(column, wanted)) for column in self[:6]), self.at, zone])
 
-    def visits(self) -> Counter[tuple[bytes, bytes]]:
-        """How many lines have the same beginning up to the minute, and the same agent."""
-        return Counter(zip([head[BEFORE_SECONDS] for head in self.heads], self.agents, strict=True))
+    def minutes(self) -> Iterator[tuple[bytes, slice]]:
+        """Which lines follow one another in the same minute ("22/Nov/2026:09:00"), with that."""
+        end = 0
+        for minute, same in groupby([head[MINUTE] for head in self.heads]):
+            begin, end = end, end + len(list(same))
+            yield minute, slice(begin, end)
+
+
+def address_of(front: bytes, at: int) -> bytes:
+    """Given what stands before a moment ("\\n203.0.113.7 - - "), return its word number `at`."""
+    return front[1:].split(b" ", at + 1)[at]
 
 
 def cut_columns(block: bytes, layout: Layout = COMBINED) -> tuple[Columns, list[bytes]]:
@@ -98,8 +99,8 @@ def _add(columns: Columns, others: list[bytes], layout: Layout) -> tuple[Columns
     if not others:
         return columns, []
     more, unknown = _read(others, layout)
-    joined = (a + b for a, b in zip(columns[:-1], more[:-1], strict=True))
-    return Columns._make([*joined, columns.at]), unknown
+    joined = (a + b for a, b in zip(columns[:6], more[:6], strict=True))
+    return Columns._make([*joined, columns.at, b""]), unknown
 
 
 def _read(lines: Sequence[bytes], layout: Layout) -> tuple[Columns, list[bytes]]:
@@ -114,7 +115,7 @@ def _read(lines: Sequence[bytes], layout: Layout) -> tuple[Columns, list[bytes]]
     front = b"\n" + b"- " * layout.at
     heads = [b"%s%s - - [%s] " % (front, entry.address, entry.moment) for entry in entries]
     rest = map(list, zip(*(entry[2:] for entry in entries), strict=True)) if entries else ([], [], [], [], [])
-    return Columns._make([heads, *rest, layout.at]), unknown
+    return Columns._make([heads, *rest, layout.at, b""]), unknown
 
 
 def _cut(text: bytes, layout: Layout) -> Columns | None:
@@ -126,10 +127,13 @@ def _cut(text: bytes, layout: Layout) -> Columns | None:
         return None
     heads = pieces[0:-1:step]
     heads[0] = b"\n" + heads[0]
-    if pieces[-1] != b"\n" or b'"'.join(heads).count(b'"\n') != lines - 1:  # something stands behind the last quote
+    zone = heads[-1][ZONE]
+    if not (
+        pieces[-1] == b"\n" and heads[-1].endswith(b"] ") and b'"'.join(heads).count(zone + b'] "\n') == lines - 1
+    ):  # several offsets from UTC, or something stands behind the last quote
         if any(b"\n" not in head for head in [*heads, pieces[-1]]):
             return None
-        heads = [b"\n" + head.partition(b"\n")[2] for head in heads]
+        heads, zone = [b"\n" + head.partition(b"\n")[2] for head in heads], b""
     # A line's end stands in each head, so that there is none elsewhere.
     words = (
         b"\n".join(pieces[2::step]).replace(b" - ", b" 0 ").split(b" ")
@@ -143,7 +147,7 @@ def _cut(text: bytes, layout: Layout) -> Columns | None:
         return None
     if layout.at and any(head.count(b" ", 0, -28) <= layout.at for head in heads):
         return None
-    return Columns(heads, pieces[1::step], statuses, sizes, pieces[3::step], pieces[5::step], layout.at)
+    return Columns(heads, pieces[1::step], statuses, sizes, pieces[3::step], pieces[5::step], layout.at, zone)
 
 
 @lru_cache(maxsize=1024)

@@ -11,9 +11,9 @@ from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import NamedTuple
 
-from runner.actions.logs.columns import Visit
 from runner.actions.logs.layouts import Entry
 from runner.actions.logs.privacy import mask_address
 from runner.actions.logs.sigma import Correlation
@@ -154,24 +154,20 @@ class Floods:
     def __init__(self, correlations: Sequence[Correlation]) -> None:
         self._windows = {each.seconds // 60 * 60 or 60 for each in correlations}
         self._correlations = correlations
-        self._open: dict[tuple[int, int], Counter[bytes]] = {}
+        self._open: dict[tuple[int, int], _Window] = {}
 
-    def take(self, visits: Sequence[Visit]) -> Iterator[tuple[Correlation, Flood]]:
-        """Given a block's visits, return the floods that ended."""
-        if not self._correlations:
-            return
-        counters = {epoch: self._counters(epoch) for epoch in {visit[2] for visit in visits}}
-        for address, _, epoch, number in visits:
-            for counter in counters[epoch]:
-                counter[address] = counter.get(address, 0) + number
+    def take(
+        self, addresses: Sequence[bytes], minutes: Sequence[tuple[datetime, slice]]
+    ) -> Iterator[tuple[Correlation, Flood]]:
+        """Given the addresses of a block's lines, and which of them came in the minutes that begin then, return the
+        floods that ended."""
+        for (start, lines), window in product(minutes, self._windows):
+            begin = int(start.timestamp()) // window * window
+            self._open.setdefault((window, begin), _Window()).take(addresses[lines])
         for window in self._windows:
             opened = sorted(start for span, start in self._open if span == window)
-            for start in opened[:-OPEN_WINDOWS]:
-                yield from self._close(window, start)
-
-    def _counters(self, epoch: int) -> list[Counter[bytes]]:
-        """The counters of the windows that a moment lies in."""
-        return [self._open.setdefault((window, epoch // window * window), Counter()) for window in self._windows]
+            for begin in opened[:-OPEN_WINDOWS]:
+                yield from self._close(window, begin)
 
     def finish(self) -> Iterator[tuple[Correlation, Flood]]:
         """Return the floods that go on at the end."""
@@ -179,12 +175,33 @@ class Floods:
             yield from self._close(window, start)
 
     def _close(self, window: int, start: int) -> Iterator[tuple[Correlation, Flood]]:
-        counter = self._open.pop((window, start))
+        closed = self._open.pop((window, start))
         at = datetime.fromtimestamp(start, tz=UTC)
         for each in self._correlations:
-            if (each.seconds // 60 * 60 or 60) == window and counter.total() >= each.least:
-                groups = _groups(counter, each.group)
+            if (each.seconds // 60 * 60 or 60) == window and closed.requests >= each.least:
+                groups = _groups(closed.count(), each.group)
                 yield from ((each, Flood(group, at, n)) for group, n in groups.items() if n >= each.least)
+
+
+class _Window:
+    """The addresses of requests. Few are not worth counting."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self._waiting: list[bytes] = []
+        self._counted: Counter[bytes] = Counter()
+
+    def take(self, addresses: Sequence[bytes]) -> None:
+        self.requests += len(addresses)
+        self._waiting += addresses
+        if len(self._waiting) > MOST_WAITING:
+            self.count()
+
+    def count(self) -> Counter[bytes]:
+        """Requests by address."""
+        self._counted.update(self._waiting)
+        self._waiting.clear()
+        return self._counted
 
 
 def _groups(counter: Counter[bytes], group: tuple[str, ...]) -> Counter[str]:

@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -56,7 +55,6 @@ def _texts(value: Any) -> Sequence[str]:
     return [str(each) for each in value]
 
 
-@lru_cache(maxsize=16384)
 def claimed_engine(agent: bytes) -> str:
     """The engine that an agent claims to be; "" for none."""
     return next((name for name, pattern in ENGINES.items() if pattern.search(agent)), "")
@@ -72,10 +70,9 @@ class Engines:
         self._known: dict[tuple[str, bytes], str] = {}
         self.requests: dict[str, Counter[str]] = {}
 
-    def judge(self, agent: bytes, address: bytes, requests: int) -> str:
-        """Given an agent that claims an engine and its address, count these requests; "verified", "false" or
+    def judge(self, name: str, address: bytes, requests: int) -> str:
+        """Given the engine that an agent claims to be and its address, count these requests; "verified", "false" or
         "unverified"."""
-        name = claimed_engine(agent)
         word = self._known.get((name, address))
         if word is None:
             if len(self._known) > MOST_ADDRESSES:

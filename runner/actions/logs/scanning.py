@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
+from itertools import compress
 from typing import Any
 
 from runner.actions.logs.blocks import BlockCutter
-from runner.actions.logs.columns import LAST_MINUTE, MINUTE, Columns, Visit, cut_columns
+from runner.actions.logs.columns import FRONT, Columns, address_of, cut_columns
 from runner.actions.logs.correlations import Counting, Event, Flood, Floods, group_value
 from runner.actions.logs.detector import Detector, Met, is_every
 from runner.actions.logs.engines import Engines, Network, claimed_engine
 from runner.actions.logs.findings import MOST_HIT_BYTES, MOST_HITS, Finding, build_hit
 from runner.actions.logs.layouts import COMBINED, SAMPLE, Entry, Layout, guess_layout, parse_moment
 from runner.actions.logs.pack import Pack
+from runner.actions.logs.remembered import Remembered
 from runner.actions.logs.sigma import Correlation, Rule
 from runner.actions.logs.statistics import Statistics
 from runner.actions.web.own_probe import is_own
@@ -60,6 +63,8 @@ class Scan:
         self._false_engine = tuple(Met(rule, False) for rule in looked_up)
         self.engines = Engines(terms.ranges, terms.own)
         self.lines = self.not_understood = self.older = self.own_checks = 0
+        self._addresses = {at: Remembered(partial(address_of, at=at)) for at in (0, 1)}
+        self._claims = Remembered(claimed_engine)
         self.layouts: dict[str, int] = {}
         self.findings: dict[str, Finding] = {}
         self.hits: list[dict[str, Any]] = []
@@ -91,8 +96,8 @@ class Scan:
         self.not_understood += len(unknown)
         if columns.requests:
             self.layouts[layout.name] = self.layouts.get(layout.name, 0) + len(columns.requests)
-            for zone, part in columns.zones():
-                self._count(part, zone)
+            for part in columns.zones():
+                self._count(part)
             self._detect(self._detector.find(block, layout) if layout.quotes else self._detector.find_in(columns))
 
     def _guess(self, block: bytes) -> Layout:
@@ -100,22 +105,26 @@ class Scan:
         self._layout = guess_layout(block.split(b"\n", SAMPLE)[:SAMPLE])
         return self._layout or COMBINED
 
-    def _count(self, columns: Columns, zone: bytes) -> None:
-        visits = columns.visits()
-        starts = {minute: _start(minute, zone) for minute in {head[LAST_MINUTE] for head, _ in visits}}
-        good = {minute: at for minute, at in starts.items() if at and self._is_timely(at)}
-        if len(good) < len(starts):
-            minutes = [head[MINUTE] for head in columns.heads]
-            self._count_untimely(Counter(minutes), starts, good)
-            columns = columns.only([minute in good for minute in minutes])
-            visits = columns.visits()
-        if not good:
+    def _count(self, columns: Columns) -> None:
+        found = [(_start(minute, columns.zone), lines) for minute, lines in columns.minutes()]
+        timely = [(start, lines) for start, lines in found if start and self._is_timely(start)]
+        if len(timely) == len(found):
+            self._count_timely(columns, timely)
             return
-        rows, numbers = _list_visits(columns, visits, {minute: int(at.timestamp()) for minute, at in good.items()})
-        self.statistics.take(columns, rows, {good[minute]: number for minute, number in numbers.items()})
-        for correlation, flood in self._floods.take(rows):
+        for start, lines in found:
+            if start and self._is_timely(start):
+                self._count_timely(columns.part(lines), [(start, slice(None))])
+            elif start and start <= self._terms.now:
+                self.older += lines.stop - lines.start
+            else:
+                self.not_understood += lines.stop - lines.start
+
+    def _count_timely(self, columns: Columns, minutes: Sequence[tuple[datetime, slice]]) -> None:
+        addresses = self._addresses[columns.at].of([head[FRONT] for head in columns.heads])
+        self.statistics.take(columns, addresses, minutes)
+        for correlation, flood in self._floods.take(addresses, minutes):
             self._count_flood(correlation, flood)
-        self._look_for_engines(columns, rows)
+        self._look_for_engines(columns, addresses)
 
     def _detect(self, found: Iterable[tuple[Entry, Sequence[Met]]]) -> None:
         for entry, met in found:
@@ -131,26 +140,13 @@ class Scan:
         since = self._terms.since
         return start <= self._terms.now + FUTURE and not (since and start < since.replace(second=0, microsecond=0))
 
-    def _count_untimely(
-        self, numbers: Counter[bytes], starts: Mapping[bytes, datetime | None], good: Mapping[bytes, datetime]
-    ) -> None:
-        for minute, number in numbers.items():
-            at = starts[minute]
-            if at and at <= self._terms.now and minute not in good:
-                self.older += number
-            elif minute not in good:
-                self.not_understood += number
-
-    def _look_for_engines(self, columns: Columns, visits: Sequence[Visit]) -> None:
-        claiming = {agent for agent in {visit[1] for visit in visits} if claimed_engine(agent)}
-        false = {
-            (address, agent)
-            for address, agent, _, number in visits
-            if agent in claiming and self.engines.judge(agent, address, number) == "false"
-        }
+    def _look_for_engines(self, columns: Columns, addresses: Sequence[bytes]) -> None:
+        engines = self._claims.of(columns.agents)
+        claims = Counter(compress(zip(engines, addresses, strict=True), engines))
+        false = {claim for claim, number in claims.items() if self.engines.judge(*claim, number) == "false"}
         if false:
-            for number, agent in enumerate(columns.agents):
-                if agent in claiming and (columns.address(columns.heads[number]), agent) in false:
+            for number, claim in enumerate(zip(engines, addresses, strict=True)):
+                if claim in false:
                     self._judge(columns.entry(number), self._false_engine)
 
     def _judge(self, entry: Entry, met: Sequence[Met]) -> None:
@@ -220,16 +216,3 @@ def _counts_every(correlation: Correlation, pack: Pack) -> bool:
 def _start(minute: bytes, zone: bytes) -> datetime | None:
     """When a minute ("22/Nov/2026:09:00") begins."""
     return parse_moment(minute + b":00" + zone)
-
-
-def _list_visits(
-    columns: Columns, visits: Counter[tuple[bytes, bytes]], epochs: Mapping[bytes, int]
-) -> tuple[list[Visit], dict[bytes, int]]:
-    """The visits of a block, and how many requests came in each of its minutes."""
-    numbers = dict.fromkeys(epochs, 0)
-    rows = []
-    for (head, agent), number in visits.items():
-        minute = head[LAST_MINUTE]
-        numbers[minute] += number
-        rows.append((columns.address(head), agent, epochs[minute], number))
-    return rows, numbers

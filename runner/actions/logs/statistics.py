@@ -1,16 +1,16 @@
 """Who visited: requests, visitors and visits, pages, referers, statuses, days and hours, bytes; in bounded memory.
 
-Only what each line has of its own is counted line by line, all else by who came in which minute.
+What a line has of its own is counted at once for a block of lines, visits by who came in which minute.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
-from itertools import compress, islice
+from itertools import compress, islice, repeat
 
-from runner.actions.logs.columns import Columns, Visit
+from runner.actions.logs.columns import Columns
 from runner.actions.logs.privacy import public_agent
 from runner.actions.logs.publishing import is_bot, public_hosts, public_networks, public_pages
 
@@ -41,18 +41,21 @@ class Tally(Counter[bytes]):
         new = len(self) - self._weighed
         self._bytes += sum(map(len, islice(reversed(self), new)))  # what was added stands at the end
         if len(self) > self._most or self._bytes > MOST_BYTES:
-            for key in self._rarer_half():
-                self.forgotten += self.pop(key)
+            self._forget()
             self._bytes = sum(map(len, self))
         self._weighed = len(self)
 
-    def _rarer_half(self) -> list[bytes]:
-        """Of those met as often as the half's most frequent, the ones met last. Sorting numbers alone is much quicker
-        than `most_common`."""
-        numbers, half = sorted(self.values(), reverse=True), len(self) // 2
-        least = numbers[half]
-        ties = [key for key, number in self.items() if number == least]
-        return [key for key, number in self.items() if number < least] + ties[numbers[:half].count(least) :]
+    def _forget(self) -> None:
+        """Of those met as often as the half's most frequent, the ones met last go."""
+        left, numbers = len(self) // 2, sorted(Counter(self.values()).items())
+        while numbers[-1][1] < left:
+            left -= numbers.pop()[1]
+        least = numbers[-1][0]
+        ties = set(islice((key for key, number in self.items() if number == least), left))
+        kept = {key: number for key, number in self.items() if number > least or key in ties}
+        self.forgotten += self.total() - sum(kept.values())
+        self.clear()
+        self.update(kept)
 
 
 class Statistics:
@@ -73,48 +76,37 @@ class Statistics:
         self._addresses: Tally = Tally(MOST_VISITORS)
         self._seen: dict[int, int] = {}  # by a visitor's hash, which is an eighth of his address and agent
 
-    def take(self, columns: Columns, visits: Sequence[Visit], minutes: Mapping[datetime, int]) -> None:
-        """Count a block, given its visits, and how many requests came in the minutes that begin then."""
+    def take(self, columns: Columns, addresses: Sequence[bytes], minutes: Sequence[tuple[datetime, slice]]) -> None:
+        """Count a block, given its lines' addresses, and which lines came in the minutes that begin then."""
         statuses = columns.statuses
         self.requests += len(statuses)
         self.statuses.update(statuses)
         self._shown.take(compress(columns.requests, map(PAGE_STATUSES.__contains__, statuses)))
         self._missing.take(compress(columns.requests, map(b"404".__eq__, statuses)))
         self._referers.take(columns.referers)
+        self._addresses.take(addresses)
+        self._agents.take(columns.agents)
         self.bytes += sum(map(int, columns.sizes))
-        self._take_minutes(minutes)
-        self._take_visits(visits)
+        for start, lines in minutes:
+            self._take_minute(start, addresses[lines], columns.agents[lines])
 
-    def _take_minutes(self, minutes: Mapping[datetime, int]) -> None:
-        for start, number in minutes.items():
-            local = start.astimezone(self._zone)
-            self.days[local.date().isoformat()] += number
-            self.hours[f"{local.hour:02d}"] += number
-        self.first = min([*minutes, *([self.first] if self.first else [])], default=None)
-        self.last = max([*minutes, *([self.last] if self.last else [])], default=None)
-
-    def _take_visits(self, visits: Sequence[Visit]) -> None:
-        addresses, agents, seen = self._addresses, self._agents, self._seen
-        known_address, known_agent, known = addresses.get, agents.get, seen.get
-        for address, agent, at, number in visits:
-            addresses[address] = known_address(address, 0) + number
-            agents[agent] = known_agent(agent, 0) + number
-            visitor = hash((address, agent))
-            before = known(visitor)
-            if before is None or at - before >= VISIT_GAP:
-                self._begin(agent, new=before is None)
-            seen[visitor] = at
-        addresses.trim()
-        agents.trim()
-
-    def _begin(self, agent: bytes, *, new: bool) -> None:
-        """A visit begins."""
-        if new and len(self._seen) >= MOST_VISITORS:  # let those go that came first: their visits are counted
-            for visitor in list(self._seen)[: MOST_VISITORS // 2]:
+    def _take_minute(self, start: datetime, addresses: Sequence[bytes], agents: Sequence[bytes]) -> None:
+        local = start.astimezone(self._zone)
+        self.days[local.date().isoformat()] += len(agents)
+        self.hours[f"{local.hour:02d}"] += len(agents)
+        self.first = min(self.first or start, start)
+        self.last = max(self.last or start, start)
+        at = int(start.timestamp())
+        visitors = dict.fromkeys(zip(addresses, agents, strict=True))
+        hashes = list(map(hash, visitors))
+        before = map(self._seen.get, hashes, repeat(at - VISIT_GAP))
+        begun = [is_bot(agent) for (_, agent), last in zip(visitors, before, strict=True) if last <= at - VISIT_GAP]
+        self.bot_visits += sum(begun)
+        self.visits += len(begun) - sum(begun)
+        self._seen.update(dict.fromkeys(hashes, at))
+        if len(self._seen) > MOST_VISITORS:  # let those go that came first: their visits are counted
+            for visitor in list(islice(self._seen, len(self._seen) - MOST_VISITORS // 2)):
                 del self._seen[visitor]
-        bot = is_bot(agent)
-        self.bot_visits += bot
-        self.visits += not bot
 
     @property
     def addresses(self) -> int:
