@@ -136,6 +136,9 @@ MESSAGES: dict[str, Words] = {
         "--note '…' menambahkan catatan, alasan, atau apa yang dikerjakan",
         "--note '…' adds a remark, the reason, or what was done",
     ),
+    "turn_read": Words("untuk membacanya lebih dahulu", "to read it first"),
+    "turn_signed": Words("menandatangani", "to sign"),
+    "turn_returned": Words("mengembalikan", "to send it back"),
     "turn_then": Words("kemudian", "then"),
     "moment": Words("{date} pukul {hour}.{minute} {zone}", "{date} at {hour}:{minute} {zone}"),
 }

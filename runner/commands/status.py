@@ -156,7 +156,7 @@ def _advice(held: Held, records: Path, language: Language) -> str:
     lines: list[str] = []
     for asked in (turn.request for turn in turns if turn.request):
         lines += wrap(f"{asked.key.step}: {one_line(asked.request.question)}", width())
-        lines += [*advise(record, asked, records), "  " + say("turn_note", language)]
+        lines += [*advise(record, asked, records, language), "  " + say("turn_note", language)]
     going_on = turns[0].status == CAN_GO_ON
     then = f"{record.run} {say('turn_can_go_on', language)}" if going_on else say("turn_then", language)
     return "\n".join([*lines, f"{then}: {command_line(['resume', whole.run], records)}"])

@@ -18,6 +18,7 @@ from runner.messages import MONTHS, WEEKDAYS, Language, say
 __all__ = ["chosen_language", "label", "labels", "language", "translate"]
 
 SETTING = "SOP_LANG"
+ANSWERS = {"signed": "ditandatangani", "returned": "dikembalikan"}
 STATUSES = ("failed", "timed_out", "unreachable", "waiting", "interrupted", "skipped", "changed")
 # One of these words stands in whatever actions say in Indonesian: without one, no catalogue is asked.
 _FINDINGS = """
@@ -72,7 +73,7 @@ def labels(*texts: str) -> list[str]:
 
 @cache
 def _matcher(spoken: Language) -> Matcher:
-    names = {status: say(f"status.{status}", spoken) for status in STATUSES} if spoken == "id" else {}
+    names = {status: say(f"status.{status}", spoken) for status in STATUSES} | ANSWERS if spoken == "id" else {}
     return Matcher(load_catalogue(spoken), names)
 
 

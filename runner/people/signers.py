@@ -121,7 +121,9 @@ class Post(NamedTuple):
 
     def _holders(self) -> str:
         people = self.inventory.holders(self.role, self.day)
-        return f". '{self._called}' is held by: " + (", ".join(each.name for each in people) or "nobody today")
+        names = ", ".join(each.name for each in people).removesuffix(".")  # the full stop of a title ends the sentence
+        holders = f"'{self._called}' is held by: {names or 'nobody today'}"
+        return f". {holders}"
 
 
 def keys_of(person: Person) -> tuple[PublicKey, ...]:

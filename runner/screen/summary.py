@@ -11,7 +11,7 @@ from shlex import join
 from runner.contract import FINISHED_WELL, WORST_FIRST, Severity, Status
 from runner.durations import render_duration
 from runner.languages import label, labels, language, translate
-from runner.messages import render_short
+from runner.messages import Language, render_short, say
 from runner.posts import say_roles
 from runner.record.document import OpenRequest, Record, StepRecord, TargetRecord
 from runner.screen.tables import (
@@ -36,6 +36,7 @@ MEANINGS = {
 }
 WAITS_TOO = "problems were found, and it waits for a person"
 RECORDS = Path("records")
+SIGNED, RETURNED = "signed", "returned"
 SAVED = "bukti"  # where files of the record are put for people, if they name no folder
 MOST_TARGETS = 20
 MOST_LIMITED = 5
@@ -200,14 +201,18 @@ def _waits(record: Record, records: Path, width: int) -> list[str]:
         role = one_line(say_roles(asked.request.role) or "a person")
         where = f" on {one_line(asked.key.target)}" if asked.key.target else ""
         lines += tell(f"{asked.key.step}{where} waits for {role}{due}: {_short(asked.request.question)}", width)
-        lines += advise(record, asked, records)
+        lines += advise(record, asked, records, language())
     return lines
 
 
-def advise(record: Record, asked: OpenRequest, records: Path) -> list[str]:
-    """Given an open request, return the lines that say how to read what is put before the person, and to answer."""
-    reading = [f"  {each}   # to read it first" for each in _reading_command(record, asked, records)]
-    return [*reading, *(f"  {each}" for each in answer_commands(record, asked, records))]
+def advise(record: Record, asked: OpenRequest, records: Path, language: Language) -> list[str]:
+    """Given an open request, return the commands that show what is put before the person, and that answer, each with
+    what it does in that language where its words do not tell."""
+    lines = [f"  {each}   # {say('turn_read', language)}" for each in _reading_command(record, asked, records)]
+    for answer, command in answer_commands(record, asked, records):
+        told = f"   # {say(f'turn_{answer}', language)}" if answer in (SIGNED, RETURNED) else ""
+        lines.append(f"  {command}{told}")
+    return lines
 
 
 def _reading_command(record: Record, asked: OpenRequest, records: Path) -> list[str]:
@@ -219,8 +224,8 @@ def _reading_command(record: Record, asked: OpenRequest, records: Path) -> list[
     return []
 
 
-def answer_commands(record: Record, asked: OpenRequest, records: Path) -> list[str]:
-    """Given an open request, return the commands that answer it, one for each answer."""
+def answer_commands(record: Record, asked: OpenRequest, records: Path) -> list[tuple[str, str]]:
+    """Given an open request, return its answers, each with the command that gives it; "" where there are none."""
     words = ["sign", record.run, asked.key.step]
     same_step = [each.key for each in record.requests if each.key.step == asked.key.step]
     if len({key.task for key in same_step}) > 1:
@@ -229,8 +234,9 @@ def answer_commands(record: Record, asked: OpenRequest, records: Path) -> list[s
         words += ["--target", asked.key.target]
     if len({each.request.role for each in record.requests if each.key.step == asked.key.step}) > 1:
         words += ["--role", asked.request.role]
-    answers = [["--answer", answer] for answer in asked.request.answers] or [[]]
-    return [command_line([*words, *answer], records) for answer in answers]
+    if not asked.request.answers:
+        return [("", command_line(words, records))]
+    return [(answer, command_line([*words, "--answer", answer], records)) for answer in asked.request.answers]
 
 
 def _next(record: Record, records: Path) -> str:

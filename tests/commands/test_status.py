@@ -66,6 +66,14 @@ def test_it_says_whose_turn_it_is_and_how_much_working_time_is_left(office: Offi
     assert turn["title"] == "Admin Website"
 
 
+def test_each_command_says_what_it_does(office: Office) -> None:
+    assert office.sign("siti", "report", "--note", "Dibuat.") == 0
+    assert office.do("siti", "resume", "last") == 3
+    assert office.do("siti", "status") == 0
+    assert "forward --answer signed   # menandatangani\n" in office.says
+    assert "forward --answer returned   # mengembalikan\n" in office.says
+
+
 def test_what_is_overdue_is_counted_in_working_time(office: Office) -> None:
     advance(office, 4)  # 13.00, after the break
     [turn] = office.document("status")["waiting"]
