@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import stat
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from runner.cli import run as sop
+from tests.clocks import FixedClock
+from tests.officials import Office
 
 PLAYBOOK = Path(__file__).parents[1] / "playbooks" / "pengunjung.yml"
 INVENTORY = """\
@@ -18,6 +20,7 @@ websites: {{pn_contoh: {{url: "http://127.0.0.1:9", server: here, access_log: {l
 servers: {{here: {{connection: local}}}}
 people: {{siti: {{name: Siti Contoh, login: siti, roles: [{{role: admin, from: 2020-01-01}}]}}}}
 """
+USUAL = '198.51.100.1 - - [23/Nov/2026:09:00:00 +0700] "GET / HTTP/1.1" 200 5 "-" "x"\n'
 
 
 def attack(address: str, times: int) -> str:
@@ -55,3 +58,26 @@ def test_a_block_list_waits_for_a_person_and_names_nobody_in_the_open(
     for private in (b"203.0.113.7", b"1706010101900001", *keys, *(key.hex().encode() for key in keys)):
         assert private not in recorded
     assert sop(["verify"]) == 0
+
+
+def test_only_a_list_that_changed_asks_for_a_signature_and_a_returned_one_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "access.log"
+    office = Office(monkeypatch, capsys)
+    Path("inventory.yml").write_text(INVENTORY.format(log=log))
+    asked = []
+    for day, visitors in enumerate((["203.0.113.7"], [], ["203.0.113.8"], [])):
+        office.clock = FixedClock(datetime.now(UTC) + timedelta(days=day))
+        with log.open("a") as lines:
+            lines.write("".join(attack(address, 12) for address in visitors) + USUAL)
+        office.do("cron", "run", str(PLAYBOOK), "--only", "scan,block", "--scheduled")
+        asked.append(len(office.document("status")["waiting"]))
+        if asked[-1]:
+            assert office.sign("siti", "block", "--answer", "returned" if day == 0 else "signed", "--note", "x") == 0, (
+                office.says
+            )
+            office.do("cron", "tick")
+        assert office.document("status")["waiting"] == [], "nothing is asked twice"
+    assert asked == [1, 0, 1, 0]

@@ -187,7 +187,7 @@ def test_a_scan_of_before_shows_what_it_has() -> None:
 def test_every_paper_says_lines_examined_not_understood_and_gaps() -> None:
     text = words(build())
     assert "65.448 baris log diperiksa, 648 di antaranya tidak dikenali bentuknya." in text
-    assert "40 permintaan mencurigakan; 1 diduga berhasil dan harus diperiksa." in text
+    assert "40 temuan mencurigakan; 1 diduga berhasil dan harus diperiksa." in text
     assert "Sebagian log tidak terbaca atau tidak dapat dipastikan" in text
     assert "tidak ada permintaan yang tercatat pada tanggal 19, 20." in text
     assert "203.0.113.0/24 [64d781942d]: 38" in text

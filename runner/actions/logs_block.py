@@ -49,10 +49,11 @@ def run(call: Call) -> Outcome:
     until = today + timedelta(days=_days(inputs["for"]))
     never = build_never(call.office, inputs["never"], inputs["engines"])
     limits = Limits(inputs["least"], inputs["most"], today, until)
-    chosen = _choose(call, never, limits)
+    before = list(_before(call))
+    chosen = _choose(call, before, never, limits)
     text = render_list(inputs["form"], chosen.entries, today)
     kept = _keep_raw(call, chosen.entries, text)
-    outputs = _outputs(call, chosen)
+    outputs = _outputs(call, chosen, before)
     told = call.keep("usulan-blokir.txt", _render_proposal(outputs, kept[0], inputs["form"]).encode(), "text/plain")
     outputs |= {
         "restricted": [restrict(call, each, REASON) for each in kept],
@@ -68,11 +69,11 @@ def preview(call: Call) -> Preview:
     return Preview(f"a block list for {call.inputs['form']} would be prepared, for a person to confirm", changes=False)
 
 
-def _choose(call: Call, never: Never, limits: Limits) -> Chosen:
+def _choose(call: Call, before: Sequence[Entry], never: Never, limits: Limits) -> Chosen:
     hits = (hit for site, sha256 in _findings(call) for hit in read_hits(site, call.record.evidence(sha256)))
     visitors, nameless = gather_visitors(hits)
     also = parse_also(call.inputs["also"], never, limits.until)
-    chosen = choose(visitors, list(_before(call)), also, never, limits)
+    chosen = choose(visitors, before, also, never, limits)
     return chosen._replace(left_out={**chosen.left_out, **({"nameless": nameless} if nameless else {})})
 
 
@@ -109,12 +110,13 @@ def _keep_raw(call: Call, entries: Sequence[Entry], text: str) -> tuple[Evidence
     return call.keep(form.file, text.encode(), "text/plain"), call.keep(ENTRIES, rows.encode(), "application/json")
 
 
-def _outputs(call: Call, chosen: Chosen) -> dict[str, Any]:
+def _outputs(call: Call, chosen: Chosen, before: Sequence[Entry]) -> dict[str, Any]:
     networks = [_masked(call, each) for each in chosen.entries]
     new = sum(each.new for each in chosen.entries)
     return {
         "count": len(networks),
         "new": new,
+        "changed": {each.network for each in chosen.entries} != {each.network for each in before},
         "networks": networks,
         "left_out": dict(chosen.left_out),
         "until": max((each["until"] for each in networks), default=None),
@@ -233,6 +235,11 @@ ACTION = Action(
             "description": "Those not on the last list",
             "unit": "networks",
             "examples": [3],
+        },
+        "changed": {
+            "type": "boolean",
+            "description": "Whether it is another list than the last one: a network came, or was let go",
+            "examples": [True],
         },
         "networks": {
             "type": "array",

@@ -25,7 +25,7 @@ _FINDINGS = """
     alamat basis belum berkas berubah bukan cakram daftar dan dari dengan diduga gagal habis halaman hanya hari jawaban
     jenis kanal kepada kode kondisi kosong kurang lagi lain lalu lambat memuat menurut mohon nama nomor oleh pada
     pemecahan pencari pengamanan peramban perangkat perlu permintaan putar rusak salinan sambungan sampai satu sebab
-    sebelum semula sendiri sertifikat sesudah situs surat tangan tanggal tanpa tautan teks terakhir terbukti
+    sebelum semula sendiri sertifikat sesudah situs surat tangan tanggal tanpa tautan teks temuan terakhir terbukti
     terdaftar terima terindikasi terlalu termuda tiap tidak untuk verifikasi versi yang
 """
 FINDING = re.compile(rf"\b({'|'.join(_FINDINGS.split())})\b", re.IGNORECASE)

@@ -97,9 +97,9 @@ def _summary(sites: Mapping[str, SiteVisits], pen: Pen) -> Iterator[Block]:
     examined = f"{pen.number(lines)} baris log diperiksa, {pen.number(strange)} di antaranya tidak dikenali bentuknya."
     if successes:
         worked = f"{pen.number(successes)} diduga berhasil dan harus diperiksa"
-        judged = f"{pen.number(attempts)} permintaan mencurigakan; {worked}."
+        judged = f"{pen.number(attempts)} temuan mencurigakan; {worked}."
     elif attempts:
-        judged = f"{pen.number(attempts)} permintaan mencurigakan; tidak ada yang tampak berhasil."
+        judged = f"{pen.number(attempts)} temuan mencurigakan; tidak ada yang tampak berhasil."
     elif lines:
         judged = "Tidak ditemukan permintaan yang mencurigakan."
     else:

@@ -172,9 +172,9 @@ def render_summary(scan: Scan, attempts: int, successes: int, unknown: str, term
 
 def _verdict_words(attempts: int, successes: int) -> str:
     if successes:
-        return f"{render_number(attempts, 'id')} permintaan mencurigakan, {successes} di antaranya diduga berhasil."
+        return f"{render_number(attempts, 'id')} temuan mencurigakan, {successes} di antaranya diduga berhasil."
     if attempts:
-        return f"{render_number(attempts, 'id')} permintaan mencurigakan, tidak ada yang tampak berhasil."
+        return f"{render_number(attempts, 'id')} temuan mencurigakan, tidak ada yang tampak berhasil."
     return "Tidak ditemukan permintaan yang mencurigakan."
 
 
@@ -187,7 +187,7 @@ def find_problems(scan: Scan, unknown: str) -> tuple[Problem, ...]:
         problems.append(Problem("visitors.log_unknown", Severity.MAJOR, message))
     if found:
         number = sum(finding.attempts for finding in found)
-        words = f"{number} permintaan mencurigakan: {_list(found, 'attempts')}."
+        words = f"{number} temuan mencurigakan dalam log: {_list(found, 'attempts')}."
         problems.append(Problem("visitors.attack_attempts", _worst(found), words))
     worked = [finding for finding in found if finding.successes]
     if worked:
