@@ -11,6 +11,7 @@ from runner.actions.web.glance import glance
 from runner.actions.web.pages import parse_page
 from runner.actions.web.placeholders import SHORT_PAGE, WORDS, PageKind, kind_of, page_kind
 from runner.actions.web.text import clean_text, decode_body
+from runner.actions.web.visible import visible_text
 
 GLANCE = SHORT_PAGE * 5 // 4  # entities may make the text shorter
 LONGEST_SHOWN = 80
@@ -112,7 +113,7 @@ def _check_text(markup: str, demand: Demand) -> Fault | None:
     missing = [text for text in demand.must_contain if text not in markup]
     if not missing and not demand.must_not_contain:
         return None
-    visible = " ".join(parse_page(markup).whole.split())
+    visible = visible_text(markup)
     for text in missing:
         if text not in visible:
             return Fault(Cause.CONTENT, f"halaman tidak memuat teks {clean_text(text, LONGEST_SHOWN)!r}")

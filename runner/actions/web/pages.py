@@ -18,7 +18,7 @@ MOST_FEEDS = 10
 _FEED_TYPES = ("application/rss+xml", "application/atom+xml")
 _ASIDE = frozenset({"header", "nav", "footer", "noscript", "template", "select"})
 _CONTENT = frozenset({"article", "main", "time"})
-_INLINE = frozenset({"a", "b", "i", "em", "font", "strong", "small", "span", "time", "u"})
+INLINE = frozenset({"a", "b", "i", "em", "font", "strong", "small", "span", "time", "u"})
 _META_DATES = frozenset({"article:modified_time", "article:published_time", "datemodified", "datepublished"})
 _JSON_DATES = ("dateModified", "datePublished")
 
@@ -83,7 +83,7 @@ class _PageReader(Reader):
         self._break(name)
 
     def _break(self, name: str) -> None:
-        for texts in (self._content, self._other, self._whole) if name not in _INLINE else ():
+        for texts in (self._content, self._other, self._whole) if name not in INLINE else ():
             texts.append("\n")
 
     def _text(self, text: str) -> None:
