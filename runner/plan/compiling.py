@@ -80,8 +80,11 @@ class Compiler:
         reference = expression.references[0] if expression.references else None
         if reference is None or not reference.whole or any(self._known.check(reference, context)):
             return None
+        checked: Any = self  # which is no value
         for target, value in self._known.values_of(reference, context):
-            fault = check_known(value, wanted)
+            if value is checked:  # a thousand targets share a variable
+                continue
+            fault, checked = check_known(value, wanted), value
             if fault:
                 return f"for '{target.name}' {fault[0]}" if target else fault[0], fault[1]
         return check_types(self._known.schema_of(reference, context), wanted)
