@@ -12,7 +12,7 @@ from runner.connections.agent import Agent, AgentRefused
 from runner.connections.commands import DirectoryRefused, OutputTooLong, Request
 from runner.connections.cutter import Sink
 from runner.connections.link import Link
-from runner.connections.plain import BareChannel, PlainShell, has_shell
+from runner.connections.plain import BareChannel, NoCommands, PlainShell, has_shell, obeys
 from runner.connections.wire import NoSession, WireBroken
 from runner.durations import Deadline
 from runner.errors import TimeUp, Unreachable
@@ -55,13 +55,13 @@ class Agents:
         self._busy: set[Agent] = set()
         self._working = 0
         self._most = MOST_AGENTS
-        self._refusal: str | None = None
+        self._plainest: tuple[Runner, str] | None = None  # known once an agent was refused
         self._closed = False
 
     @property
     def started(self) -> bool:
         """Whether there is an agent, or it is known that there can be none."""
-        return bool(self._idle or self._busy or self._refusal is not None)
+        return bool(self._idle or self._busy or self._plainest)
 
     @contextmanager
     def take(self, deadline: Deadline, *, bulk: bool = False) -> Iterator[tuple[Runner, str]]:
@@ -121,7 +121,8 @@ class Agents:
         self._link.open(deadline)
         agent = self._take_agent(deadline)
         if agent is None:
-            yield self._plain_runner()
+            assert self._plainest
+            yield self._plainest
             return
         keep = False
         try:
@@ -133,22 +134,26 @@ class Agents:
         finally:
             self._give_back(agent, keep=keep)
 
-    def _plain_runner(self) -> tuple[Runner, str]:
-        if self._refusal:
-            return PlainShell(self._link.open_wire), f"each command in a shell of its own: {self._refusal}"
-        return BareChannel(self._link.open_wire, self._place), "its shell is restricted: commands cannot be ended there"
+    def _find_plainest(self, deadline: Deadline) -> tuple[Runner, str]:
+        """Give what runs commands where there can be no agent, with a remark about it."""
+        open_wire = self._link.open_wire
+        if has_shell(open_wire, deadline):
+            return PlainShell(open_wire), "each command in a shell of its own: it has no Perl or no /proc"
+        if obeys(open_wire, deadline):
+            return BareChannel(open_wire, self._place), "its shell is restricted: commands cannot be ended there"
+        return NoCommands(self._place), ""
 
     def _take_agent(self, deadline: Deadline) -> Agent | None:
         while agent := self._pop_idle():
             if agent.is_free():
                 return agent
             self._give_back(agent, keep=False)
-        if self._refusal is not None:
+        if self._plainest:
             return None
         try:
             agent = self._start_agent(deadline)
         except AgentRefused:
-            self._refusal = "it has no Perl or no /proc" if has_shell(self._link.open_wire, deadline) else ""
+            self._plainest = self._find_plainest(deadline)
             return None
         with self._lock:
             self._busy.add(agent)

@@ -13,14 +13,15 @@ Sink = Callable[[bytes], None]
 class Cutter:
     """Given a stream piece by piece, hand a command's bytes to `sink` and note what the shell says.
 
-    The shell's words are lines that begin with `token`. Bytes that come while there is no sink belong to nobody:
-    a login shell's greeting, or what the command's leftovers write.
+    The shell's words are lines that begin with `token`. Bytes that come before it names the command's `group`, and
+    after `ended`, belong to nobody: a login shell's greeting, or what the command's leftovers write.
     """
 
-    def __init__(self, token: bytes) -> None:
+    def __init__(self, token: bytes, sink: Sink | None = None) -> None:
         self._token = token
         self._rest = b""
-        self.sink: Sink | None = None
+        self._wanted = sink
+        self._sink: Sink | None = None
         self.ended = False
         self.exit_code = 0
         self.said: dict[str, str] = {}
@@ -49,12 +50,14 @@ class Cutter:
         self._pass_on(data)
 
     def _pass_on(self, data: bytes) -> None:
-        if data and self.sink:
-            self.sink(data)
+        if data and self._sink:
+            self._sink(data)
 
     def _note(self, words: str) -> None:
         word, _, rest = words.partition(" ")
         if word == "ended":
-            self.ended, self.exit_code, self.sink = True, int(rest or 0), None
-        else:
-            self.said[word] = rest
+            self.ended, self.exit_code, self._sink = True, int(rest or 0), None
+            return
+        self.said[word] = rest
+        if word == "group":
+            self._sink = self._wanted

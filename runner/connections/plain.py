@@ -37,7 +37,7 @@ def has_shell(open_wire: OpenWire, deadline: Deadline) -> bool:
     try:
         wire.start("sh", deadline)
         wire.send(b"printf '\\036sop:here:%s\\n' yes\n", deadline)
-        found = wire.pump_until(lambda: "yes" in cutter.said, (cutter.feed, lambda piece: None), deadline)
+        found = wire.pump_until(lambda: "yes" in cutter.said, (cutter.feed, _ignore), deadline)
         if found or (wire.at_end and wire.alive):
             return found
     except TimeoutError:
@@ -45,6 +45,20 @@ def has_shell(open_wire: OpenWire, deadline: Deadline) -> bool:
     finally:
         wire.close()
     raise WireBroken("its shell gives no answer")
+
+
+def obeys(open_wire: OpenWire, deadline: Deadline) -> bool:
+    """Whether the server tries what it is asked for: one that answers well to a name that no program has does not."""
+    wire = open_wire(deadline)
+    try:
+        wire.start(f"sop-{secrets.token_hex(8)}", deadline)
+        wire.finish_sending()
+        wire.pump_until(lambda: False, (_ignore, _ignore), deadline)
+        return wire.exit_code(EXIT_LIMIT) != 0
+    except TimeoutError:
+        raise WireBroken("its shell gives no answer") from None
+    finally:
+        wire.close()
 
 
 class PlainShell:
@@ -57,8 +71,7 @@ class PlainShell:
     def run(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> int:
         """Run a request and return its exit code; as `Agent.run`."""
         token = "\x1esop:" + secrets.token_hex(12) + ":"
-        out, err = Cutter(token.encode()), Cutter(token.encode())
-        out.sink, err.sink = take_out, take_err
+        out, err = Cutter(token.encode(), take_out), Cutter(token.encode(), take_err)
         wire = self._open_wire(deadline)
         try:
             wire.start(f"sh -c '{READER}' sh {request.mark}", deadline)
@@ -125,10 +138,25 @@ class BareChannel:
         return render_words(request.words)
 
 
+class NoCommands:
+    """Refuses every command: the server would do something else instead, and tell that it went well."""
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+
+    def run(self, request: Request, deadline: Deadline, take_out: Sink, take_err: Sink) -> int:
+        """Raise Failed."""
+        raise Failed(f"{self._place}: it does no command that it is asked for. allow commands for this login")
+
+
 def _explain(wire: Wire) -> Exception | None:
     if not wire.alive:
         return WireBroken("the connection broke")
     return AgentLost("the shell that ran the command was ended") if wire.at_end else None
+
+
+def _ignore(piece: bytes) -> None:
+    """Do nothing: nobody asked for this."""
 
 
 def _render(request: Request, token: str, deadline: Deadline) -> bytes:
@@ -153,7 +181,7 @@ else sop_w=; fi
 """
 # Without timeout and setsid the group is the one that sshd made for the channel.
 _TELL_GROUP = """sop_p=$(exec sh -c 'echo "$PPID"'); [ -n "$sop_w" ] || sop_p=$(ps -o pgid= -p "$$")
-printf '%s\\n' "${sop_t}group $sop_p" >&2
+for sop_o in 1 2; do printf '%s\\n' "${sop_t}group $sop_p" >&$sop_o; done
 """
 _TELL_END = """sop_c=$?
 printf '%s\\n' "${sop_t}ended $sop_c"; printf '%s\\n' "${sop_t}ended" >&2

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from runner.connections.commands import SHELL, Request, quote
 
-MOST_SHARED = 30  # each has four descriptors in the agent
-_LONGEST = 1000  # characters of a line and its parameters: thirty of them fit into a word
+MOST_SHARED = 20  # each has four descriptors in the agent, and some hosting allows a login 100
+_LONGEST = 1000  # characters of a line and its parameters: twenty of them fit into a word
 _TELL_SCRIPT = "case $? in 0) echo 0;; *) echo $?; exit;; esac;"
 _OPENING = r"(?!(?:if|then|elif|else|fi|for|while|until|do|done|case|esac|in|function|select|coproc)\b)"
 _QUOTED = r"""'(?:[^'$&\n]|\$\d)*'|"(?:[^"\\$&`\n]|\$\w)*\""""

@@ -14,9 +14,9 @@ TOKEN = b"\x1esop:abcdef:"
 )
 def test_gives_exactly_what_stands_between_the_words(output: bytes, cuts: list[int], near: int) -> None:
     output += TOKEN[:near]
-    stream = TOKEN + b"group 9\n" + output + TOKEN + b"ended 7\nlate" + TOKEN + b"left 2 x y\n"
-    cutter, taken, position, turn = Cutter(TOKEN), bytearray(), 0, 0
-    cutter.sink = taken.extend
+    stream = b"Welcome!" + TOKEN + b"group 9\n" + output + TOKEN + b"ended 7\nlate" + TOKEN + b"left 2 x y\n"
+    taken, position, turn = bytearray(), 0, 0
+    cutter = Cutter(TOKEN, taken.extend)
     while position < len(stream):
         size = cuts[turn % len(cuts)]
         cutter.feed(stream[position : position + size])

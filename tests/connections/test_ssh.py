@@ -300,6 +300,57 @@ def test_a_restricted_shell_gets_bare_commands(tmp_path: Path) -> None:
         connections.close()
 
 
+def forced(folder: Path, code: str) -> dict[str, str]:
+    """Options of a server that does this, in a shell, whatever is asked for."""
+    program = folder / "forced"
+    program.write_text(f"#!/bin/sh\n{code}\n")
+    program.chmod(0o755)
+    return {"ForceCommand": str(program)}
+
+
+@pytest.mark.parametrize("code", ["echo welcome", "exec cat", "exec cat >/dev/null"])
+@pytest.mark.promise("Network", "a login that does something of its own instead of a command", "failed, never done")
+def test_a_command_that_is_not_done_never_went_well(tmp_path: Path, code: str) -> None:
+    with ssh_server(tmp_path / "s", options=forced(tmp_path, code)) as server:
+        connections = Connections((server.known_hosts,))
+        connection = connections.get(target_of(server))
+        for _ in range(2):
+            with pytest.raises(Failed, match="no command that it is asked for"):
+                run(connection, "touch done")
+        connections.close()
+
+
+@pytest.mark.parametrize("missing", [[], ["perl"]])
+@pytest.mark.promise(
+    "Network", "a login shell that greets and warns", "no word of it in what a command says, or streams"
+)
+def test_what_a_login_shell_says_belongs_to_no_command(tmp_path: Path, programs: Path, missing: list[str]) -> None:
+    for name in missing:
+        (programs / name).unlink()
+    talk = f'printf "welcome \\036sop:"; echo beware >&2; PATH={programs} exec sh -c "$SSH_ORIGINAL_COMMAND"'
+    with ssh_server(tmp_path / "s", options=forced(tmp_path, talk)) as server:
+        connections = Connections((server.known_hosts,))
+        connection = warm(connections, target_of(server)) if not missing else connections.get(target_of(server))
+        for bulk in (False, True):
+            pieces: list[bytes] = []
+            command = Command(line="head -c 300000 /dev/zero; echo err >&2", bulk=bulk)
+            result = connection.stream(command, Deadline.after(20), pieces.append)
+            assert (result.exit_code, b"".join(pieces), result.stderr) == (0, bytes(300_000), b"err\n")
+        connections.close()
+
+
+def test_a_login_that_may_open_a_hundred_files_has_commands_sent_ahead(tmp_path: Path) -> None:
+    code = 'ulimit -n 100; exec sh -c "$SSH_ORIGINAL_COMMAND"'  # as cPanel's fork bomb protection has it
+    commands = [Command(line=f"echo {number}") for number in range(60)]
+    with ssh_server(tmp_path / "s", options=forced(tmp_path, code)) as server:
+        connections = Connections((server.known_hosts,))
+        connection = warm(connections, target_of(server))
+        with connection.ahead(commands, [20.0] * len(commands), Deadline.after(20)) as row:
+            said = [row.run(command, Deadline.after(20)).stdout for command in commands]
+        assert said == [b"%d\n" % number for number in range(60)]
+        connections.close()
+
+
 def test_leaves_nothing_on_the_server(sshd: SshServer, connections: Connections) -> None:
     connection = warm(connections, target_of(sshd))
     processes = run(connection, f"echo {AGENT} {WATCHER}").stdout.decode().split()
