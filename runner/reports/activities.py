@@ -11,6 +11,7 @@ from runner.contract import FINISHED_WELL, Outcome, Reason, Status
 from runner.languages import translate
 from runner.messages import render_counted
 from runner.record.document import Answer, Hand, Record, StepRecord, TargetRecord
+from runner.record.unfinished import may_go_on
 from runner.reports.office import Office
 from runner.reports.paper.model import Cell, Column, Line, Look, Table, cell
 from runner.reports.pen import Pen
@@ -42,11 +43,13 @@ class EvidenceRow:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """A step of the SOP (`form`: its texts) with its attempts in this run, oldest first."""
+    """A step of the SOP (`form`: its texts) with its attempts in this run, oldest first; where it has none, `earlier`
+    is how its targets last ended before."""
 
     number: str
     form: Json
     attempts: Sequence[StepRecord] = ()
+    earlier: Sequence[TargetRecord] = ()
 
     @property
     def id(self) -> str:
@@ -71,14 +74,19 @@ class Activity:
                 yield attempt.attempt, target
 
 
-def pair_activities(record: Record) -> list[Activity]:
-    """Given a run's record, return every activity of the SOP with its attempts."""
+def pair_activities(record: Record, earlier: Mapping[str, Sequence[TargetRecord]] | None = None) -> list[Activity]:
+    """Given a run's record, and how steps that it leaves out last ended, return every activity of the SOP."""
     forms: Sequence[Json] = record.started.get("steps") or [
         {"id": step.id, "activity": step.activity, "time_limit": step.time_limit} for step in record.steps
     ]
     attempts = [step for step in (*record.attempts, *record.steps) if step.attempt]
     return [
-        Activity(str(index), form, [step for step in attempts if step.id == form.get("id")])
+        Activity(
+            str(index),
+            form,
+            [step for step in attempts if step.id == form.get("id")],
+            (earlier or {}).get(str(form.get("id")), ()),
+        )
         for index, form in enumerate(forms, 1)
     ]
 
@@ -140,11 +148,15 @@ def build_rules(counted: Iterable[tuple[str, Sequence[str]]]) -> Iterator[Line]:
 
 
 def build_results(activity: Activity, office: Office, pen: Pen) -> list[tuple[Cell, Cell]]:
-    """Given an activity, return what its latest attempt brought about, target by target."""
+    """Given an activity, return what its latest attempt brought about, target by target; where it has none, what came
+    of it before, and when."""
+    latest = activity.attempts[-1].targets if activity.attempts else activity.earlier
     return [
-        (cell(office.title_of(target.target)), cell("; ".join(shown)))
-        for attempt in activity.attempts[-1:]
-        for target in attempt.targets
+        (
+            cell(office.title_of(target.target)),
+            cell("; ".join(shown), *([] if activity.attempts else _when(target, pen))),
+        )
+        for target in latest
         if (shown := [pen.value(value) for value in target.outputs.values() if value is not None])
     ]
 
@@ -182,15 +194,17 @@ def moments(target: TargetRecord) -> list[datetime]:
 
 def _realised(activity: Activity, record: Record, office: Office, pen: Pen) -> list[Line]:
     pairs = list(activity.targets())
+    lines: list[Line] = []
     if not pairs:
-        ahead = record.ended is None and activity.form.get("selected")
-        return [Line("Belum dilaksanakan" if ahead else "Tidak termasuk dalam pelaksanaan ini")]
+        ahead = activity.form.get("selected") and (record.ended is None or may_go_on(record))
+        pairs = [(1, target) for target in activity.earlier]
+        last = "; terakhir:" if pairs else ""
+        lines = [Line("Belum dilaksanakan" if ahead else f"Tidak termasuk dalam pelaksanaan ini{last}")]
     total = len(pairs)
     if total > MOST_TARGETS:
         bad = [pair for pair in pairs if pair[1].status not in FINISHED_WELL]
         pairs = (bad or pairs)[:MOST_TARGETS]
     many = len(activity.attempts) > 1
-    lines: list[Line] = []
     for number, target in pairs:
         lines += _target(number, target, office, pen, many=many, going_on=record.ended is None)
     for answer in (answer for answer in record.answers if answer.key.step == activity.id):
@@ -209,6 +223,10 @@ def _target(
     begun = going_on and target.status is Status.INTERRUPTED
     status = "sedang berjalan" if begun else pen.status(target.status)
     yield Line(f"{label}: {status}" if label else status, Look.STRONG)
+    yield from _when(target, pen)
+
+
+def _when(target: TargetRecord, pen: Pen) -> Iterator[Line]:
     times = moments(target)
     details = [pen.span(times[0], times[-1])] if times else []
     if round(target.used_seconds or 0):

@@ -15,6 +15,7 @@ from runner.record.period import Period, outcomes_in
 from runner.record.problems import KnownProblem, problems
 from runner.record.reader import JournalReader
 from runner.reports.activities import pair_activities
+from runner.reports.earlier import find_earlier
 from runner.reports.history import gather_history
 from runner.reports.history_page import build_history
 from runner.reports.incident import build_incident
@@ -47,7 +48,8 @@ def office_of(inventory: Inventory) -> Office:
 def make_situation(journal: JournalReader, run: str, office: Office) -> Paper:
     """Given a run, return its situation report, with the problems that were there when it last said something."""
     record = build_record(journal.events(run))
-    return build_situation(record, _problems_of(journal, record), office, journal.printed_head())
+    found, earlier = _problems_of(journal, record), find_earlier(journal, record)
+    return build_situation(record, found, office, journal.printed_head(), earlier)
 
 
 def tell_term(journal: JournalReader, term: Term, office: Office) -> Told:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from runner.record.document import Record
+from runner.record.document import Record, TargetRecord
 from runner.record.problems import KnownProblem
 from runner.reports.activities import (
     MOST_RESULTS,
@@ -41,10 +41,17 @@ from runner.reports.pen import Pen, take_pen
 DRAFT = "Konsep yang disusun dari catatan pelaksanaan; berlaku setelah ditandatangani pejabat yang berwenang."
 
 
-def build_situation(record: Record, problems: Sequence[KnownProblem], office: Office, head: str = "") -> Paper:
-    """Given a run's record, the open problems, the office and the head of the chain, return the report."""
+def build_situation(
+    record: Record,
+    problems: Sequence[KnownProblem],
+    office: Office,
+    head: str = "",
+    earlier: Mapping[str, Sequence[TargetRecord]] | None = None,
+) -> Paper:
+    """Given a run's record, the open problems, the office, the head of the chain, and how steps that the run leaves out
+    last ended, return the report."""
     pen = take_pen(office.settings)
-    activities = pair_activities(record)
+    activities = pair_activities(record, earlier)
     until = find_end(record, activities)
     return Paper(
         name="laporan-situasi",
