@@ -203,6 +203,11 @@ def render_short(moment: datetime, language: Language) -> str:
     return say("short", language, weekday=weekday, day=moment.day, month=month, hour=hour, minute=minute)
 
 
+def render_minute(moment: datetime) -> str:
+    """Given an aware time, return it by this machine's clock, with its zone: "2026-11-23 17:44 WIB"."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M %Z}"
+
+
 def render_number(value: float, language: Language, *, decimals: int = 0) -> str:
     """Given a number, return it with separators and that many decimals: 1.234.567,5 in Indonesian."""
     text = f"{value:,.{decimals}f}"

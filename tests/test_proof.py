@@ -230,7 +230,11 @@ def test_a_head_may_be_copied_from_paper(records: Path) -> None:
 def test_a_removed_protection_is_named(records: Path) -> None:
     with closing(sqlite3.connect(records / "journal.sqlite")) as connection:
         connection.execute("DROP TRIGGER never_updated")
-    assert [fault.message for fault in verify(records)] == ["the table's definition was altered: 'never_updated'"]
+        connection.execute("UPDATE events SET status = 'failed' WHERE seq = 4")
+        connection.commit()
+    protection, record = verify(records)
+    assert str(protection) == "what keeps records from being changed was taken out or altered: 'never_updated'"
+    assert record.seq == 4, "what was altered meanwhile is named too"
 
 
 def test_a_fault_says_where_it_is(records: Path) -> None:

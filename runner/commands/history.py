@@ -9,7 +9,7 @@ import click
 
 from runner.commands.options import format_option, records_option
 from runner.durations import render_duration
-from runner.languages import labels, language, translate
+from runner.languages import label, labels, language, translate
 from runner.record.journal import open_journal
 from runner.record.reader import RunSummary
 from runner.screen import print_json, show_paged, width
@@ -30,7 +30,8 @@ def command(playbook: str, number: int, records: Path, form: str) -> int:
     elif not runs:
         show_paged(translate(f"no run yet in {printable(str(records))}"))
     else:
-        headers = labels("run", "playbook", "status", "exit", "started", "took")
+        zone = runs[0].started.astimezone().tzname()
+        headers = [*labels("run", "playbook", "status", "exit"), f"{label('started')} ({zone})", label("took")]
         show_paged(render_table(headers, map(_row, runs), width(), whole=1))
     return 0
 

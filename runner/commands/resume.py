@@ -13,6 +13,7 @@ from runner.commands.options import executor_option, format_option, inventory_op
 from runner.commands.preparing import explicit_steps
 from runner.commands.run import finish
 from runner.errors import refuse
+from runner.messages import render_minute
 from runner.plan import Selection
 from runner.record import build_record
 from runner.record.document import Record
@@ -58,8 +59,8 @@ def check_may_go_on(record: Record) -> None:
     """Raise Refused, with why, where a run is at its end."""
     anew = "begin a new one, with --from where it should start"
     if gone := record.cancelled:
-        when = f"{gone.at.astimezone():%Y-%m-%d %H:%M}"
-        raise refuse(record.run, f"it was cancelled by {gone.person} on {when}: {gone.reason}", anew)
+        told = f"it was cancelled by {gone.person} on {render_minute(gone.at)}: {gone.reason}"
+        raise refuse(record.run, told, anew)
     if not may_go_on(record):
         raise refuse(record.run, f"this run has ended: {record.status}", anew)
 

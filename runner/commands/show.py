@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -14,7 +13,7 @@ from runner.commands.saving import save_evidence
 from runner.durations import render_duration
 from runner.errors import did_you_mean, refuse
 from runner.languages import label, language, translate
-from runner.messages import render_counted, render_moment, render_size
+from runner.messages import render_counted, render_minute, render_moment, render_size
 from runner.record import build_record
 from runner.record.deletions import load_deletions
 from runner.record.document import Answer, Escalation, Hand, Record, StepRecord, TargetRecord, TaskRecord
@@ -60,7 +59,7 @@ def _lines(record: Record, step: str, records: Path) -> Iterator[str]:
     yield from tell(f"run {record.run}: {printable(record.title or record.playbook)}", width())
     yield translate(_course(record))
     if gone := record.cancelled:
-        told = f"cancelled by {gone.person} (login {gone.login}), {gone.at.astimezone():%Y-%m-%d %H:%M}: {gone.reason}"
+        told = f"cancelled by {gone.person} (login {gone.login}), {render_minute(gone.at)}: {gone.reason}"
         yield from tell(one_line(told), width())
     yield ""
     for one in sorted((*record.attempts, *record.steps), key=_begun):
@@ -80,7 +79,7 @@ def _lines(record: Record, step: str, records: Path) -> Iterator[str]:
 
 
 def _course(record: Record) -> str:
-    began = f"begun {record.began.astimezone():%Y-%m-%d %H:%M:%S} by {one_line(record.started.get('by', '?'))}"
+    began = f"begun {record.began.astimezone():%Y-%m-%d %H:%M:%S %Z} by {one_line(record.started.get('by', '?'))}"
     if record.ended is None:
         return f"{began}, not ended"
     return f"{began}, took {render_duration((record.ended - record.began).total_seconds(), language())}"
@@ -148,22 +147,18 @@ def _answer(answer: Answer) -> str:
     acting = f"{answer.acting}. " if answer.acting else ""
     to = f" to {answer.to}" if answer.to else ""
     who, label = one_line(answer.person), one_line(answer.label)
-    how = f"{acting}{who}, {_minute(answer.at)}, by {one_line(answer.method)}"
+    how = f"{acting}{who}, {render_minute(answer.at)}, by {one_line(answer.method)}"
     return f"answer to {answer.key.step}: {label}{to}{note}, {how}"
 
 
 def _hand(hand: Hand) -> str:
-    until = _minute(hand.until) if hand.until else label("now")
+    until = render_minute(hand.until) if hand.until else label("now")
     remark = f"; {one_line(hand.remark)}" if hand.remark else ""
     told = f"{one_line(hand.note)}, handed over by {one_line(hand.person)}{remark}"
-    return f"{hand.key.step} with {one_line(hand.party)} from {_minute(hand.since)} until {until}: {told}"
+    return f"{hand.key.step} with {one_line(hand.party)} from {render_minute(hand.since)} until {until}: {told}"
 
 
 def _escalation(each: Escalation) -> str:
     who = ", ".join(map(one_line, each.persons)) or label("nobody")
     told = "told" if each.reached else "could not be told"
-    return f"{each.key.step} escalated to {one_line(each.role)}: {who} {told}, {_minute(each.at)}"
-
-
-def _minute(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"
+    return f"{each.key.step} escalated to {one_line(each.role)}: {who} {told}, {render_minute(each.at)}"

@@ -19,6 +19,7 @@ from runner.people.signers import otherwise
 from runner.record.document import OpenRequest
 from runner.screen import show
 from runner.screen.summary import command_line
+from runner.screen.tables import deviating
 
 _FILE = click.Path(path_type=Path)
 
@@ -71,7 +72,7 @@ def _act(desk: Desk, words: Words, party: str | None, records: Path, *, handing:
     else:
         event = desk.answer(words)
         record_once(desk.journal, event, desk.request)
-        lines = [f"deviation: {each}" for each in event.data["deviations"]]
+        lines = [f"deviation: {deviating(each)}" for each in event.data["deviations"]]
         following = f"go on with: {command_line(['resume', desk.whole.run], records)}"
         show("\n".join([f"{_who(event.data)}: {event.data['label']}, recorded. {following}", *lines]))
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from runner.contract import Evidence
+from runner.contract import Evidence, Status
 from runner.errors import Refused, did_you_mean, refuse
 from runner.expressions import parse_template
-from runner.messages import readable
+from runner.messages import readable, render_minute
 from runner.plan import Plan
 from runner.posts import split_roles
 from runner.record.document import Answer, OpenRequest, Record
@@ -71,17 +71,19 @@ def _nothing_waits(record: Record, step: str, task: str) -> Refused:
     waiting = {request.key.step for request in record.requests}
     answered = [each for each in record.answers if each.key.step == step and task in ("", each.key.task)]
     if cancelled := record.cancelled:
-        who = f"{cancelled.person} cancelled this run on {cancelled.at.astimezone():%Y-%m-%d %H:%M}: {cancelled.reason}"
+        who = f"{cancelled.person} cancelled this run on {render_minute(cancelled.at)}: {cancelled.reason}"
         return refuse(record.run, f"{message}: {who}", "begin a new one")
     if answered and step not in waiting:
         return refuse(record.run, f"{message}: {_told(answered[-1])}", "an answer stands; see 'sop show'")
+    if record.status == Status.WAITING and not waiting:
+        return refuse(record.run, f"{message} yet: what came before is answered", f"sop resume {record.run}")
     if record.ended and not waiting:
         return refuse(record.run, f"{message}: this run has ended ({record.status})", "see 'sop status'")
     return refuse(record.run, message, did_you_mean(step, waiting) if waiting else "see 'sop status'")
 
 
 def _told(answer: Answer) -> str:
-    return f"{answer.person} answered '{answer.label}' on {answer.at.astimezone():%Y-%m-%d %H:%M}"
+    return f"{answer.person} answered '{answer.label}' on {render_minute(answer.at)}"
 
 
 def clean_note(text: str) -> str:

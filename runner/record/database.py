@@ -22,7 +22,10 @@ _REASONS = {
     sqlite3.SQLITE_PERM: ("cannot be opened", f"allow this user to read and write the file, or {_ANYWHERE}"),
     sqlite3.SQLITE_BUSY: ("locked by another process for too long", "wait for it to end, or end it, then try again"),
     sqlite3.SQLITE_NOTADB: ("not a record of sop", f"move the file away, or {_ANYWHERE}"),
-    sqlite3.SQLITE_CORRUPT: ("the file is damaged", "see 'sop verify', and bring back the folder from its backup"),
+    sqlite3.SQLITE_CORRUPT: (
+        "the file is damaged",
+        "bring the folder back from its backup, then 'sop verify'",
+    ),
 }
 
 

@@ -23,6 +23,7 @@ from runner.record.statements import AnswerCheck
 SHORTEST_HEAD = 12  # digits of a hash that someone copies from a printed report
 _HEX = frozenset("0123456789abcdef")
 _MOST_RECORDS = 1 << 62
+TRIGGER = "trigger"  # it acts on what is written, not on what is read
 AHEAD = timedelta(hours=14)  # how far the earliest zone's day is before that of UTC
 _REMEMBERED = 100  # rows; the longest inserted stretch whose every record is named
 
@@ -88,8 +89,11 @@ def check_journal(
     """
     connection.text_factory = lambda text: text.decode("utf-8", "surrogateescape")
     try:
-        altered = list(_check_definitions(connection))  # rows of an altered table cannot be read as they were meant
-        return altered or [*_check_file(connection), *_check_rows(connection, store, run, head)]
+        altered = sorted(_altered_definitions(connection), key=repr)  # a damaged name may be of any type
+        faults = [Fault(0, _what_was_altered(kind, name)) for kind, name in altered]
+        if any(kind != TRIGGER for kind, _ in altered):  # rows of an altered table cannot be read as they were meant
+            return faults
+        return [*faults, *_check_file(connection), *_check_rows(connection, store, run, head)]
     except UnicodeDecodeError:  # SQLite tells what is wrong in bytes of the damaged file
         return [Fault(0, "the file is damaged")]
     except sqlite3.DatabaseError as error:
@@ -270,13 +274,19 @@ def _check_file(connection: sqlite3.Connection) -> Iterator[Fault]:
             yield Fault(0, f"the file is damaged ({message})")
 
 
-def _check_definitions(connection: sqlite3.Connection) -> Iterator[Fault]:
+def _altered_definitions(connection: sqlite3.Connection) -> set[tuple[object, object]]:
+    """What of a journal's form is not as it was made: (type, name)."""
     with closing(sqlite3.connect(":memory:")) as fresh:
         fresh.executescript(FORM.script_of(version_of(connection)))
         altered = _definitions(fresh) ^ _definitions(connection)
-    for name in sorted({name for name, _ in altered}, key=repr):  # a damaged name may be of any type
-        yield Fault(0, f"the table's definition was altered: {name!a}")
+    return {(kind, name) for kind, name, _ in altered}
 
 
-def _definitions(connection: sqlite3.Connection) -> set[tuple[object, object]]:
-    return set(connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+def _definitions(connection: sqlite3.Connection) -> set[tuple[object, object, object]]:
+    return set(connection.execute("SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+
+
+def _what_was_altered(kind: object, name: object) -> str:
+    if kind == TRIGGER:
+        return f"what keeps records from being changed was taken out or altered: {name!a}"
+    return f"the table's definition was altered: {name!a}"

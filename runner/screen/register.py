@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 
 from runner.languages import translate
+from runner.messages import render_minute
 from runner.posts import say_roles
 from runner.record.problems import KnownProblem, Past, State
 from runner.record.solutions import Solution
@@ -21,7 +21,7 @@ def render_register(problems: Sequence[KnownProblem], width: int) -> str:
             coloured(problem.severity),
             named(problem.state),
             printable(problem.target or ""),
-            _time(problem.first_seen),
+            render_minute(problem.first_seen),
             printable(problem.key),
         ]
         for problem in problems
@@ -37,7 +37,7 @@ def render_problem(
     yield translate(f"{printable(problem.key)}{where}: {coloured(problem.severity)}, {named(problem.state)}")
     yield from tell(printable(problem.message), width)
     times = f"{problem.times} time{'s' if problem.times > 1 else ''}"
-    seen = f"seen {times}, first {_time(problem.first_seen)}, last {_time(problem.last_seen)}"
+    seen = f"seen {times}, first {render_minute(problem.first_seen)}, last {render_minute(problem.last_seen)}"
     yield from tell(f"{seen}, by {problem.step}/{problem.task} of run {problem.run}", width)
     yield from (line for note in _standing(problem) for line in tell(note, width))
     for each in problem.evidence:
@@ -60,27 +60,23 @@ def _notes(problem: KnownProblem) -> Iterator[str]:
 def _standing(problem: KnownProblem) -> Iterator[str]:
     if holder := problem.holder:
         waits = f", waits for {printable(', '.join(map(say_roles, holder.roles)))}" if holder.roles else ""
-        yield f"in hand since {_time(holder.since)}: run {holder.run}, step {holder.step or '-'}{waits}"
+        yield f"in hand since {render_minute(holder.since)}: run {holder.run}, step {holder.step or '-'}{waits}"
     if accepted := problem.accepted:
-        until = f" until {_time(accepted.until)}" if accepted.until else ""
+        until = f" until {render_minute(accepted.until)}" if accepted.until else ""
         yield f"accepted by {one_line(accepted.person)}{until}: {one_line(accepted.reason)}"
     if problem.state is State.SOLVED and problem.solved_at:
         by = f"by run {problem.solved_by}" if problem.solved_by else "by itself"
-        yield f"gone since {_time(problem.solved_at)}, {by}; run {problem.gone_in} saw it no more"
+        yield f"gone since {render_minute(problem.solved_at)}, {by}; run {problem.gone_in} saw it no more"
 
 
 def _past(past: Past) -> str:
     by = f"solved by run {past.solved_by}" if past.solved_by else "gone by itself"
-    return f"from {_time(past.first_seen)} to {_time(past.solved_at)}, {by}"
+    return f"from {render_minute(past.first_seen)} to {render_minute(past.solved_at)}, {by}"
 
 
 def _solution(solution: Solution) -> Iterator[str]:
-    yield f"what solved it on {_time(solution.solved_at)} (sop show {solution.run}):"
+    yield f"what solved it on {render_minute(solution.solved_at)} (sop show {solution.run}):"
     for remark in solution.remarks:
         yield f"    {remark.step}, {one_line(remark.person)}: {one_line(remark.note)}"
     if solution.changes:
         yield f"    changed by: {printable(', '.join(solution.changes))}"
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M}"

@@ -162,6 +162,12 @@ def test_a_second_signature_says_who_was_first(office: Office) -> None:
     assert len(office.answers()) == 1
 
 
+def test_what_comes_after_an_answer_is_signed_once_the_run_has_gone_on(office: Office) -> None:
+    assert office.sign("siti", "report", "--answer", "sendiri", "--note", "a") == 0
+    assert office.sign("budi", "forward", "--answer", "signed") == 5
+    assert "nothing waits for a person in step 'forward' yet: what came before is answered. sop resume" in office.says
+
+
 def test_after_its_end_a_run_takes_no_signature(office: Office) -> None:
     forwarding(office)
     assert office.sign("budi", "forward", "--answer", "signed") == 0
