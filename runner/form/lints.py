@@ -134,7 +134,13 @@ def _performers(form: _Form) -> Found:
     drawn = {node.row for node in form.chart.nodes}
     rows = [row for row in range(len(form.steps)) if row not in drawn]
     if rows:
-        cure = "write actor:, where the form shows it; else supplement: actors:"
+        added = form.supplement.get("actors") or {}
+        known = all(form.steps[row]["id"] in added for row in rows)
+        cure = (
+            "supplement: actors: names them"
+            if known
+            else "write actor:, where the form shows it; else supplement: actors:"
+        )
         yield ("steps", rows[0]), f"{form.name(rows)}: the form shows no performer", cure
 
 

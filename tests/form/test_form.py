@@ -238,6 +238,12 @@ def test_what_is_weak_in_the_form_is_told_with_its_place() -> None:
     ]
 
 
+def test_performers_that_the_court_added_are_not_asked_for_again() -> None:
+    text = LINTED + "supplement: {actors: {five: a}}\n"
+    [note] = [note for note in check_form(parse_source(text, "x.yml")) if "no performer" in note.message]
+    assert note.cure == "supplement: actors: names them"
+
+
 def test_two_procedures_with_one_number_are_told() -> None:
     text = "procedure: {title: T, number: SOP/1}\nsteps: [{id: a, activity: A}]\n"
     notes = check_numbers([parse_source(text, "a.yml"), parse_source(text, "b.yml")])
