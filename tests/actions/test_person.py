@@ -43,7 +43,7 @@ def test_work_waits_with_its_labels(tmp_path: Path) -> None:
     ("module", "message"),
     [
         (person_sign, "kasubbag would be asked to sign: Mohon."),
-        (person_do, "kasubbag would be asked: Mohon."),
+        (person_do, "kasubbag would be asked to do it: Mohon."),
     ],
 )
 def test_dry_run_says_who_would_be_asked(tmp_path: Path, module: ModuleType, message: str) -> None:
